@@ -1,0 +1,434 @@
+"""Every setting, read from the environment, typed and checked once.
+
+`SettingsSchema` is the list: a field's `data_key` is the environment variable, its `load_default`
+the default, its description the text in docs/configuration.md. All mistakes are reported together.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import psycopg
+from dotenv import dotenv_values
+from marshmallow import EXCLUDE, Schema, ValidationError, post_load, validates_schema
+from marshmallow import fields as m
+from marshmallow.validate import Length, OneOf, Range, Regexp
+from psycopg.conninfo import conninfo_to_dict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class ConfigurationError(Exception):
+    """The environment does not make a configuration; the message names every mistake."""
+
+    def __init__(self, mistakes: Mapping[str, list[str]]):
+        self.mistakes = dict(mistakes)
+        lines = [f"  {name}: {' '.join(texts)}" for name, texts in sorted(self.mistakes.items())]
+        super().__init__("The configuration has mistakes:\n" + "\n".join(lines))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The checked configuration; `SettingsSchema` says what each value means."""
+
+    database_url: str = field(repr=False)
+    migration_database_url: str = field(repr=False)
+    db_pool_min_size: int
+    db_pool_max_size: int
+    db_pool_timeout: float
+    db_statement_timeout: float
+    db_lock_timeout: float
+    db_transaction_pooler: bool
+
+    redis_url: str = field(repr=False)
+    redis_timeout: float
+
+    oidc_issuer: str
+    oidc_client_id: str
+    oidc_client_secret: str = field(repr=False)
+    oidc_scopes: str
+    oidc_roles_claim: str
+    oidc_timeout: float
+    redirect_uri: str
+    frontend_url: str
+    cors_origins: tuple[str, ...]
+    trusted_proxies: int
+    session_idle_minutes: int
+    session_max_hours: int
+
+    static_dir: Path | None
+    assets_dir: Path | None
+    templates_dir: Path
+    coder_url: str
+    posthog_key: str
+    posthog_host: str
+
+    max_body_bytes: int
+    max_backups_per_user: int
+    min_interval_minutes: int
+    default_pad_name: str
+    default_template_name: str
+
+    migration_lock_ttl: float
+    migration_max_wait: float
+    on_migration_failure: str
+    log_level: str
+
+    @property
+    def backup_interval(self) -> timedelta:
+        """How old a pad's newest backup has to be before a save takes another."""
+        return timedelta(minutes=self.min_interval_minutes)
+
+    def require_sign_in(self) -> None:
+        """Raise ConfigurationError unless people can sign in: what serving needs, migrating does not."""
+        mistakes = {}
+        if not self.oidc_issuer:
+            mistakes["OIDC_ISSUER"] = ["Missing (or OIDC_SERVER_URL and OIDC_REALM)."]
+        if not self.oidc_client_id:
+            mistakes["OIDC_CLIENT_ID"] = ["Missing."]
+        if mistakes:
+            raise ConfigurationError(mistakes)
+
+
+class Url(m.String):
+    """A URL with one of the given schemes; nothing is looked up."""
+
+    def __init__(self, *schemes: str, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.schemes = schemes
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        url = str(super()._deserialize(value, *args, **kwargs))
+        if not url.startswith(tuple(f"{scheme}://" for scheme in self.schemes)):
+            raise ValidationError(f"Not a URL that starts with {' or '.join(self.schemes)}://.")
+        try:
+            self.check(url)
+        except (ValueError, psycopg.ProgrammingError) as error:
+            raise ValidationError("Not a readable URL.") from error
+        return url
+
+    def check(self, url: str) -> None:
+        """Raise ValueError when `url` can not be taken apart."""
+        _ = urlsplit(url).port
+
+
+class DatabaseUrl(Url):
+    """A libpq URL: several hosts and connection parameters are allowed."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__("postgresql", "postgres", **kwargs)
+
+    def check(self, url: str) -> None:
+        """Raise psycopg.ProgrammingError when libpq can not read `url`."""
+        conninfo_to_dict(url)
+
+
+class Directory(m.String):
+    """An existing directory."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Path:  # type: ignore[override]
+        path = Path(super()._deserialize(value, *args, **kwargs))
+        if not path.is_dir():
+            raise ValidationError("No such directory.")
+        return path.resolve()
+
+
+class Words(m.String):
+    """Words separated by commas or blanks."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> tuple[str, ...]:  # type: ignore[override]
+        return tuple(super()._deserialize(value, *args, **kwargs).replace(",", " ").split())
+
+
+def _about(description: str) -> dict[str, str]:
+    return {"description": description}
+
+
+_REDIS = ("redis", "rediss", "unix")
+_WEB = ("http", "https")
+_SECONDS = Range(min=0, min_inclusive=False, max=86_400)
+
+
+class SettingsSchema(Schema):
+    """The environment variables padws knows."""
+
+    class Meta:  # noqa: D106
+        unknown = EXCLUDE
+
+    DATABASE_URL = DatabaseUrl(
+        metadata=_about(
+            "The PostgreSQL database, as a libpq URL; without it the POSTGRES_ names are used"
+        ),
+    )
+    POSTGRES_USER = m.String(
+        load_default="postgres", metadata=_about("Database user, without DATABASE_URL")
+    )
+    POSTGRES_PASSWORD = m.String(
+        load_default="postgres",
+        metadata=_about("Its password, any character, without DATABASE_URL"),
+    )
+    POSTGRES_DB = m.String(
+        load_default="pad", metadata=_about("Database name, without DATABASE_URL")
+    )
+    POSTGRES_HOST = m.String(
+        load_default="localhost", metadata=_about("Database host, without DATABASE_URL")
+    )
+    POSTGRES_PORT = m.Integer(
+        load_default=5432,
+        validate=Range(1, 65535),
+        metadata=_about("Database port, without DATABASE_URL"),
+    )
+    MIGRATION_DATABASE_URL = DatabaseUrl(
+        metadata=_about(
+            "The database for migrations where DATABASE_URL goes through a pooler, or where "
+            "another role migrates; the default is the service's own"
+        ),
+    )
+    DB_POOL_MIN_SIZE = m.Integer(
+        load_default=2,
+        validate=Range(0, 1000),
+        metadata=_about("Database connections that each worker keeps open"),
+    )
+    DB_POOL_MAX_SIZE = m.Integer(
+        load_default=16,
+        validate=Range(1, 1000),
+        metadata=_about("Most database connections of each worker"),
+    )
+    DB_POOL_TIMEOUT = m.Float(
+        load_default=5.0,
+        validate=_SECONDS,
+        metadata=_about("Seconds a request waits for a connection before it is answered with 503"),
+    )
+    DB_STATEMENT_TIMEOUT = m.Float(
+        load_default=20.0,
+        validate=_SECONDS,
+        metadata=_about("Seconds after which PostgreSQL cancels a statement"),
+    )
+    DB_LOCK_TIMEOUT = m.Float(
+        load_default=10.0,
+        validate=_SECONDS,
+        metadata=_about("Seconds a statement waits for a row another one is writing"),
+    )
+    DB_TRANSACTION_POOLER = m.Boolean(
+        load_default=False,
+        metadata=_about(
+            "True behind a pooler in transaction mode (pgbouncer): no prepared statements, and "
+            "time-outs are left to the role's settings"
+        ),
+    )
+
+    REDIS_URL = Url(
+        *_REDIS,
+        metadata=_about("Redis, as a URL; without it the REDIS_ names are used"),
+    )
+    REDIS_HOST = m.String(
+        load_default="localhost", metadata=_about("Redis host, without REDIS_URL")
+    )
+    REDIS_PORT = m.Integer(
+        load_default=6379,
+        validate=Range(1, 65535),
+        metadata=_about("Redis port, without REDIS_URL"),
+    )
+    REDIS_PASSWORD = m.String(
+        load_default="", metadata=_about("Redis password, without REDIS_URL")
+    )
+    REDIS_TIMEOUT = m.Float(
+        load_default=2.0,
+        validate=_SECONDS,
+        metadata=_about("Seconds a request waits for Redis before it is answered with 503"),
+    )
+
+    OIDC_ISSUER = Url(*_WEB, metadata=_about("The OpenID provider's issuer"))
+    OIDC_SERVER_URL = Url(
+        *_WEB, metadata=_about("Keycloak's address; with OIDC_REALM it makes OIDC_ISSUER")
+    )
+    OIDC_REALM = m.String(load_default="", metadata=_about("Keycloak's realm"))
+    OIDC_CLIENT_ID = m.String(
+        load_default="", metadata=_about("The client that padws is at the provider")
+    )
+    OIDC_CLIENT_SECRET = m.String(
+        load_default="", metadata=_about("Its secret; empty for a public client")
+    )
+    OIDC_SCOPES = m.String(
+        load_default="openid profile email",
+        validate=Regexp(r"^(.* )?openid( .*)?$", error="Has to contain openid."),
+        metadata=_about("Scopes asked for at sign-in"),
+    )
+    OIDC_ROLES_CLAIM = m.String(
+        load_default="realm_access.roles",
+        validate=Length(min=1),
+        metadata=_about("Path of the claim that lists a user's roles; `admin` makes administrators"),
+    )
+    OIDC_TIMEOUT = m.Float(
+        load_default=10.0,
+        validate=_SECONDS,
+        metadata=_about("Seconds to wait for an answer of the provider"),
+    )
+    REDIRECT_URI = Url(
+        *_WEB,
+        load_default="",
+        metadata=_about(
+            "Public address of /auth/callback; the default is made from the request's own address"
+        ),
+    )
+    FRONTEND_URL = Url(
+        *_WEB,
+        load_default="",
+        metadata=_about(
+            "Public address of the front end, where people land after signing out; its origin may "
+            "write with the session cookie"
+        ),
+    )
+    CORS_ORIGINS = Words(
+        load_default=(), metadata=_about("Further origins that may write with the session cookie")
+    )
+    TRUSTED_PROXIES = m.Integer(
+        load_default=0,
+        validate=Range(0, 10),
+        metadata=_about("How many proxies in front set X-Forwarded-For, -Proto and -Host"),
+    )
+    SESSION_IDLE_MINUTES = m.Integer(
+        load_default=720,
+        validate=Range(1, 525_600),
+        metadata=_about("Minutes without a request after which a session ends"),
+    )
+    SESSION_MAX_HOURS = m.Integer(
+        load_default=168,
+        validate=Range(1, 8_760),
+        metadata=_about("Hours after sign-in when a session ends in any case"),
+    )
+
+    STATIC_DIR = Directory(
+        metadata=_about("The front end's build, served at / and /static; none: a small page")
+    )
+    ASSETS_DIR = Directory(
+        metadata=_about("Its assets, served at /assets; the default is STATIC_DIR/assets")
+    )
+    TEMPLATES_DIR = Directory(
+        load_default=ROOT / "templates",
+        metadata=_about("Drawings loaded as templates at start-up; the default is templates/"),
+    )
+    CODER_URL = m.String(load_default="", metadata=_about("Handed to the front end"))
+    VITE_PUBLIC_POSTHOG_KEY = m.String(load_default="", metadata=_about("Handed to the front end"))
+    VITE_PUBLIC_POSTHOG_HOST = m.String(
+        load_default="", metadata=_about("Handed to the front end")
+    )
+
+    MAX_BODY_BYTES = m.Integer(
+        load_default=20_000_000,
+        validate=Range(1_000, 200_000_000),
+        metadata=_about("Largest request body, and largest scene with its numbers written out"),
+    )
+    MAX_BACKUPS_PER_USER = m.Integer(
+        load_default=10,
+        validate=Range(1, 1000),
+        metadata=_about("Newest backups kept of each pad (the name is pad.ws's)"),
+    )
+    MIN_INTERVAL_MINUTES = m.Integer(
+        load_default=5,
+        validate=Range(0, 525_600),
+        metadata=_about("Minutes between two automatic backups of a pad"),
+    )
+    DEFAULT_PAD_NAME = m.String(
+        load_default="Untitled",
+        validate=Length(1, 100),
+        metadata=_about("Name of a pad that is made without one"),
+    )
+    DEFAULT_TEMPLATE_NAME = m.String(
+        load_default="default",
+        validate=Length(1, 100),
+        metadata=_about("Template that a user's first pad starts from"),
+    )
+
+    MIGRATION_LOCK_TTL = m.Float(
+        load_default=120.0,
+        validate=_SECONDS,
+        metadata=_about("Seconds the Redis lock of a migration lives unless it is renewed"),
+    )
+    MIGRATION_MAX_WAIT = m.Float(
+        load_default=300.0,
+        validate=_SECONDS,
+        metadata=_about("Seconds to wait for another instance that migrates, or for a lock"),
+    )
+    PADWS_ON_MIGRATION_FAILURE = m.String(
+        load_default="stop",
+        validate=OneOf(["stop", "continue"]),
+        metadata=_about("`continue` lets gunicorn start on a failed migration, with a warning"),
+    )
+    LOG_LEVEL = m.String(
+        load_default="info",
+        validate=OneOf(["debug", "info", "warning", "error"]),
+        metadata=_about("Least severity that is logged"),
+    )
+
+    @validates_schema(skip_on_field_errors=False)
+    def _issuer_whole(self, data: dict[str, Any], **_: Any) -> None:
+        if "OIDC_SERVER_URL" in data and not data.get("OIDC_REALM") and "OIDC_ISSUER" not in data:
+            raise ValidationError("Missing: OIDC_SERVER_URL needs it.", "OIDC_REALM")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _pool_sizes(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("DB_POOL_MIN_SIZE", 0) > data.get("DB_POOL_MAX_SIZE", 1000):
+            raise ValidationError("More than DB_POOL_MAX_SIZE.", "DB_POOL_MIN_SIZE")
+
+    @post_load
+    def _settings(self, data: dict[str, Any], **_: Any) -> Settings:
+        """Settings from the variables: the URLs put together, the rest by the same name."""
+        values = {name.lower(): value for name, value in data.items()}
+        values["database_url"] = data.get("DATABASE_URL") or _postgres_url(data)
+        values["migration_database_url"] = (
+            data.get("MIGRATION_DATABASE_URL") or values["database_url"]
+        )
+        values["redis_url"] = data.get("REDIS_URL") or _redis_url(data)
+        values["oidc_issuer"] = data.get("OIDC_ISSUER") or _keycloak_issuer(data)
+        values["posthog_key"] = data["VITE_PUBLIC_POSTHOG_KEY"]
+        values["posthog_host"] = data["VITE_PUBLIC_POSTHOG_HOST"]
+        values["on_migration_failure"] = data["PADWS_ON_MIGRATION_FAILURE"]
+        values.setdefault("static_dir", None)
+        values.setdefault("assets_dir", _assets_of(values["static_dir"]))
+        return Settings(**{each.name: values[each.name] for each in fields(Settings)})
+
+
+def _postgres_url(data: Mapping[str, Any]) -> str:
+    user, password, name, host = (
+        quote(data[f"POSTGRES_{part}"], safe="") for part in ("USER", "PASSWORD", "DB", "HOST")
+    )
+    return f"postgresql://{user}:{password}@{host}:{data['POSTGRES_PORT']}/{name}"
+
+
+def _redis_url(data: Mapping[str, Any]) -> str:
+    password = quote(data["REDIS_PASSWORD"], safe="")
+    access = f":{password}@" if password else ""
+    return f"redis://{access}{data['REDIS_HOST']}:{data['REDIS_PORT']}/0"
+
+
+def _keycloak_issuer(data: Mapping[str, Any]) -> str:
+    server = data.get("OIDC_SERVER_URL", "").rstrip("/")
+    return f"{server}/realms/{quote(data['OIDC_REALM'], safe='')}" if server else ""
+
+
+def _assets_of(static_dir: Path | None) -> Path | None:
+    assets = static_dir / "assets" if static_dir else None
+    return assets if assets and assets.is_dir() else None
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings from `environ`, or from the process's environment over a `.env` file.
+
+    A variable that is set to nothing counts as not set. Raises ConfigurationError.
+    """
+    if environ is None:
+        environ = {**{k: v for k, v in dotenv_values(".env").items() if v}, **os.environ}
+    given = {name: value for name, value in environ.items() if value.strip()}
+    try:
+        settings = SettingsSchema().load(given)
+    except ValidationError as error:
+        raise ConfigurationError(error.normalized_messages()) from None
+    assert isinstance(settings, Settings)  # noqa: S101 - what post_load returns
+    return settings
