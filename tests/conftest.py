@@ -1,0 +1,109 @@
+"""Fixtures: servers for the session, an empty database and Redis for each test, the service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import redis
+
+from padws.config import load_settings
+from padws.embedded.directory import DataDirectory
+from padws.embedded.postgres import Postgres
+from padws.embedded.running import free_port
+from padws.embedded.servers import Provider, Redis
+from tests import servers
+
+StartService = Callable[[Mapping[str, str]], servers.Service]
+
+
+def pytest_report_header() -> str:
+    return f"servers: PostgreSQL {servers.origin(Postgres)}, Redis {servers.origin(Redis)}"
+
+
+@pytest.fixture(scope="session")
+def data_directory() -> Iterator[DataDirectory]:
+    with servers.data_directory() as directory:
+        yield directory
+
+
+@pytest.fixture(scope="session")
+def postgres(data_directory: DataDirectory) -> Iterator[str]:
+    """The URL of a PostgreSQL server on which databases can be created."""
+    with servers.postgres_url(data_directory) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_server(data_directory: DataDirectory) -> Iterator[str]:
+    """The URL of the session's Redis; tests take `redis_url`, which is empty."""
+    with servers.redis_url(data_directory) as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(redis_server: str) -> Iterator[str]:
+    """The URL of an empty Redis."""
+    with redis.Redis.from_url(redis_server) as client:
+        client.flushdb()
+        yield redis_server
+        client.flushdb()
+
+
+@pytest.fixture(scope="session")
+def oidc_issuer(data_directory: DataDirectory) -> Iterator[str]:
+    """The issuer of a running OpenID provider with the users alice, bob and admin."""
+    provider = Provider(data_directory, free_port())
+    with servers.running(provider):
+        yield provider.issuer()
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres: str, redis_server: str) -> Iterator[str]:
+    """The name of a database at the newest migration, from which tests get their copies."""
+    from padws.migrations import migrate
+
+    with servers.database(postgres) as url:
+        migrate(load_settings({"DATABASE_URL": url, "REDIS_URL": redis_server}))
+        yield urlsplit(url).path.lstrip("/")
+
+
+@pytest.fixture
+def database_url(postgres: str, template_database: str) -> Iterator[str]:
+    """The URL of a database at the newest migration that is this test's own."""
+    with servers.database(postgres, template_database) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database_url(postgres: str) -> Iterator[str]:
+    """The URL of a database without any table that is this test's own."""
+    with servers.database(postgres) as url:
+        yield url
+
+
+@pytest.fixture
+def environment(database_url: str, redis_url: str, oidc_issuer: str) -> dict[str, str]:
+    """The settings of a service on this test's own servers."""
+    return {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "OIDC_ISSUER": oidc_issuer,
+        "OIDC_CLIENT_ID": "padws",
+        "OIDC_CLIENT_SECRET": "not-secret",
+    }
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[StartService]:
+    """Start gunicorn with the given settings, as often as wanted; all are stopped in the end."""
+    with ExitStack() as stack:
+
+        def start(settings: Mapping[str, str]) -> servers.Service:
+            log = tmp_path / f"gunicorn-{free_port()}.log"
+            return stack.enter_context(servers.running_service(settings, log))
+
+        yield start

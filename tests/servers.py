@@ -1,0 +1,167 @@
+"""The servers tests run against: what the environment names, else Docker, else embedded ones.
+
+A server that the environment names is somebody's: tests make and drop databases of their own there,
+and use a logical Redis database that was empty.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import docker  # type: ignore[import-untyped]
+import psycopg
+import pytest
+import redis
+from dotenv import dotenv_values
+from psycopg import sql
+from testcontainers.community.postgres import PostgresContainer
+from testcontainers.community.redis import RedisContainer
+
+from padws.config import ROOT, SettingsSchema, load_settings
+from padws.embedded.directory import DataDirectory
+from padws.embedded.postgres import Postgres
+from padws.embedded.running import LOOPBACK, Server, free_port, wait_until_ready
+from padws.embedded.servers import Gunicorn, Redis
+from padws.tether import Tether
+
+# Nothing in a test's database is worth a disk's time.
+POSTGRES_OPTIONS = (
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "max_connections=200",
+)
+
+
+def is_named(kind: type[Postgres | Redis]) -> bool:
+    """Whether the environment names such a server."""
+    return any(os.environ.get(name) for name in kind.replaced_by)
+
+
+@cache
+def docker_answers() -> bool:
+    """Whether a Docker engine is there, asked for two seconds at most."""
+    try:
+        client = docker.from_env(timeout=2)
+        client.ping()
+    except docker.errors.DockerException:
+        return False
+    return True
+
+
+def origin(kind: type[Postgres | Redis]) -> str:
+    """Where a server comes from, in words."""
+    if is_named(kind):
+        return "named by the environment"
+    return "in Docker" if docker_answers() else "embedded"
+
+
+@contextmanager
+def data_directory() -> Iterator[DataDirectory]:
+    """A directory for embedded servers, which PostgreSQL's user gets to, unlike pytest's own."""
+    directory = DataDirectory(Path(tempfile.mkdtemp(prefix="padws-tests-")))
+    try:
+        yield directory
+    finally:
+        directory.remove_sockets()
+        shutil.rmtree(directory.path)
+
+
+@contextmanager
+def running(server: Server) -> Iterator[Tether]:
+    """A server that is ready, and stopped in the end."""
+    tether = server.start()
+    try:
+        wait_until_ready(server, tether)
+        yield tether
+    finally:
+        tether.stop()
+
+
+@contextmanager
+def postgres_url(directory: DataDirectory) -> Iterator[str]:
+    """The URL of a database, as a role that may create others."""
+    if is_named(Postgres):
+        yield load_settings(os.environ).database_url
+    elif docker_answers():
+        command = " ".join(f"-c {option}" for option in POSTGRES_OPTIONS)
+        with PostgresContainer("postgres:16", driver=None).with_command(command) as container:
+            yield container.get_connection_url()
+    else:
+        server = Postgres(directory, *POSTGRES_OPTIONS)
+        with running(server):
+            yield server.url()
+
+
+@contextmanager
+def redis_url(directory: DataDirectory) -> Iterator[str]:
+    """The URL of a logical database that is empty at first and may be flushed."""
+    if is_named(Redis):
+        yield _empty_logical_database(load_settings(os.environ).redis_url)
+    elif docker_answers():
+        with RedisContainer("redis:7") as container:
+            host, port = container.get_container_host_ip(), container.get_exposed_port(6379)
+            yield f"redis://{host}:{port}/0"
+    else:
+        server = Redis(directory)
+        with running(server):
+            yield server.url()
+
+
+def _empty_logical_database(url: str) -> str:
+    """The URL of the last logical database that has no key; 0 is never taken."""
+    parts = urlsplit(url)
+    for number in range(15, 0, -1):
+        candidate = parts._replace(query=f"{parts.query}&db={number}".strip("&")).geturl()
+        with redis.Redis.from_url(candidate) as client:
+            if client.dbsize() == 0:
+                return candidate
+    raise pytest.UsageError("The Redis that the environment names has no empty logical database.")
+
+
+@contextmanager
+def database(server_url: str, template: str = "template1") -> Iterator[str]:
+    """The URL of a new database, a copy of `template`, dropped in the end."""
+    name = f"padws_test_{uuid.uuid4().hex}"
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
+        try:
+            yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
+        finally:
+            connection.execute(drop.format(sql.Identifier(name)))
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running gunicorn with the service."""
+
+    url: str
+    server: Tether
+    log: Path
+
+
+@contextmanager
+def running_service(settings: Mapping[str, str], log: Path) -> Iterator[Service]:
+    """The service with these settings and none of the developer's own, ready on a free port.
+
+    Whatever gunicorn and the workers print goes to `log`; a failure to start shows its end.
+    """
+    port = free_port()
+    others = {
+        name: value for name, value in os.environ.items() if name not in SettingsSchema().fields
+    }
+    unset = dict.fromkeys(dotenv_values(ROOT / ".env"), "")
+    gunicorn = Gunicorn(port, {**others, **unset, **settings}, log=log)
+    with running(gunicorn) as server:
+        yield Service(f"http://{LOOPBACK}:{port}", server, log)
