@@ -1,0 +1,103 @@
+"""The migrating connection, and the advisory lock it holds."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import psycopg
+
+from ..config import Settings
+from .errors import MigrationFailed, WaitedTooLong, in_words
+from .marks import Connection
+from .stopping import Stop
+from .waiting import Patience
+
+LOCK_KEY = int.from_bytes(b"pad_ws")  # the key of PostgreSQL's advisory lock
+POLL_EVERY = 1.0
+CONNECT_WITHIN = 10
+
+SESSION = {
+    "lock_timeout": "4s",
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    # The server soon notices when this process or its machine dies, and lets go of the lock.
+    "client_connection_check_interval": "2s",
+    "tcp_keepalives_idle": "20",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "4",
+}
+
+HOLDER = """
+    SELECT a.pid, a.application_name, extract(epoch FROM now() - a.backend_start)::float
+    FROM pg_locks AS l
+    LEFT JOIN pg_stat_activity AS a USING (pid)
+    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND l.classid = %(key)s >> 32 AND l.objid = %(key)s & 4294967295
+"""
+
+
+@contextmanager
+def connected(settings: Settings, stop: Stop) -> Iterator[Connection]:
+    """A connection for migrating, autocommit. Raises MigrationFailed when there is none."""
+    try:
+        with stop.interruptible():
+            conn = psycopg.connect(
+                settings.migration_database_url,
+                autocommit=True,
+                connect_timeout=CONNECT_WITHIN,
+                application_name=f"padws migration, {socket.gethostname()}, process {os.getpid()}",
+            )
+    except psycopg.Error as error:
+        raise MigrationFailed(f"No connection to PostgreSQL: {in_words(error)}") from None
+    with conn:
+        yield conn
+
+
+def set_up_session(conn: Connection) -> None:
+    """The time-outs of a migration, whatever the role's own are."""
+    conn.execute(
+        "SELECT set_config(name, value, false) "
+        "FROM unnest(%s::text[], %s::text[]) AS settings (name, value)",
+        [list(SESSION), list(SESSION.values())],
+    )
+
+
+@contextmanager
+def advisory_lock(conn: Connection, stop: Stop, patience: Patience) -> Iterator[None]:
+    """Hold PostgreSQL's lock: nobody else migrates this database. Raises WaitedTooLong.
+
+    Polled: a session that is blocked inside PostgreSQL deadlocks with CREATE INDEX CONCURRENTLY.
+    """
+    with stop.interruptible():
+        set_up_session(conn)
+        while not _try_lock(conn):
+            holder = _holder(conn)
+            if patience.over:
+                raise WaitedTooLong(
+                    f"Waited {patience.waited:.0f} s for PostgreSQL's migration lock, "
+                    f"which {holder} holds."
+                )
+            patience.tell("PostgreSQL's migration lock", f", which {holder} holds")
+            stop.sleep(POLL_EVERY)
+    try:
+        yield
+    finally:
+        with suppress(psycopg.OperationalError):  # a lost connection has lost the lock as well
+            conn.execute("SELECT pg_advisory_unlock(%s)", [LOCK_KEY])
+
+
+def _try_lock(conn: Connection) -> bool:
+    return conn.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_KEY]).fetchone() == (True,)
+
+
+def _holder(conn: Connection) -> str:
+    row = conn.execute(HOLDER, {"key": LOCK_KEY}).fetchone()
+    if row is None:
+        return "a session that has just ended"
+    pid, name, age = row
+    connected_for = f", connected for {age:.0f} s" if age is not None else ""
+    return f"server process {pid} ({name or 'of another role'}{connected_for})"

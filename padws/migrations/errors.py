@@ -1,0 +1,45 @@
+"""What can go wrong with a migration, in words an operator can act on."""
+
+from __future__ import annotations
+
+import psycopg
+
+ADVICE = {
+    "25006": "The server is read-only, probably a replica: name the primary, or all hosts with "
+    "target_session_attrs=read-write.",
+    "42501": "Grant the role what is missing, or name another role in MIGRATION_DATABASE_URL.",
+    "53100": "The server's disk is full: make room, then run again.",
+}
+
+
+class MigrationError(Exception):
+    """The schema is not at the newest migration; the message is one line for an operator."""
+
+    exit_code = 1
+
+
+class MigrationFailed(MigrationError):  # noqa: N818 - its base says that it is an error
+    """A migration, or something it needs, failed; here or in the instance that was waited for."""
+
+
+class WaitedTooLong(MigrationError):  # noqa: N818 - the same
+    """MIGRATION_MAX_WAIT is over, and another instance or session still holds a lock."""
+
+    exit_code = 2
+
+
+def one_line(text: object) -> str:
+    """`text` without line breaks."""
+    return "; ".join(line.strip() for line in str(text).splitlines() if line.strip())
+
+
+def in_words(error: psycopg.Error) -> str:
+    """PostgreSQL's message, detail and hint, and what to do about the usual causes; one line."""
+    diag = error.diag
+    said = diag.message_primary or str(error) or type(error).__name__
+    parts = [said, diag.message_detail, diag.message_hint, ADVICE.get(error.sqlstate or "")]
+    return " ".join(_sentence(one_line(part)) for part in parts if part)
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?", "!")) else f"{text}."

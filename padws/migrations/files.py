@@ -1,0 +1,99 @@
+"""The migrations in the directory `migrations/`, read with yoyo: what there is, in which order."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+from yoyo.exceptions import BadMigration, MigrationConflict
+from yoyo.migrations import read_migrations, read_sql_migration, topological_sort
+
+from ..config import ROOT
+from .errors import MigrationFailed
+
+DIRECTORY = ROOT / "migrations"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One SQL statement and where it stands: `number` from 1, `line` of its first character."""
+
+    script: str
+    number: int
+    line: int
+    sql: str
+
+    def __str__(self) -> str:
+        return f"{self.script}, statement {self.number} (line {self.line})"
+
+
+@dataclass(frozen=True)
+class Script:
+    """The statements of a file. Without `transactional` each commits by itself."""
+
+    statements: tuple[Statement, ...]
+    transactional: bool
+
+
+class Migration:
+    """A pair of files: what to do and, beside it, how to take it back."""
+
+    def __init__(self, known_to_yoyo: Any):
+        self.yoyo = known_to_yoyo
+        self.id: str = known_to_yoyo.id
+        self.path = Path(known_to_yoyo.path)
+        self.rollback_path = self.path.with_suffix(".rollback.sql")
+
+    @cached_property
+    def checksum(self) -> str:
+        """SHA-256 of the file, the same whatever its line ends are."""
+        return hashlib.sha256(self.path.read_text(encoding="utf-8").encode()).hexdigest()
+
+    @cached_property
+    def script(self) -> Script:
+        """What brings the schema up."""
+        return _read_script(self.path)
+
+    @cached_property
+    def rollback(self) -> Script:
+        """What takes it back."""
+        if not self.rollback_path.exists():
+            raise MigrationFailed(
+                f"{self.id} can not be undone: there is no {self.rollback_path.name}."
+            )
+        return _read_script(self.rollback_path)
+
+
+def _read_script(path: Path) -> Script:
+    directives, _, statements = read_sql_migration(str(path))
+    text = path.read_text(encoding="utf-8")
+    found, at = [], 0
+    for number, sql in enumerate(statements, start=1):
+        at = text.index(sql, at)
+        found.append(Statement(path.name, number, text.count("\n", 0, at) + 1, sql))
+        at += len(sql)
+    return Script(tuple(found), directives.get("transactional", "true").lower() == "true")
+
+
+@cache
+def known(directory: Path = DIRECTORY) -> tuple[Migration, ...]:
+    """All migrations, each after those it depends on. Read once: files do not change in service."""
+    try:
+        found = topological_sort(read_migrations(glob.escape(str(directory))))
+        migrations = tuple(Migration(each) for each in found)
+    except (BadMigration, MigrationConflict, OSError) as error:
+        raise MigrationFailed(f"The migrations in {directory} can not be read: {error}.") from None
+    if not migrations:
+        raise MigrationFailed(f"There are no migrations in {directory}.")
+    return migrations
+
+
+def target(migrations: Iterable[Migration]) -> str:
+    """A digest of the set of migrations to reach: what a status in Redis speaks of."""
+    named = sorted(f"{each.id} {each.checksum}" for each in migrations)
+    return hashlib.sha256("\n".join(named).encode()).hexdigest()[:16]

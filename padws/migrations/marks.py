@@ -1,0 +1,140 @@
+"""Which migrations a database has: yoyo's tables in the schema pad_ws, with a checksum added."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+from yoyo import internalmigrations
+from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
+from yoyo.connections import parse_uri
+
+from .errors import MigrationFailed
+from .files import Migration, known
+
+SCHEMA = "pad_ws"
+MARKS = f"{SCHEMA}._yoyo_migration"
+YOYO_LOCK = f"{SCHEMA}.yoyo_lock"
+
+Connection = psycopg.Connection[Any]
+Checksums = Mapping[str, str | None]
+
+
+def applied(conn: Connection) -> Checksums:
+    """The checksum of each applied migration by its id, None where yoyo's own command applied it.
+
+    One query. A database without the marks has none; nothing is created.
+    """
+    try:
+        rows = conn.execute(f"SELECT migration_id, checksum FROM {MARKS}").fetchall()  # noqa: S608
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
+        return {}
+    return dict(rows)
+
+
+def pending(conn: Connection) -> list[str]:
+    """Ids of the migrations that `conn`'s database lacks, in the order they will run; one query.
+
+    Raises MigrationFailed when the file of an applied migration was edited.
+    """
+    return [each.id for each in missing(applied(conn))]
+
+
+def missing(marked: Checksums) -> list[Migration]:
+    """The known migrations that are not `marked`. Raises MigrationFailed on an edited one."""
+    for each in known():
+        if marked.get(each.id) not in (None, each.checksum):
+            raise MigrationFailed(
+                f"{each.path.name} was changed after it had been applied to this database: "
+                "put the file back as it was, and make the change in a new migration."
+            )
+    return [each for each in known() if each.id not in marked]
+
+
+class Marks(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no types
+    """yoyo's tables on our own connection (autocommit): mark and work can be one transaction.
+
+    Only for whoever holds the advisory lock.
+    """
+
+    schema = SCHEMA
+    create_lock_table_sql = PostgresqlPsycopgBackend.create_lock_table_sql.replace(
+        "CREATE TABLE", "CREATE TABLE IF NOT EXISTS"
+    )
+
+    def __init__(self, conn: Connection):
+        self._given = conn
+        super().__init__(parse_uri("postgresql+psycopg:///"), MARKS.removeprefix(f"{SCHEMA}."))
+
+    def connect(self, _uri: Any) -> Connection:
+        """The connection that was given: yoyo's own parser knows fewer URLs than libpq."""
+        return self._given
+
+    def ensure_internal_schema_updated(self) -> None:
+        """Nothing: `prepare` has done it, once."""
+
+    def get_log_data(self, migration: Any = None, operation: str = "apply") -> dict[str, Any]:
+        """An entry for yoyo's log; yoyo's own looks names up, which containers may not have."""
+        return {
+            "id": str(uuid4()),
+            "migration_id": migration.id if migration else None,
+            "migration_hash": migration.hash if migration else None,
+            "username": self.connection.info.user,
+            "hostname": socket.gethostname(),
+            "created_at_utc": datetime.now(UTC).replace(tzinfo=None),
+            "operation": operation,
+        }
+
+    def prepare(self) -> None:
+        """Make or update yoyo's tables, all or nothing; safe to run again.
+
+        Also takes yoyo's lock over, whose row a killed process leaves behind for ever.
+        """
+        with self.transaction():
+            self.execute(self.format_sql(self.create_lock_table_sql))
+            internalmigrations.upgrade(self)
+            self.execute(f"ALTER TABLE {MARKS} ADD COLUMN IF NOT EXISTS checksum text")
+            self.break_lock()
+            self.execute(
+                f"INSERT INTO {YOYO_LOCK} (locked, ctime, pid) VALUES (1, :now, :pid)",  # noqa: S608
+                {"now": datetime.now(UTC).replace(tzinfo=None), "pid": os.getpid()},
+            )
+
+    def mark(self, migration: Migration) -> None:
+        """Note that `migration` was applied; part of the caller's transaction."""
+        self.log_migration(migration.yoyo, "apply")
+        self.mark_one(migration.yoyo, log=False)
+        self.keep_checksum(migration)
+
+    def keep_checksum(self, migration: Migration) -> None:
+        """Note what the file of an applied migration holds."""
+        self.execute(
+            f"UPDATE {MARKS} SET checksum = :checksum WHERE migration_id = :id",  # noqa: S608
+            {"checksum": migration.checksum, "id": migration.id},
+        )
+
+    def unmark(self, migration: Migration) -> None:
+        """Note that `migration` was rolled back; part of the caller's transaction."""
+        self.log_migration(migration.yoyo, "rollback")
+        self.unmark_one(migration.yoyo, log=False)
+
+
+@contextmanager
+def opened_marks(conn: Connection) -> Iterator[Marks]:
+    """The marks of `conn`'s database, with schema and tables made where they are missing."""
+    # Asked first: a role without CREATE on the database can use a schema that a DBA has made.
+    if conn.execute("SELECT to_regnamespace(%s)", [SCHEMA]).fetchone() == (None,):
+        conn.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+    marks = Marks(conn)
+    marks.prepare()
+    try:
+        yield marks
+    finally:
+        with suppress(psycopg.OperationalError):
+            marks.break_lock()

@@ -1,0 +1,171 @@
+"""Redis: which instance migrates, and how it ended. It coordinates; PostgreSQL's lock guards."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import orjson
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import LockNotOwnedError, RedisError
+from redis.lock import Lock
+from redis.retry import Retry
+
+from .errors import MigrationError, one_line
+from .waiting import Report, repeated
+
+LOCK = "padws:migration:lock"
+STATUS_TTL = 3600
+REPLY_WITHIN = 1.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """One instance's attempt at migrating; as JSON it is the lock's value, its owner's token."""
+
+    host: str = field(default_factory=socket.gethostname)
+    pid: int = field(default_factory=os.getpid)
+    started: float = field(default_factory=time.time)
+    token: str = field(default_factory=lambda: uuid4().hex)
+
+    def __str__(self) -> str:
+        return f"host {self.host}, process {self.pid}"
+
+    @property
+    def age(self) -> float:
+        """Seconds since it started, by this machine's clock."""
+        return max(0.0, time.time() - self.started)
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a run stands: `state` is in_progress, completed or failed; `reason` only when failed."""
+
+    state: str
+    run: Run
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The lock's holder and the seconds it has left, and the status of the target."""
+
+    holder: Run | None
+    left: float
+    status: Status | None
+
+
+def connect(url: str) -> Redis:
+    """A client that answers or fails within a second: migrating goes on without Redis."""
+    return Redis.from_url(
+        url,
+        socket_timeout=REPLY_WITHIN,
+        socket_connect_timeout=REPLY_WITHIN,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+def status_key(target: str) -> str:
+    """Where the status of a set of migrations is: one release's never speaks for another's."""
+    return f"padws:migration:status:{target}"
+
+
+def _dump(value: Run | Status) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _run(value: bytes | None) -> Run | None:
+    if value is None:
+        return None
+    try:
+        return Run(**orjson.loads(value))
+    except (ValueError, TypeError):
+        return Run(host="unknown", pid=0, token=value.decode(errors="replace"))
+
+
+def _status(value: bytes | None) -> Status | None:
+    try:
+        fields = orjson.loads(value or b"null")
+        return fields and Status(fields["state"], Run(**fields["run"]), fields["reason"])
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+class RedisLock:
+    """The lock `padws:migration:lock` and, for its holder, the status of `target`."""
+
+    def __init__(self, redis: Redis, ttl: float, target: str):
+        self.redis = redis
+        self.run = Run()
+        self._ttl = ttl
+        self._lost = False
+        self._key = status_key(target)
+        # Not thread-local: another thread renews it.
+        self._lock = Lock(redis, LOCK, timeout=ttl, thread_local=False)
+
+    def take(self) -> bool:
+        """Take the lock if it is free."""
+        return bool(self._lock.acquire(blocking=False, token=_dump(self.run)))
+
+    def look(self) -> Seen:
+        """What Redis says at this moment."""
+        pipe = self.redis.pipeline()
+        pipe.get(LOCK)
+        pipe.pttl(LOCK)
+        pipe.get(self._key)
+        lock, left, status = pipe.execute()
+        return Seen(_run(lock), max(0, left) / 1000, _status(status))
+
+    def tell(self, state: str, reason: str = "") -> None:
+        """Set the status of the target for an hour."""
+        self.redis.set(self._key, _dump(Status(state, self.run, reason)), ex=STATUS_TTL)
+
+    def release(self) -> None:
+        """Give the lock back, unless it is somebody else's by now."""
+        try:
+            self._lock.release()
+        except LockNotOwnedError:
+            return
+
+    @contextmanager
+    def held(self, report: Report) -> Iterator[None]:
+        """Renew the lock while the block runs; then say how it ended, and release the lock.
+
+        A block that is stopped says nothing: whoever waits finds the lock free and takes over.
+        """
+        self._quietly(lambda: self.tell("in_progress"), report)
+        try:
+            with repeated(self._ttl / 3, lambda: self._renew(report)):
+                yield
+            self._quietly(lambda: self.tell("completed"), report)
+        except MigrationError as error:
+            reason = str(error)
+            self._quietly(lambda: self.tell("failed", reason), report)
+            raise
+        finally:
+            self._quietly(self.release, report)
+
+    def _renew(self, report: Report) -> None:
+        try:
+            if not self._lost:
+                self._lock.reacquire()
+        except LockNotOwnedError:
+            self._lost = True
+            report(
+                "The Redis lock is lost (expired, or Redis was flushed or restarted); "
+                "PostgreSQL's lock still keeps others out. Going on."
+            )
+        except RedisError as error:
+            report(f"The Redis lock can not be renewed: {one_line(error)}. Going on.")
+
+    def _quietly(self, action: Callable[[], None], report: Report) -> None:
+        try:
+            action()
+        except RedisError as error:
+            report(f"Redis could not be told: {one_line(error)}.")

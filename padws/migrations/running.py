@@ -1,0 +1,121 @@
+"""Running migrations on the connection that holds the advisory lock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+import psycopg
+from psycopg.errors import DeadlockDetected, LockNotAvailable
+
+from .errors import MigrationFailed, WaitedTooLong, in_words
+from .files import Migration, Script, Statement
+from .marks import Connection
+from .stopping import Stop
+from .waiting import TELL_EVERY, Patience, Report, repeated
+
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 15.0
+
+INVALID_INDEXES = """
+    SELECT string_agg(indexrelid::regclass::text, ', ')
+    FROM pg_index
+    JOIN pg_class ON pg_class.oid = indexrelid
+    WHERE relnamespace = 'pad_ws'::regnamespace AND NOT indisvalid
+"""
+
+OTHERS = """
+    SELECT DISTINCT a.pid, a.application_name, extract(epoch FROM now() - a.xact_start)::float
+    FROM pg_locks AS l
+    JOIN pg_class AS c ON c.oid = l.relation
+    JOIN pg_stat_activity AS a ON a.pid = l.pid
+    WHERE c.relnamespace = to_regnamespace('pad_ws') AND l.granted AND l.pid <> pg_backend_pid()
+    ORDER BY 3 DESC NULLS LAST
+    LIMIT 3
+"""
+
+Mark = Callable[[Migration], None]
+
+
+class Runner:
+    """Runs scripts; a migration and its mark are one transaction where its SQL allows that."""
+
+    def __init__(self, conn: Connection, stop: Stop, max_wait: float, report: Report):
+        self._conn = conn
+        self._stop = stop
+        self._max_wait = max_wait
+        self._report = report
+        self._doing = ""
+        self._since = 0.0
+
+    def run(self, migration: Migration, script: Script, mark: Mark) -> None:
+        """Run a migration's script and `mark` the migration. Raises MigrationError."""
+        began = time.monotonic()
+        try:
+            with repeated(TELL_EVERY, self._tell):
+                if script.transactional:
+                    self._patiently(lambda: self._in_one_transaction(migration, script, mark))
+                else:
+                    self._one_by_one(migration, script, mark)
+        except psycopg.Error as error:
+            raise MigrationFailed(f"{self._doing} failed: {in_words(error)}") from None
+        self._report(f"{migration.id}: done in {time.monotonic() - began:.1f} s.")
+
+    def _in_one_transaction(self, migration: Migration, script: Script, mark: Mark) -> None:
+        with self._stop.interruptible(), self._conn.transaction():
+            for statement in script.statements:
+                self._execute(statement)
+            self._begin(f"{migration.id}: marking and committing")
+            mark(migration)
+
+    def _one_by_one(self, migration: Migration, script: Script, mark: Mark) -> None:
+        for statement in script.statements:
+            self._patiently(partial(self._execute_alone, statement))
+        invalid = self._conn.execute(INVALID_INDEXES).fetchone()
+        if invalid != (None,):
+            raise MigrationFailed(f"{migration.id} left an invalid index: {invalid}.")
+        with self._conn.transaction():
+            mark(migration)
+
+    def _execute_alone(self, statement: Statement) -> None:
+        with self._stop.interruptible():
+            self._execute(statement)
+
+    def _execute(self, statement: Statement) -> None:
+        self._begin(str(statement))
+        self._conn.execute(statement.sql.encode())
+
+    def _begin(self, doing: str) -> None:
+        self._doing, self._since = doing, time.monotonic()
+
+    def _tell(self) -> None:
+        seconds = time.monotonic() - self._since
+        if seconds >= TELL_EVERY:
+            self._report(f"{self._doing} has been running for {seconds:.0f} s.")
+
+    def _patiently(self, attempt: Callable[[], None]) -> None:
+        """Try again while others hold a lock, rolled back in between so that nobody queues."""
+        patience, pause = Patience(self._max_wait, self._report), FIRST_PAUSE
+        while True:
+            try:
+                return attempt()
+            except (LockNotAvailable, DeadlockDetected) as error:
+                others = self._others()
+                if patience.over:
+                    raise WaitedTooLong(
+                        f"{self._doing}: waited {patience.waited:.0f} s for a lock; {others}"
+                    ) from None
+                self._report(
+                    f"{self._doing}: {in_words(error)} {others} Trying again in {pause:g} s."
+                )
+            self._stop.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _others(self) -> str:
+        rows = self._conn.execute(OTHERS).fetchall()
+        named = [
+            f"server process {pid} ({name or 'unnamed'}, for {age or 0:.0f} s)"
+            for pid, name, age in rows
+        ]
+        return f"In transactions on these tables: {', '.join(named) or 'nobody any more'}."
