@@ -62,7 +62,7 @@ COMMENT ON COLUMN pad_ws.template_pads.file_digest IS
 'SHA-256 of the file that this row was loaded from; null once an administrator has made or edited it.';
 
 CREATE INDEX IF NOT EXISTS pads_owner_id_created_at_idx
-ON pad_ws.pads (owner_id, created_at, id);
+ON pad_ws.pads (owner_id, created_at NULLS FIRST, id);
 
 CREATE INDEX IF NOT EXISTS backups_source_id_created_at_idx
 ON pad_ws.backups (source_id, created_at DESC NULLS LAST, id DESC);

@@ -1,0 +1,103 @@
+"""padws: keeps people's drawings in PostgreSQL and serves them over REST."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, Response
+from flask_smorest import Api
+from werkzeug.middleware.proxy_fix import ProxyFix
+from whitenoise import WhiteNoise
+
+from padws import cli, errors
+from padws.auth import cross_site, sessions
+from padws.auth.provider import Provider
+from padws.blueprints import app as app_blueprints
+from padws.blueprints import auth, backups, health, pads, pages, templates, users
+from padws.config import Settings, load_settings
+from padws.context import Services
+from padws.database import Database
+
+VERSION = "0.1.0"
+
+
+class _Api(Api):  # type: ignore[misc]  # untyped
+    """flask-smorest without its error handler: `errors` has the only one."""
+
+    def _register_error_handlers(self) -> None:
+        pass
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The WSGI application. Nothing is connected to before the first request."""
+    settings = settings or load_settings()
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.url_map.merge_slashes = False  # nothing under /api redirects
+    app.url_map.strict_slashes = False
+
+    _register_services(app, settings)
+    _number_requests(app)
+    errors.register(app)
+    cross_site.register(app, settings)
+    _register_routes(app)
+    cli.register(app)
+    _serve_front_end(app, settings)
+    if settings.trusted_proxies:
+        trusted = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=trusted, x_proto=trusted, x_host=trusted
+        )
+    return app
+
+
+def _register_services(app: Flask, settings: Settings) -> None:
+    client = sessions.connect(settings)
+    sessions.register(app, settings, client)
+    can_sign_in = settings.oidc_issuer and settings.oidc_client_id
+    app.extensions["padws"] = Services(
+        settings=settings,
+        database=Database(settings),
+        redis=client,
+        sessions=sessions.SessionIndex(client),
+        provider=Provider(app, settings) if can_sign_in else None,
+    )
+
+
+def _number_requests(app: Flask) -> None:
+    """Name every answer, so that a person can say which one it was."""
+
+    @app.after_request
+    def name_request(response: Response) -> Response:
+        response.headers["X-Request-ID"] = errors.request_id()
+        return response
+
+
+def _register_routes(app: Flask) -> None:
+    app.config.update(
+        API_TITLE="padws",
+        API_VERSION=VERSION,
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/api",
+        OPENAPI_JSON_PATH="openapi.json",
+    )
+    api = _Api(app, spec_kwargs={"security": [{"session": []}]})
+    api.spec.components.security_scheme(
+        "session", {"type": "apiKey", "in": "cookie", "name": app.config["SESSION_COOKIE_NAME"]}
+    )
+    nouns: list[Any] = [pads, backups, templates, users, app_blueprints]
+    for noun in nouns:
+        api.register_blueprint(noun.blueprint)
+    api.register_blueprint(app_blueprints.workspace)
+    for blueprint in (auth.blueprint, health.blueprint, pages.blueprint):
+        app.register_blueprint(blueprint)
+
+
+def _serve_front_end(app: Flask, settings: Settings) -> None:
+    """Serve the front end's build, where there is one, before a request reaches Flask."""
+    if settings.static_dir:
+        files = WhiteNoise(app.wsgi_app, root=str(settings.static_dir), prefix="/")
+        files.add_files(str(settings.static_dir), prefix="/static")
+        if settings.assets_dir:
+            files.add_files(str(settings.assets_dir), prefix="/assets")
+        app.wsgi_app = files  # type: ignore[method-assign]

@@ -86,7 +86,7 @@ class Settings:
         return timedelta(minutes=self.min_interval_minutes)
 
     def require_sign_in(self) -> None:
-        """Raise ConfigurationError unless people can sign in: what serving needs, migrating does not."""
+        """Raise ConfigurationError unless people can sign in; migrating does not need it."""
         mistakes = {}
         if not self.oidc_issuer:
             mistakes["OIDC_ISSUER"] = ["Missing (or OIDC_SERVER_URL and OIDC_REALM)."]
@@ -235,9 +235,7 @@ class SettingsSchema(Schema):
         validate=Range(1, 65535),
         metadata=_about("Redis port, without REDIS_URL"),
     )
-    REDIS_PASSWORD = m.String(
-        load_default="", metadata=_about("Redis password, without REDIS_URL")
-    )
+    REDIS_PASSWORD = m.String(load_default="", metadata=_about("Redis password, without REDIS_URL"))
     REDIS_TIMEOUT = m.Float(
         load_default=2.0,
         validate=_SECONDS,
@@ -263,7 +261,9 @@ class SettingsSchema(Schema):
     OIDC_ROLES_CLAIM = m.String(
         load_default="realm_access.roles",
         validate=Length(min=1),
-        metadata=_about("Path of the claim that lists a user's roles; `admin` makes administrators"),
+        metadata=_about(
+            "Path of the claim that lists a user's roles; `admin` makes administrators"
+        ),
     )
     OIDC_TIMEOUT = m.Float(
         load_default=10.0,
@@ -316,9 +316,7 @@ class SettingsSchema(Schema):
     )
     CODER_URL = m.String(load_default="", metadata=_about("Handed to the front end"))
     VITE_PUBLIC_POSTHOG_KEY = m.String(load_default="", metadata=_about("Handed to the front end"))
-    VITE_PUBLIC_POSTHOG_HOST = m.String(
-        load_default="", metadata=_about("Handed to the front end")
-    )
+    VITE_PUBLIC_POSTHOG_HOST = m.String(load_default="", metadata=_about("Handed to the front end"))
 
     MAX_BODY_BYTES = m.Integer(
         load_default=20_000_000,
@@ -429,6 +427,6 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     try:
         settings = SettingsSchema().load(given)
     except ValidationError as error:
-        raise ConfigurationError(error.normalized_messages()) from None
+        raise ConfigurationError(error.messages_dict) from None
     assert isinstance(settings, Settings)  # noqa: S101 - what post_load returns
     return settings

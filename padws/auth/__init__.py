@@ -1,0 +1,1 @@
+"""Sign-in, sessions, who is asking, and who may."""

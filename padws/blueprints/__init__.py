@@ -1,0 +1,1 @@
+"""HTTP: one module a noun. A route parses, calls queries and answers."""

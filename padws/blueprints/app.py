@@ -1,0 +1,64 @@
+"""/api/app and /api/workspace: what the front end asks for beside drawings."""
+
+from __future__ import annotations
+
+import orjson
+from flask import Response
+
+from padws.auth.identity import caller, require_sign_in
+from padws.context import settings
+from padws.errors import NotProvided
+from padws.http import ApiBlueprint, answer
+
+blueprint = ApiBlueprint("app", __name__, url_prefix="/api/app", description="For the front end")
+workspace = ApiBlueprint(
+    "workspace", __name__, url_prefix="/api/workspace", description="Not part of padws"
+)
+workspace.before_request(require_sign_in)
+
+
+@blueprint.get("/config")
+@blueprint.doc(security=[])
+@blueprint.response(200, {"type": "object"})
+def get_config() -> Response:
+    """Read what the front end is configured with."""
+    return answer(
+        {
+            "coderUrl": settings().coder_url,
+            "posthogKey": settings().posthog_key,
+            "posthogHost": settings().posthog_host,
+        }
+    )
+
+
+@blueprint.get("/build-info")
+@blueprint.doc(security=[])
+@blueprint.response(200, {"type": "object"})
+def get_build_info() -> Response:
+    """Read which build of the front end is served; a change makes open pages reload.
+
+    So every worker and instance has to say the same, without a build too.
+    """
+    directory = settings().static_dir
+    try:
+        if directory:
+            return answer(orjson.loads((directory / "build-info.json").read_bytes()))
+    except (FileNotFoundError, orjson.JSONDecodeError):
+        pass
+    return answer({"buildHash": "development", "timestamp": 0})
+
+
+@workspace.get("/state")
+@workspace.response(200, {"type": "object"})
+def get_workspace_state() -> Response:
+    """Learn that one is signed in; there is no workspace."""
+    unknown = dict.fromkeys(("id", "name", "base_url", "agent"))
+    return answer({**unknown, "state": "stopped", "username": caller().username})
+
+
+@workspace.post("/start")
+@workspace.post("/stop")
+@workspace.response(501, description="There is no workspace provider")
+def change_workspace() -> Response:
+    """Refuse: there is no workspace provider."""
+    raise NotProvided("no_workspaces")

@@ -1,0 +1,120 @@
+"""/api/pad/…/backups: what pads were."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+
+from padws.auth.identity import caller, require_sign_in
+from padws.blueprints.pads import answer_saved
+from padws.context import database, settings
+from padws.errors import NotFound
+from padws.http import (
+    SUCCESS,
+    ApiBlueprint,
+    accepted_versions,
+    answer,
+    members_of,
+    refuse_change,
+)
+from padws.queries import backups, pads
+from padws.schemas.backups import Backup, BackupsQuery, Limit, PadBackups, RecentBackups
+from padws.schemas.common import Status
+from padws.schemas.pads import Saved
+
+blueprint = ApiBlueprint("backups", __name__, url_prefix="/api/pad", description="What pads were")
+blueprint.before_request(require_sign_in)
+
+BACKUP = Backup()
+
+
+def _limit(query: dict[str, Any]) -> int:
+    kept = settings().max_backups_per_user
+    return min(int(query.get("limit", kept)), kept)
+
+
+@blueprint.get("/<uuid:pad_id>/backups")
+@blueprint.arguments(BackupsQuery(), location="query")
+@blueprint.response(200, PadBackups())
+def list_backups(query: dict[str, Any], pad_id: UUID) -> Response:
+    """List the newest backups of a pad, newest first."""
+    with database().connection() as conn:
+        rows = backups.list_backups(
+            conn,
+            pad_id=pad_id,
+            owner_id=caller().id,
+            with_data=query["data"],
+            from_time=query.get("from_time", "-infinity"),
+            to_time=query.get("to_time", "infinity"),
+            limit=_limit(query),
+        )
+    if not rows:
+        raise NotFound("pad_not_found")
+    listed = [members_of(BACKUP, row) for row in rows if row.id]
+    return answer({"backups": listed, "pad_name": rows[0].pad_name})
+
+
+@blueprint.get("/recent")
+@blueprint.arguments(Limit(), location="query")
+@blueprint.response(200, RecentBackups())
+def list_recent_backups(query: dict[str, Any]) -> Response:
+    """List the newest backups over all of the caller's pads."""
+    with database().connection() as conn:
+        rows = backups.list_recent_backups(conn, owner_id=caller().id, limit=_limit(query))
+    return answer({"backups": [members_of(BACKUP, row) for row in rows]})
+
+
+@blueprint.get("/<uuid:pad_id>/backups/<uuid:backup_id>")
+@blueprint.response(200, BACKUP)
+def get_backup(pad_id: UUID, backup_id: UUID) -> Response:
+    """Read one backup."""
+    with database().connection() as conn:
+        backup = backups.get_backup(conn, backup_id=backup_id, pad_id=pad_id, owner_id=caller().id)
+    if not backup:
+        raise NotFound("backup_not_found")
+    return answer(members_of(BACKUP, backup))
+
+
+@blueprint.post("/<uuid:pad_id>/backups")
+@blueprint.response(201, BACKUP)
+def create_backup(pad_id: UUID) -> Response:
+    """Back up a pad as it is now."""
+    keep = settings().max_backups_per_user
+    with database().connection() as conn:
+        backup = backups.insert_backup(conn, pad_id=pad_id, owner_id=caller().id, keep=keep)
+    if not backup:
+        raise NotFound("pad_not_found")
+    location = f"/api/pad/{pad_id}/backups/{backup.id}"
+    return answer(members_of(BACKUP, backup), 201, {"Location": location})
+
+
+@blueprint.delete("/<uuid:pad_id>/backups/<uuid:backup_id>")
+@blueprint.response(200, Status())
+def delete_backup(pad_id: UUID, backup_id: UUID) -> Response:
+    """Delete one backup."""
+    with database().connection() as conn:
+        deleted = backups.delete_backup(
+            conn, backup_id=backup_id, pad_id=pad_id, owner_id=caller().id
+        )
+    if not deleted:
+        raise NotFound("backup_not_found")
+    return answer(SUCCESS)
+
+
+@blueprint.post("/<uuid:pad_id>/backups/<uuid:backup_id>/restore")
+@blueprint.response(200, Saved())
+def restore_backup(pad_id: UUID, backup_id: UUID) -> Response:
+    """Make a backup's scene the pad's; what it replaces is backed up first."""
+    owner_id, accepted = caller().id, accepted_versions()
+    ids = {"backup_id": backup_id, "pad_id": pad_id, "owner_id": owner_id}
+    with database().transaction() as conn:
+        saved = backups.restore_backup(
+            conn, accepted_versions=accepted, keep=settings().max_backups_per_user, **ids
+        )
+        if not saved:  # raising rolls the transaction back
+            if not backups.get_backup(conn, **ids):
+                raise NotFound("backup_not_found")
+            refuse_change(pads.get_pad_version(conn, pad_id=pad_id, owner_id=owner_id))
+    return answer_saved(saved)

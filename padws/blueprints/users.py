@@ -1,0 +1,130 @@
+"""/api/users: the caller, and for administrators everybody."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+from flask import Response, url_for
+
+from padws.auth.identity import administrators_only, caller, require_sign_in
+from padws.context import database, services
+from padws.database import JsonText
+from padws.errors import NotFound
+from padws.http import SUCCESS, ApiBlueprint, answer, members_of
+from padws.queries import users
+from padws.schemas.common import Status
+from padws.schemas.users import NewUser, OnlineUsers, Page, SessionCount, User, UserChange
+
+blueprint = ApiBlueprint(
+    "users", __name__, url_prefix="/api/users", description="The caller, and everybody"
+)
+blueprint.before_request(require_sign_in)
+
+USER = User()
+LARGEST_PAGE = 100
+
+
+def _found(user: users.User | None) -> Response:
+    if not user:
+        raise NotFound("user_not_found")
+    return answer(members_of(USER, user))
+
+
+@blueprint.get("/me")
+@blueprint.response(200, USER)
+def get_me() -> Response:
+    """Read the caller, as the sign-in described them."""
+    row = caller().row()
+    with database().connection() as conn:
+        user = users.bring_in_line(conn, row)
+    return _found(user)
+
+
+@blueprint.get("")
+@administrators_only
+@blueprint.arguments(Page(), location="query")
+@blueprint.response(
+    200,
+    User(many=True),
+    headers={"Link": {"description": 'The next page, as rel="next"', "schema": {"type": "string"}}},
+)
+def list_users(query: dict[str, Any]) -> Response:
+    """List users, in pages of at most a hundred."""
+    limit = min(query["limit"], LARGEST_PAGE)
+    with database().connection() as conn:
+        rows = users.list_users(conn, after=query["after"], limit=limit + 1)
+    page = rows[:limit]
+    headers = {}
+    if len(rows) > limit:
+        following = url_for("users.list_users", limit=limit, after=page[-1].id)
+        headers["Link"] = f'<{following}>; rel="next"'
+    return answer([members_of(USER, row) for row in page], headers=headers)
+
+
+@blueprint.post("")
+@administrators_only
+@blueprint.arguments(NewUser())
+@blueprint.response(201, USER)
+def create_user(body: dict[str, Any]) -> Response:
+    """Make a user before the first sign-in."""
+    row = {**body, "user_id": body["id"], "roles": JsonText(orjson.dumps(body["roles"]))}
+    del row["id"]
+    with database().connection() as conn:
+        user = users.insert_user(conn, **row)
+    return answer(members_of(USER, user), 201, {"Location": f"/api/users/{body['id']}"})
+
+
+@blueprint.get("/count")
+@administrators_only
+@blueprint.response(200, SessionCount())
+def count_sessions() -> Response:
+    """Count the sessions that are alive."""
+    return answer({"active_sessions": len(services().sessions.active())})
+
+
+@blueprint.get("/online")
+@administrators_only
+@blueprint.response(200, OnlineUsers())
+def list_online_users() -> Response:
+    """List who has a session that is alive."""
+    online = list({user_id for user_id, _ in services().sessions.active()})
+    with database().connection() as conn:
+        rows = users.list_users_by_id(conn, user_ids=online)
+    return answer({"online_users": [members_of(USER, row) for row in rows], "count": len(rows)})
+
+
+@blueprint.get("/<uuid:user_id>")
+@administrators_only
+@blueprint.response(200, USER)
+def get_user(user_id: UUID) -> Response:
+    """Read a user."""
+    with database().connection() as conn:
+        return _found(users.get_user(conn, user_id=user_id))
+
+
+@blueprint.patch("/<uuid:user_id>")
+@administrators_only
+@blueprint.arguments(UserChange())
+@blueprint.response(200, USER)
+def update_user(body: dict[str, Any], user_id: UUID) -> Response:
+    """Change a user; the next sign-in may change them again."""
+    change = {name: body.get(name) for name in UserChange().fields}
+    if "roles" in body:
+        change["roles"] = JsonText(orjson.dumps(body["roles"]))
+    with database().connection() as conn:
+        return _found(users.update_user(conn, user_id=user_id, **change))
+
+
+@blueprint.delete("/<uuid:user_id>")
+@administrators_only
+@blueprint.response(200, Status())
+def delete_user(user_id: UUID) -> Response:
+    """Delete a user with all pads and backups, and end the user's sessions."""
+    with database().connection() as conn:
+        deleted = users.delete_user(conn, user_id=user_id)
+    if not deleted:
+        raise NotFound("user_not_found")
+    services().sessions.end_all_of(user_id)
+    return answer(SUCCESS)

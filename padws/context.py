@@ -1,0 +1,40 @@
+"""What belongs to the application that serves the current request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import redis
+from flask import current_app
+
+from padws.auth.provider import Provider
+from padws.auth.sessions import SessionIndex
+from padws.config import Settings
+from padws.database import Database
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts that requests share; `provider` is None when sign-in is not configured."""
+
+    settings: Settings
+    database: Database
+    redis: redis.Redis
+    sessions: SessionIndex
+    provider: Provider | None
+
+
+def services() -> Services:
+    """The current application's parts."""
+    return cast(Services, current_app.extensions["padws"])
+
+
+def settings() -> Settings:
+    """The current application's settings."""
+    return services().settings
+
+
+def database() -> Database:
+    """The current application's database."""
+    return services().database

@@ -1,0 +1,203 @@
+"""PostgreSQL: the pool, transactions, JSON as bytes, and the statements in sql/."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+import re
+import select
+import types
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar, get_args, get_origin, get_type_hints
+
+import psycopg
+from psycopg.abc import Buffer
+from psycopg.adapt import Dumper, Loader
+from psycopg.rows import class_row, scalar_row
+from psycopg_pool import ConnectionPool
+
+from padws.config import ROOT, Settings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+Connection = psycopg.Connection[Any]
+
+SQL_DIR = ROOT / "sql"
+
+
+class JsonText:
+    """JSON in UTF-8 on its way through: PostgreSQL checks it, Python never takes it apart."""
+
+    __slots__ = ("json",)
+
+    def __init__(self, json: bytes):
+        self.json = json
+
+
+class _JsonTextDumper(Dumper):
+    """Sends the text as `jsonb` without a copy."""
+
+    oid = psycopg.adapters.types["jsonb"].oid
+
+    def dump(self, obj: JsonText) -> bytes:
+        # libpq ends a text at the first NUL: a valid beginning would be kept as the whole.
+        if b"\0" in obj.json:
+            raise psycopg.DataError("JSON can not contain the byte 0")
+        return obj.json
+
+
+class _JsonTextLoader(Loader):
+    """Hands on the text of a `jsonb`."""
+
+    def load(self, data: Buffer) -> JsonText:
+        return JsonText(bytes(data))
+
+
+def prepare_connection(connection: Connection) -> None:
+    """Make a connection send and receive JSON as JsonText, and statements as `sql/` has them."""
+    connection.adapters.register_dumper(JsonText, _JsonTextDumper)
+    connection.adapters.register_loader("jsonb", _JsonTextLoader)
+
+
+def _check_when_readable(connection: Connection) -> None:
+    """Raise psycopg.OperationalError if the server has closed an idle connection.
+
+    An idle connection has nothing to read unless the server has gone. Looking costs a system call,
+    where asking the server (the pool's own check) would cost every request a round trip.
+    """
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if poll.poll(0):
+        ConnectionPool.check_connection(connection)
+
+
+class Database:
+    """The pool of one process. It is opened at first use, so never before gunicorn's fork."""
+
+    def __init__(self, settings: Settings):
+        self._pool = ConnectionPool(
+            settings.database_url,
+            min_size=settings.db_pool_min_size,
+            max_size=settings.db_pool_max_size,
+            timeout=settings.db_pool_timeout,
+            # Short, as the pool doubles its pauses till then: back within seconds of the server.
+            reconnect_timeout=2.0,
+            kwargs=_connection_options(settings),
+            configure=prepare_connection,
+            check=_check_when_readable,
+            open=False,
+        )
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A connection on which each statement is a transaction of its own."""
+        if self._pool.closed:
+            self._pool.open()
+        with self._pool.connection() as connection:
+            yield connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A connection inside one transaction: for rules that take several statements."""
+        with self.connection() as connection, connection.transaction():
+            yield connection
+
+    def close(self) -> None:
+        """Give the connections back to the server."""
+        self._pool.close()
+
+
+def _connection_options(settings: Settings) -> dict[str, Any]:
+    """What `psycopg.connect` is told beside the URL."""
+    options: dict[str, Any] = {
+        "autocommit": True,
+        "client_encoding": "utf-8",
+        "connect_timeout": max(2, round(settings.db_pool_timeout)),
+        "tcp_user_timeout": round(settings.db_statement_timeout * 1000) + 5000,
+        "cursor_factory": psycopg.RawCursor,
+    }
+    if settings.db_transaction_pooler:
+        return options | {"prepare_threshold": None}
+    timeouts = {
+        "TimeZone": "UTC",
+        "statement_timeout": round(settings.db_statement_timeout * 1000),
+        "lock_timeout": round(settings.db_lock_timeout * 1000),
+        "idle_in_transaction_session_timeout": round(settings.db_statement_timeout * 1000),
+    }
+    return options | {"options": " ".join(f"-c {name}={value}" for name, value in timeouts.items())}
+
+
+# sql/
+
+
+@dataclasses.dataclass(frozen=True)
+class Statement:
+    """A file of sql/ as PostgreSQL takes it: `$1` instead of the first `:name`, and so on."""
+
+    text: str
+    parameters: tuple[str, ...]
+
+
+# A parameter, or what may contain something that only looks like one.
+_TOKEN = re.compile(r"'(?:[^']|'')*'|--[^\n]*|::\w+|:([a-z_]+)")
+
+
+def load_statement(path: Path) -> Statement:
+    """Read a statement with `:name` parameters, as psql takes them, and leave out its comments."""
+    parameters: dict[str, int] = {}
+
+    def replace(match: re.Match[str]) -> str:
+        if match[1]:
+            return f"${parameters.setdefault(match[1], len(parameters) + 1)}"
+        return "" if match[0].startswith("--") else match[0]
+
+    text = _TOKEN.sub(replace, path.read_text(encoding="utf-8"))
+    lines = (line.rstrip() for line in text.splitlines())
+    return Statement("\n".join(filter(None, lines)).rstrip(";"), tuple(parameters))
+
+
+def from_file(function: Callable[P, R]) -> Callable[P, R]:
+    """Make a query function of a signature: `queries/pads.py:get_pad` runs `sql/pads/get_pad.sql`.
+
+    The first argument is the connection, the keyword arguments are the statement's parameters, and
+    the return annotation says what comes back: `Row | None` one row, `Row` one that is always there,
+    `list[Row]` all of them; a `Row` is a dataclass of the columns' names or a single column's type.
+    Raises TypeError at import when signature and file do not agree.
+    """
+    noun = function.__module__.rpartition(".")[2]
+    statement = load_statement(SQL_DIR / noun / f"{function.__name__}.sql")
+    arguments = _arguments_of(function)
+    if arguments != set(statement.parameters):
+        raise TypeError(f"{noun}.{function.__name__}{arguments} but :{statement.parameters}")
+    many, row_factory = _result_of(get_type_hints(function)["return"])
+
+    @functools.wraps(function)
+    def run(connection: Connection, **values: Any) -> Any:
+        with connection.cursor(row_factory=row_factory) as cursor:
+            cursor.execute(statement.text, [values[name] for name in statement.parameters])
+            return cursor.fetchall() if many else cursor.fetchone()
+
+    return run  # type: ignore[return-value]  # the signature has just been checked
+
+
+def _arguments_of(function: Callable[..., Any]) -> set[str]:
+    """The names of the keyword arguments, those of a `**row: Unpack[TypedDict]` included."""
+    _, *parameters = inspect.signature(function).parameters.values()
+    names = {each.name for each in parameters if each.kind is inspect.Parameter.KEYWORD_ONLY}
+    for each in parameters:
+        if each.kind is inspect.Parameter.VAR_KEYWORD:
+            names |= get_type_hints(get_args(get_type_hints(function)[each.name])[0]).keys()
+    return names
+
+
+def _result_of(annotation: Any) -> tuple[bool, Any]:
+    """Whether an annotation asks for many rows, and the psycopg row factory for one."""
+    row, many = annotation, get_origin(annotation) is list
+    if many or isinstance(annotation, types.UnionType):
+        row = get_args(annotation)[0]
+    a_dataclass = isinstance(row, type) and dataclasses.is_dataclass(row)
+    return many, class_row(row) if a_dataclass else scalar_row

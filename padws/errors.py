@@ -1,0 +1,276 @@
+"""What can go wrong, and the one handler that answers it as application/problem+json (RFC 9457)."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import Any
+
+import orjson
+import psycopg
+import redis
+from flask import Flask, Response, g
+from gunicorn.http.errors import ParseException
+from psycopg import errors as pg
+from psycopg_pool import PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+log = logging.getLogger("padws")
+
+#: Every code an answer can carry, with its title. The page that `type` links to is made of it.
+TITLES = {
+    "bad_request": "The request can not be understood",
+    "body_incomplete": "The body ended before it was complete",
+    "body_too_large": "The body is too large",
+    "backup_not_found": "No such backup",
+    "cross_site": "Writing from another site is refused",
+    "database_unavailable": "The database is not available",
+    "email_taken": "Another user has this email address",
+    "id_taken": "Another user has this id",
+    "internal_error": "Something failed here; it has been logged",
+    "invalid": "The input is refused",
+    "invalid_if_match": "If-Match can not be read",
+    "invalid_json": "The body is not JSON that can be stored",
+    "method_not_allowed": "The method is not allowed here",
+    "no_workspaces": "There is no workspace provider",
+    "not_administrator": "Only administrators may do this",
+    "not_found": "No such page",
+    "not_json": "The body has to be application/json",
+    "pad_not_found": "No such pad",
+    "redis_unavailable": "Redis is not available",
+    "scene_invalid": "This is no scene",
+    "sign_in_failed": "Signing in failed",
+    "sign_in_required": "Sign in first",
+    "sign_in_unavailable": "The sign-in provider is not available",
+    "stale_version": "The pad has changed meanwhile",
+    "template_not_found": "No such template",
+    "template_taken": "Another template has this name",
+    "user_not_found": "No such user",
+    "username_taken": "Another user has this name",
+}
+
+
+class Problem(Exception):
+    """An answer that is an error: status, code and what a person should know."""
+
+    status = 500
+
+    def __init__(
+        self,
+        code: str,
+        detail: str = "",
+        *,
+        headers: dict[str, str] | None = None,
+        **members: Any,
+    ):
+        """Further `members` stand in the problem beside the standard ones, such as `errors`."""
+        super().__init__(detail or TITLES[code])
+        self.code = code
+        self.detail = str(self)
+        self.headers = headers or {}
+        self.members = members
+
+
+class BadRequest(Problem):
+    """Unreadable input."""
+
+    status = 400
+
+
+class Unauthenticated(Problem):
+    """No valid session or token."""
+
+    status = 401
+
+    def __init__(self, code: str = "sign_in_required", detail: str = ""):
+        super().__init__(code, detail, headers={"WWW-Authenticate": 'Bearer realm="padws"'})
+
+
+class Forbidden(Problem):
+    """Known, but not allowed."""
+
+    status = 403
+
+
+class NotFound(Problem):
+    """Not there, or not the caller's to see."""
+
+    status = 404
+
+
+class Conflict(Problem):
+    """Something else has what has to be unique."""
+
+    status = 409
+
+
+class StaleVersion(Problem):
+    """`If-Match` names a version that is not the current one."""
+
+    status = 412
+
+    def __init__(self, version: int):
+        super().__init__("stale_version", f"The current version is {version}.", version=version)
+
+
+class TooLarge(Problem):
+    """More bytes than are taken."""
+
+    status = 413
+
+
+class UnsupportedMediaType(Problem):
+    """A body that is not declared as JSON."""
+
+    status = 415
+
+
+class Unprocessable(Problem):
+    """Well-formed, but refused by a schema or a constraint."""
+
+    status = 422
+
+
+class NotProvided(Problem):
+    """The contract has it, this service does not."""
+
+    status = 501
+
+
+class Unavailable(Problem):
+    """Something that is needed is away for now."""
+
+    status = 503
+
+    def __init__(self, code: str, detail: str = "", *, retry_after: int = 2):
+        super().__init__(code, detail, headers={"Retry-After": str(retry_after)})
+
+
+# A unique index may have been made by padws, or by pad.ws, which named it in one of two ways.
+_UNIQUE = {
+    f"{prefix}{table}_{column}{suffix}": code
+    for table, column, code in (
+        ("users", "username", "username_taken"),
+        ("users", "email", "email_taken"),
+        ("template_pads", "name", "template_taken"),
+    )
+    for prefix, suffix in (("", "_key"), ("ix_", ""), ("ix_pad_ws_", ""))
+}
+
+#: Constraint → the error that its violation is.
+CONSTRAINTS: dict[str, tuple[type[Problem], str]] = {
+    **{name: (Conflict, code) for name, code in _UNIQUE.items()},
+    "users_pkey": (Conflict, "id_taken"),
+    "pads_data_is_scene": (Unprocessable, "scene_invalid"),
+    "template_pads_data_is_scene": (Unprocessable, "scene_invalid"),
+}
+
+_SCENE_SHAPE = (
+    "A scene is an object that is not empty; its appState and appState.pad are objects too."
+)
+
+# Input that PostgreSQL could read as text but not keep as JSON.
+_UNKEEPABLE = (pg.DataError, pg.StatementTooComplex, pg.ProgramLimitExceeded)
+
+# The server is there and can not serve this now: another try may well succeed.
+_PASSING = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    PoolTimeout,
+    pg.ReadOnlySqlTransaction,
+    pg.UndefinedTable,
+    pg.UndefinedColumn,
+    pg.UndefinedFunction,
+)
+
+
+def problem_of(error: BaseException) -> Problem:
+    """The problem that an exception is to the client."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, HTTPException):
+        return _from_http(error)
+    if isinstance(error, psycopg.Error):
+        return _from_database(error)
+    if isinstance(error, redis.RedisError):
+        return Unavailable("redis_unavailable")
+    if isinstance(error, ParseException):
+        return BadRequest("body_incomplete", "The chunks of the body can not be read.")
+    return Problem("internal_error")
+
+
+def _from_database(error: Exception) -> Problem:
+    if isinstance(error, psycopg.IntegrityError):
+        kind, code = CONSTRAINTS.get(error.diag.constraint_name or "", (Problem, "internal_error"))
+        return kind(code, _SCENE_SHAPE if code == "scene_invalid" else "")
+    if isinstance(error, _UNKEEPABLE):
+        return BadRequest("invalid_json", _first_line(error))
+    if isinstance(error, _PASSING):
+        return Unavailable("database_unavailable")
+    return Problem("internal_error")
+
+
+def _first_line(error: Exception) -> str:
+    return f"PostgreSQL says: {str(error).partition(chr(10))[0]}."
+
+
+_HTTP_CODES = {
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    415: "not_json",
+    422: "invalid",
+}
+
+
+def _from_http(error: HTTPException) -> Problem:
+    """A problem of an exception of werkzeug or webargs; its own headers (`Allow`) are kept."""
+    status = error.code or 500
+    code = _HTTP_CODES.get(status, "bad_request" if status < 500 else "internal_error")
+    problem = Problem(code, headers={k: v for k, v in error.get_headers() if k == "Allow"})
+    problem.status = status
+    messages = getattr(error, "data", {}).get("messages")
+    if messages:  # of webargs: {location: {field: [what is wrong]}}
+        problem.members["errors"] = next(iter(messages.values()))
+    return problem
+
+
+def request_id() -> str:
+    """A word that names the current request in its answer and in the log."""
+    if "request_id" not in g:
+        g.request_id = secrets.token_hex(8)
+    return str(g.request_id)
+
+
+def _answer(error: Exception) -> Response:
+    original = getattr(error, "original_exception", None) or error
+    problem = problem_of(original)
+    if problem.status >= 500 and problem.status != 501:
+        _log_failure(original, problem)
+    document = {
+        "type": f"/api/docs/problems#{problem.code}",
+        "title": TITLES[problem.code],
+        "status": problem.status,
+        "detail": problem.detail,
+        "code": problem.code,
+        "request_id": request_id(),
+        **problem.members,
+    }
+    response = Response(orjson.dumps(document), problem.status, mimetype="application/problem+json")
+    response.headers.update({"Cache-Control": "no-store", **problem.headers})
+    return response
+
+
+def _log_failure(error: BaseException, problem: Problem) -> None:
+    if problem.code == "internal_error":
+        log.error("request %s failed", request_id(), exc_info=error)
+    else:
+        reason = str(error).partition("\n")[0]
+        log.warning("request %s: %s: %s", request_id(), problem.code, reason)
+
+
+def register(app: Flask) -> None:
+    """Answer every exception of `app` as a problem."""
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.register_error_handler(HTTPException, _answer)
+    app.register_error_handler(Exception, _answer)

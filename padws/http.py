@@ -1,0 +1,192 @@
+"""What the blueprints share of HTTP: bodies in, versions compared, JSON out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NoReturn
+
+import msgspec
+import orjson
+from flask import Response, current_app, request
+from flask_smorest import Blueprint
+from marshmallow import Schema
+from webargs.flaskparser import FlaskParser
+
+from padws.database import JsonText
+from padws.errors import (
+    BadRequest,
+    NotFound,
+    StaleVersion,
+    TooLarge,
+    Unprocessable,
+    UnsupportedMediaType,
+)
+from padws.schemas.common import SceneField
+
+# Bodies
+
+
+def read_body() -> bytes:
+    """The request's body, declared as JSON and not longer than MAX_BODY_BYTES."""
+    if not request.is_json:
+        raise UnsupportedMediaType("not_json")
+    return request.get_data(cache=False)
+
+
+def read_scene() -> JsonText:
+    """The body as a scene. That it is JSON is for PostgreSQL to find out."""
+    return checked_scene(read_body())
+
+
+_DIGITS_AND_EXPONENTS = bytes(
+    ord("0") if chr(c) in "0123456789+-" else ord("e") if chr(c) in "eE" else ord(" ")
+    for c in range(256)
+)
+_EXPONENT = re.compile(rb"[0-9][eE][+-]?([0-9]{2,})")
+_LONGEST_NUMBER = 131_072  # digits that PostgreSQL's numeric has before the point, at most
+
+
+def checked_scene(text: bytes) -> JsonText:
+    """The scene, unless its numbers take more than MAX_BODY_BYTES once they are written out.
+
+    PostgreSQL prints `1e99999` with all its zeros: a small body could become gigabytes to read.
+    """
+    limit = current_app.config["MAX_CONTENT_LENGTH"]
+    marks = text.translate(_DIGITS_AND_EXPONENTS)
+    shorter = marks.count(b"0e00")
+    longer = marks.count(b"0e0000") if shorter else 0
+    at_most = len(text) + 1_000 * shorter + _LONGEST_NUMBER * longer
+    if at_most > limit and _written_out(text) > limit:
+        raise TooLarge("body_too_large", f"Written out, its numbers take more than {limit} bytes.")
+    return JsonText(text)
+
+
+def _written_out(text: bytes) -> int:
+    """At least the bytes that `text` takes with its exponents written out."""
+    exponents = (match[1].lstrip(b"0") for match in _EXPONENT.finditer(text))
+    zeros = (_LONGEST_NUMBER if len(each) > 6 else int(each or 0) for each in exponents)
+    return len(text) + sum(min(each, _LONGEST_NUMBER) for each in zeros)
+
+
+def split_object(body: bytes, scenes: Iterable[str]) -> dict[str, Any]:
+    """The members of a JSON object; those named in `scenes` as JsonText, not taken apart."""
+    try:
+        members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        return {
+            name: checked_scene(bytes(raw)) if name in scenes else orjson.loads(bytes(raw))
+            for name, raw in members.items()
+        }
+    except msgspec.ValidationError as error:
+        raise Unprocessable("invalid", "The body has to be an object.") from error
+    except (msgspec.DecodeError, orjson.JSONDecodeError, RecursionError) as error:
+        raise BadRequest("invalid_json", f"The body can not be read as JSON: {error}.") from error
+
+
+class BodyParser(FlaskParser):
+    """Reads JSON bodies for the schemas: strictly, and past the scenes in them."""
+
+    def load_json(self, req: Any, schema: Schema) -> Any:
+        """The members of the body; none if there is no body and the schema needs none."""
+        needed = any(field.required for field in schema.fields.values())
+        if not (needed or _has_body()):
+            return {}
+        scenes = {name for name, field in schema.fields.items() if isinstance(field, SceneField)}
+        return split_object(read_body(), scenes)
+
+
+def _has_body() -> bool:
+    return bool(request.content_length) or "Transfer-Encoding" in request.headers
+
+
+class ApiBlueprint(Blueprint):  # type: ignore[misc]  # untyped
+    """A flask-smorest blueprint that reads bodies with BodyParser."""
+
+    ARGUMENTS_PARSER = BodyParser()
+
+
+# Versions: a pad's ETag is its version in quotes; a set of versions is an int8multirange as text
+
+ANY_VERSION = "{(,)}"
+NO_VERSION = "{}"
+
+_TAG = r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"'
+_TAGS = re.compile(rf"\s*{_TAG}\s*(?:,\s*{_TAG}\s*)*")
+
+
+def etag_of(version: int) -> str:
+    """The ETag of a pad at a version."""
+    return f'"{version}"'
+
+
+def _tags(header: str) -> list[str] | None:
+    """The opaque tags of an If-Match or If-None-Match, weak ones too; None if it can not be read."""
+    return re.findall(_TAG, header) if _TAGS.fullmatch(header) else None
+
+
+def _versions(tags: Iterable[str]) -> str:
+    numbers = (tag for tag in tags if re.fullmatch(r"[0-9]{1,18}", tag))
+    return "{" + ",".join(f"[{number},{number}]" for number in numbers) + "}"
+
+
+def accepted_versions() -> str:
+    """The versions that If-Match allows a change to start from; any, without the header."""
+    header = request.headers.get("If-Match", "*").strip()
+    if header == "*":
+        return ANY_VERSION
+    tags = _tags(header)
+    if tags is None:
+        raise BadRequest("invalid_if_match")
+    return _versions(tags)
+
+
+def known_etags() -> list[str]:
+    """The tags that If-None-Match says the caller has."""
+    return _tags(request.headers.get("If-None-Match", "")) or []
+
+
+def known_versions() -> str:
+    """The versions that If-None-Match says the caller has."""
+    if request.headers.get("If-None-Match", "").strip() == "*":
+        return ANY_VERSION
+    return _versions(known_etags())
+
+
+def refuse_change(current_version: int | None) -> NoReturn:
+    """A conditional change found nothing to change: say why."""
+    if current_version is None:
+        raise NotFound("pad_not_found")
+    raise StaleVersion(current_version)
+
+
+# Answers
+
+
+def members_of(schema: Schema, row: object) -> dict[str, Any]:
+    """What `schema` shows of a row; what is None (a scene that was left out) is left out."""
+    pairs = ((name, getattr(row, name)) for name in schema.fields)
+    return {name: value for name, value in pairs if value is not None}
+
+
+def _jsonable(value: object) -> Any:
+    if isinstance(value, JsonText):
+        return orjson.Fragment(value.json)
+    raise TypeError(type(value).__name__)
+
+
+def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A JSON answer, with UUIDs, times and JsonText in it, that only this client may keep."""
+    response = Response(
+        orjson.dumps(content, default=_jsonable), status, mimetype="application/json"
+    )
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers.update(headers or {})
+    return response
+
+
+def not_modified(etag: str) -> Response:
+    """The caller has this already."""
+    return Response(status=304, headers={"ETag": etag, "Cache-Control": "private, no-cache"})
+
+
+SUCCESS = {"status": "success"}

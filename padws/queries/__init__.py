@@ -1,0 +1,1 @@
+"""What is asked of PostgreSQL: one function a statement, and the rules that take several."""

@@ -1,0 +1,104 @@
+"""Backups: sql/backups/."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from padws.database import Connection, JsonText, from_file
+from padws.queries.pads import SavedPad, restore_pad
+
+
+@dataclass(frozen=True)
+class Backup:
+    """A scene as it was at `timestamp`."""
+
+    id: UUID
+    timestamp: datetime
+    data: JsonText
+
+
+@dataclass(frozen=True)
+class TakenBackup(Backup):
+    """A backup that was just taken, and how many old ones went."""
+
+    pruned: int
+
+
+@dataclass(frozen=True)
+class ListedBackup:
+    """A pad's name and one of its backups, or nothing beside the name when it has none."""
+
+    pad_name: str
+    id: UUID | None
+    timestamp: datetime | None
+    data: JsonText | None
+
+
+@from_file
+def list_backups(
+    conn: Connection,
+    *,
+    pad_id: UUID,
+    owner_id: UUID,
+    with_data: bool,
+    from_time: datetime | str,
+    to_time: datetime | str,
+    limit: int,
+) -> list[ListedBackup]:
+    """The newest backups of a pad in `from_time <= taken < to_time`, newest first.
+
+    One row without a backup when there are none, no row when there is no such pad. The times may
+    be `-infinity` and `infinity`.
+    """
+
+
+@from_file
+def list_recent_backups(conn: Connection, *, owner_id: UUID, limit: int) -> list[Backup]:
+    """The newest backups over all of a user's pads, newest first."""
+
+
+@from_file
+def get_backup(conn: Connection, *, backup_id: UUID, pad_id: UUID, owner_id: UUID) -> Backup | None:
+    """One backup."""
+
+
+@from_file
+def insert_backup(
+    conn: Connection, *, pad_id: UUID, owner_id: UUID, keep: int
+) -> TakenBackup | None:
+    """Back up a pad as it is now; `None` if there is no such pad."""
+
+
+@from_file
+def delete_backup(
+    conn: Connection, *, backup_id: UUID, pad_id: UUID, owner_id: UUID
+) -> UUID | None:
+    """Delete one backup; `None` if there is no such backup."""
+
+
+def restore_backup(
+    conn: Connection,
+    *,
+    backup_id: UUID,
+    pad_id: UUID,
+    owner_id: UUID,
+    accepted_versions: str,
+    keep: int,
+) -> SavedPad | None:
+    """Make a backup's scene the pad's, after backing up what it replaces.
+
+    `None` if there is nothing to restore, or to restore over: then the caller has to roll back the
+    transaction that this needs.
+    """
+    # One more is kept at first: the backup to restore may be the oldest.
+    insert_backup(conn, pad_id=pad_id, owner_id=owner_id, keep=keep + 1)
+    return restore_pad(
+        conn,
+        pad_id=pad_id,
+        owner_id=owner_id,
+        backup_id=backup_id,
+        accepted_versions=accepted_versions,
+        keep=keep,
+    )

@@ -1,0 +1,133 @@
+"""Pads: sql/pads/.
+
+Versions that a change accepts, or that a reader has already, are an `int8multirange` as text:
+`{[3,3]}` is version 3, `{(,)}` any, `{}` none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from padws.database import Connection, JsonText, from_file
+from padws.queries.users import lock_user
+
+EMPTY_SCENE = JsonText(b'{"elements": [], "appState": {}, "files": {}}')
+
+
+@dataclass(frozen=True)
+class Pad:
+    """A row of pad_ws.pads; `data` is None when the scene was left out."""
+
+    id: UUID
+    owner_id: UUID
+    display_name: str
+    data: JsonText | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+@dataclass(frozen=True)
+class ListedPad(Pad):
+    """A pad in its owner's list; `etag` is the whole list's."""
+
+    etag: str
+
+
+@dataclass(frozen=True)
+class SavedPad:
+    """What a save has made: the new version, and how many old backups went."""
+
+    version: int
+    updated_at: datetime
+    pruned: int | None
+
+
+@from_file
+def list_pads(
+    conn: Connection, *, owner_id: UUID, with_data: bool, known_etags: list[str]
+) -> list[ListedPad]:
+    """The owner's pads, oldest first; without scenes when the list's ETag is a known one."""
+
+
+@from_file
+def get_pad(conn: Connection, *, pad_id: UUID, owner_id: UUID, known_versions: str) -> Pad | None:
+    """One pad; without its scene when its version is a known one."""
+
+
+@from_file
+def get_pad_version(conn: Connection, *, pad_id: UUID, owner_id: UUID) -> int | None:
+    """The version a pad is at."""
+
+
+@from_file
+def insert_pad(conn: Connection, *, owner_id: UUID, display_name: str, scene: JsonText) -> Pad:
+    """A new pad. Violates pads_owner_id_fkey when the owner has no row."""
+
+
+@from_file
+def insert_pad_from_template(
+    conn: Connection, *, owner_id: UUID, display_name: str, template_name: str
+) -> Pad | None:
+    """A new pad with a first backup, or `None` if there is no such template."""
+
+
+@from_file
+def save_pad(
+    conn: Connection,
+    *,
+    pad_id: UUID,
+    owner_id: UUID,
+    scene: JsonText,
+    accepted_versions: str,
+    backup_interval: timedelta,
+    keep: int,
+) -> SavedPad | None:
+    """Save a scene, and back it up when that is due; `None` if nothing was written."""
+
+
+@from_file
+def rename_pad(
+    conn: Connection, *, pad_id: UUID, owner_id: UUID, display_name: str, accepted_versions: str
+) -> Pad | None:
+    """The pad under its new name; `None` if nothing was written."""
+
+
+@from_file
+def delete_pad(
+    conn: Connection, *, pad_id: UUID, owner_id: UUID, accepted_versions: str
+) -> UUID | None:
+    """Delete a pad with its backups; `None` if nothing was deleted."""
+
+
+@from_file
+def restore_pad(
+    conn: Connection,
+    *,
+    pad_id: UUID,
+    owner_id: UUID,
+    backup_id: UUID,
+    accepted_versions: str,
+    keep: int,
+) -> SavedPad | None:
+    """Make a backup's scene the pad's; `None` if nothing was written."""
+
+
+def insert_first_pad(
+    conn: Connection, *, owner_id: UUID, display_name: str, template_name: str
+) -> None:
+    """Make a user's first pad unless there is one by now.
+
+    Needs a transaction: it holds the user's row, so that of many first requests one makes the pad.
+    A template that is not there leaves an empty drawing, because the list is never empty.
+    """
+    lock_user(conn, user_id=owner_id)
+    if list_pads(conn, owner_id=owner_id, with_data=False, known_etags=[]):
+        return
+    made = insert_pad_from_template(
+        conn, owner_id=owner_id, display_name=display_name, template_name=template_name
+    )
+    if not made:
+        insert_pad(conn, owner_id=owner_id, display_name=display_name, scene=EMPTY_SCENE)

@@ -1,0 +1,130 @@
+"""Users: sql/users/."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypedDict, Unpack
+from uuid import UUID
+
+from psycopg import errors
+
+from padws.database import Connection, JsonText, from_file
+
+
+@dataclass(frozen=True)
+class User:
+    """A row of pad_ws.users; `roles` is a JSON array of strings."""
+
+    id: UUID
+    username: str
+    email: str
+    email_verified: bool
+    name: str
+    given_name: str
+    family_name: str
+    roles: JsonText
+    created_at: datetime
+    updated_at: datetime
+
+
+class UserRow(TypedDict):
+    """What a sign-in or an administrator says of a user; `roles` is a JSON array of strings."""
+
+    user_id: UUID
+    username: str
+    email: str
+    email_verified: bool
+    name: str
+    given_name: str
+    family_name: str
+    roles: JsonText
+
+
+@from_file
+def get_user(conn: Connection, *, user_id: UUID) -> User | None:
+    """One user."""
+
+
+@from_file
+def get_user_if_current(conn: Connection, **row: Unpack[UserRow]) -> User | None:
+    """The user if the row says exactly this, else `None`."""
+
+
+@from_file
+def list_users(conn: Connection, *, after: UUID, limit: int) -> list[User]:
+    """At most `limit` users whose ids come after `after`, in the order of their ids."""
+
+
+@from_file
+def list_users_by_id(conn: Connection, *, user_ids: list[UUID]) -> list[User]:
+    """The users with these ids, by name."""
+
+
+@from_file
+def insert_user(conn: Connection, **row: Unpack[UserRow]) -> User:
+    """A new user. Violates a unique index when id, username or email are taken."""
+
+
+@from_file
+def upsert_user(conn: Connection, **row: Unpack[UserRow]) -> User:
+    """The user after the row was made or brought in line. May violate a unique index."""
+
+
+@from_file
+def update_user(
+    conn: Connection,
+    *,
+    user_id: UUID,
+    username: str | None,
+    email: str | None,
+    email_verified: bool | None,
+    name: str | None,
+    given_name: str | None,
+    family_name: str | None,
+    roles: JsonText | None,
+) -> User | None:
+    """The user after the given fields were changed. May violate a unique index."""
+
+
+@from_file
+def delete_user(conn: Connection, *, user_id: UUID) -> UUID | None:
+    """Delete a user with all pads and backups; the id, or `None` if there is no such user."""
+
+
+@from_file
+def lock_user(conn: Connection, *, user_id: UUID) -> UUID | None:
+    """Hold a user's row until the transaction ends."""
+
+
+@from_file
+def release_user_names(conn: Connection, *, user_id: UUID, username: str, email: str) -> list[UUID]:
+    """Give placeholders to the other users who hold this username or email; their ids."""
+
+
+def record_sign_in(conn: Connection, row: UserRow) -> User:
+    """Bring the row in line with a sign-in; whoever else holds its names loses them.
+
+    Needs a transaction. Accounts are never merged: the latest sign-in has the name.
+    """
+    release_user_names(conn, user_id=row["user_id"], username=row["username"], email=row["email"])
+    return upsert_user(conn, **row)
+
+
+def bring_in_line(conn: Connection, row: UserRow) -> User:
+    """The user, after the row was brought in line with what the session's sign-in said.
+
+    A name that someone else holds by now was taken at a later sign-in, which wins: then the row
+    stays as it is. Needs a connection outside a transaction; usually one statement.
+    """
+    current = get_user_if_current(conn, **row)
+    if current:
+        return current
+    try:
+        return upsert_user(conn, **row)
+    except errors.UniqueViolation:
+        existing = get_user(conn, user_id=row["user_id"])
+    if existing:
+        return existing
+    with conn.transaction():
+        return record_sign_in(conn, row)

@@ -1,0 +1,1 @@
+"""The shape and size of what comes in and goes out, and the source of the OpenAPI document."""

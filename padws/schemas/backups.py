@@ -1,0 +1,54 @@
+"""Backups."""
+
+from datetime import UTC
+
+from marshmallow import Schema, fields, validate
+
+from padws.schemas.common import SceneField, WithData
+
+
+class Backup(Schema):
+    """A scene as it was at a time."""
+
+    id = fields.UUID()
+    timestamp = fields.AwareDateTime()
+    data = SceneField(metadata={"type": "object"})
+
+
+class RecentBackups(Schema):
+    """The newest backups over all pads of a user."""
+
+    backups = fields.List(fields.Nested(Backup))
+
+
+class PadBackups(RecentBackups):
+    """The newest backups of a pad."""
+
+    pad_name = fields.String()
+
+
+class Limit(Schema):
+    """How many backups at most."""
+
+    limit = fields.Integer(
+        strict=True,
+        validate=validate.Range(1),
+        metadata={"description": "At most, and never more, than the number kept of a pad"},
+    )
+
+
+class BackupsQuery(Limit, WithData):
+    """Which backups of a pad."""
+
+    from_time = fields.AwareDateTime(
+        data_key="from",
+        format="iso",
+        default_timezone=UTC,
+        metadata={"description": "Taken then or later; without an offset it is UTC"},
+    )
+    to_time = fields.AwareDateTime(
+        data_key="to",
+        format="iso",
+        default_timezone=UTC,
+        metadata={"description": "Taken before; without an offset it is UTC"},
+    )

@@ -1,0 +1,76 @@
+"""Fields that several schemas share."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields
+from marshmallow.validate import Length, Regexp
+
+from padws.database import JsonText
+
+
+class SceneField(fields.Field[JsonText]):
+    """A scene, passed on as it is: PostgreSQL checks it (`pad_ws.is_scene`)."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> JsonText:
+        if not isinstance(value, JsonText):
+            raise ValidationError("Not a scene.")
+        return value
+
+
+class NameField(fields.String):
+    """A name a person gives: trimmed, not blank, without control characters."""
+
+    def __init__(self, *, longest: int = 100, **kwargs: Any):
+        super().__init__(validate=Length(1, longest), **kwargs)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str:
+        name = str(super()._deserialize(value, attr, data, **kwargs)).strip()
+        if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
+            raise ValidationError("Control characters are not allowed.")
+        return name
+
+
+def template_name(**kwargs: Any) -> fields.String:
+    """The name that addresses a template."""
+    pattern = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z"
+    return fields.String(validate=Regexp(pattern), **kwargs)
+
+
+class WithData(Schema):
+    """Whether scenes are wanted."""
+
+    data = fields.Boolean(
+        load_default=True,
+        truthy={"true", "1"},
+        falsy={"false", "0"},
+        metadata={"description": "`false` leaves the scenes out"},
+    )
+
+
+class Status(Schema):
+    """It was done."""
+
+    status = fields.String(dump_default="success")
+
+
+class Problem(Schema):
+    """An error, as RFC 9457 has it."""
+
+    type = fields.String(metadata={"description": "Where this kind of error is explained"})
+    title = fields.String()
+    status = fields.Integer()
+    detail = fields.String()
+    code = fields.String(metadata={"description": "A stable word for this kind of error"})
+    request_id = fields.String(metadata={"description": "Names the request in the log"})
+    errors = fields.Dict(
+        keys=fields.String(),
+        values=fields.List(fields.String()),
+        metadata={"description": "What is wrong with each field of a refused input"},
+    )
+    version = fields.Integer(metadata={"description": "The current version, with status 412"})

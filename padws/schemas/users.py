@@ -1,0 +1,89 @@
+"""Users."""
+
+from uuid import UUID
+
+from marshmallow import Schema, fields, validate
+
+from padws.schemas.common import NameField
+
+_LONGEST = 254
+
+
+def _email(**kwargs: object) -> fields.Email:
+    return fields.Email(validate=validate.Length(max=_LONGEST), **kwargs)  # type: ignore[arg-type]
+
+
+def _optional_text(**kwargs: object) -> fields.String:
+    return fields.String(
+        validate=[validate.Length(max=_LONGEST), validate.ContainsNoneOf("\0")],
+        **kwargs,  # type: ignore[arg-type]
+    )
+
+
+def _roles(**kwargs: object) -> fields.List[str]:
+    return fields.List(NameField(longest=_LONGEST), validate=validate.Length(max=100), **kwargs)  # type: ignore[arg-type]
+
+
+class User(Schema):
+    """A person who has signed in, or whom an administrator has made."""
+
+    id = fields.UUID()
+    username = fields.String()
+    email = fields.String()
+    email_verified = fields.Boolean()
+    name = fields.String()
+    given_name = fields.String()
+    family_name = fields.String()
+    roles = fields.List(fields.String())
+    created_at = fields.AwareDateTime()
+    updated_at = fields.AwareDateTime()
+
+
+class NewUser(Schema):
+    """A user to make, before the first sign-in."""
+
+    id = fields.UUID(required=True)
+    username = NameField(longest=_LONGEST, required=True)
+    email = _email(required=True)
+    email_verified = fields.Boolean(load_default=False)
+    name = _optional_text(load_default="")
+    given_name = _optional_text(load_default="")
+    family_name = _optional_text(load_default="")
+    roles = _roles(load_default=list)
+
+
+class UserChange(Schema):
+    """What to change of a user."""
+
+    username = NameField(longest=_LONGEST)
+    email = _email()
+    email_verified = fields.Boolean()
+    name = _optional_text()
+    given_name = _optional_text()
+    family_name = _optional_text()
+    roles = _roles()
+
+
+class Page(Schema):
+    """A page of users."""
+
+    limit = fields.Integer(load_default=100, validate=validate.Range(1))
+    after = fields.UUID(
+        load_default=UUID(int=0),
+        metadata={
+            "description": "The page begins after the user with this id; see the Link header"
+        },
+    )
+
+
+class SessionCount(Schema):
+    """How many people are signed in."""
+
+    active_sessions = fields.Integer()
+
+
+class OnlineUsers(Schema):
+    """Who is signed in."""
+
+    online_users = fields.List(fields.Nested(User))
+    count = fields.Integer()

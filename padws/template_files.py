@@ -1,0 +1,73 @@
+"""Templates come from files: `templates/<name>.json`, loaded when a release starts."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from pathlib import Path
+
+import orjson
+import psycopg
+
+from padws.database import Connection, JsonText, prepare_connection
+from padws.queries.templates import load_template
+from padws.schemas.common import NameField, template_name
+
+log = logging.getLogger("padws.templates")
+
+
+class BrokenTemplate(Exception):
+    """A file that makes no template; the message says why."""
+
+
+def load_templates(conn: Connection, directory: Path) -> None:
+    """Add new files and replace what changed; what an administrator has edited is kept.
+
+    Each file is a transaction of its own: a broken one is named in the log and stops nothing else.
+    """
+    prepare_connection(conn)
+    for path in sorted(directory.glob("*.json")):
+        try:
+            outcome = _load(conn, path)
+        except (BrokenTemplate, OSError, psycopg.DataError, psycopg.IntegrityError) as error:
+            log.error("template %s is left out: %s", path.name, str(error).partition("\n")[0])
+        else:
+            if outcome != "unchanged":
+                log.info("template %s: %s", path.stem, _OUTCOMES[outcome])
+
+
+_OUTCOMES = {
+    "added": "added",
+    "replaced": "replaced by the changed file",
+    "kept": "kept as an administrator has edited it; the file is not used",
+}
+
+
+def _load(conn: Connection, path: Path) -> str:
+    content = path.read_bytes()
+    outcome = load_template(
+        conn,
+        name=_name_of(path),
+        display_name=_display_name_of(content) or path.stem,
+        scene=JsonText(content),
+        file_digest=hashlib.sha256(content).hexdigest(),
+    )
+    return str(outcome)
+
+
+def _name_of(path: Path) -> str:
+    try:
+        return str(template_name().deserialize(path.stem))
+    except ValueError as error:
+        raise BrokenTemplate("the file's name is not a template's name") from error
+
+
+def _display_name_of(content: bytes) -> str | None:
+    """`appState.pad.displayName`, if it is there and fit to be a name."""
+    try:
+        scene = orjson.loads(content)
+        return str(NameField().deserialize(scene["appState"]["pad"]["displayName"]))
+    except orjson.JSONDecodeError as error:
+        raise BrokenTemplate(f"it is not JSON: {error}") from error
+    except (KeyError, TypeError, ValueError):
+        return None

@@ -1,0 +1,10 @@
+-- Delete a pad of its owner that is at an accepted version; its backups go along (ON DELETE
+-- CASCADE). No row if nothing was deleted. Index: pads_pkey, backups_source_id_created_at_idx.
+-- psql -v pad_id="'…'" -v owner_id="'…'" -v accepted_versions="'{(,)}'" -f sql/pads/delete_pad.sql
+
+DELETE FROM pad_ws.pads
+WHERE
+    id = :pad_id
+    AND owner_id = :owner_id
+    AND version <@ :accepted_versions::int8multirange
+RETURNING id;

@@ -1,0 +1,9 @@
+-- Which version a pad of this owner is at: asked when a conditional change has found nothing to
+-- change. Index: pads_pkey.
+-- psql -v pad_id="'…'" -v owner_id="'…'" -f sql/pads/get_pad_version.sql
+
+SELECT version
+FROM pad_ws.pads
+WHERE
+    id = :pad_id
+    AND owner_id = :owner_id;

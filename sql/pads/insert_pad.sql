@@ -1,0 +1,20 @@
+-- A new pad. Constraints: pads_data_is_scene; the owner has to exist (pads_owner_id_fkey).
+
+INSERT INTO pad_ws.pads (id, owner_id, display_name, data, version, created_at, updated_at)
+SELECT
+    pad.id,
+    :owner_id,
+    :display_name::text,
+    pad_ws.stamp_scene(:scene::jsonb, pad.id, :display_name::text),
+    1,
+    now(),
+    now()
+FROM (SELECT gen_random_uuid() AS id) AS pad
+RETURNING
+    id,
+    owner_id,
+    display_name,
+    data AS data,
+    coalesce(created_at, updated_at, 'epoch') AS created_at,
+    coalesce(updated_at, created_at, 'epoch') AS updated_at,
+    version;

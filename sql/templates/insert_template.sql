@@ -1,0 +1,11 @@
+-- A new template of an administrator. Constraints: the unique index on name, template_pads_data_is_scene.
+
+INSERT INTO pad_ws.template_pads (id, name, display_name, data, created_at, updated_at)
+VALUES (gen_random_uuid(), :name, :display_name, :scene::jsonb, now(), now())
+RETURNING
+    id,
+    name,
+    display_name,
+    data,
+    coalesce(created_at, updated_at, 'epoch') AS created_at,
+    coalesce(updated_at, created_at, 'epoch') AS updated_at;

@@ -1,0 +1,18 @@
+-- The user, if the row says what the sign-in said; no row if it is missing or differs. Index: users_pkey.
+
+SELECT
+    id,
+    username,
+    email,
+    email_verified,
+    coalesce(name, '') AS name,
+    coalesce(given_name, '') AS given_name,
+    coalesce(family_name, '') AS family_name,
+    roles,
+    coalesce(created_at, updated_at, 'epoch') AS created_at,
+    coalesce(updated_at, created_at, 'epoch') AS updated_at
+FROM pad_ws.users
+WHERE
+    id = :user_id
+    AND (username, email, email_verified, name, given_name, family_name, roles)
+    = (:username, :email, :email_verified, :name, :given_name, :family_name, :roles::jsonb);

@@ -1,0 +1,19 @@
+-- A new user. Constraints: users_pkey, and the unique indexes on username and email.
+
+INSERT INTO pad_ws.users (
+    id, username, email, email_verified, name, given_name, family_name, roles, created_at, updated_at
+)
+VALUES (
+    :user_id, :username, :email, :email_verified, :name, :given_name, :family_name, :roles::jsonb, now(), now()
+)
+RETURNING
+    id,
+    username,
+    email,
+    email_verified,
+    coalesce(name, '') AS name,
+    coalesce(given_name, '') AS given_name,
+    coalesce(family_name, '') AS family_name,
+    roles,
+    coalesce(created_at, updated_at, 'epoch') AS created_at,
+    coalesce(updated_at, created_at, 'epoch') AS updated_at;

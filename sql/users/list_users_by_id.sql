@@ -1,0 +1,17 @@
+-- The users with these ids, by name. Index: users_pkey.
+-- psql -v user_ids="'{…,…}'" -f sql/users/list_users_by_id.sql
+
+SELECT
+    id,
+    username,
+    email,
+    email_verified,
+    coalesce(name, '') AS name,
+    coalesce(given_name, '') AS given_name,
+    coalesce(family_name, '') AS family_name,
+    roles,
+    coalesce(created_at, updated_at, 'epoch') AS created_at,
+    coalesce(updated_at, created_at, 'epoch') AS updated_at
+FROM pad_ws.users
+WHERE id = ANY(:user_ids::uuid [])
+ORDER BY username;

@@ -1,0 +1,24 @@
+-- Change the given fields of a user; a null leaves a field as it is. Index: users_pkey.
+
+UPDATE pad_ws.users
+SET
+    username = coalesce(:username, username),
+    email = coalesce(:email, email),
+    email_verified = coalesce(:email_verified, email_verified),
+    name = coalesce(:name, name),
+    given_name = coalesce(:given_name, given_name),
+    family_name = coalesce(:family_name, family_name),
+    roles = coalesce(:roles::jsonb, roles),
+    updated_at = now()
+WHERE id = :user_id
+RETURNING
+    id,
+    username,
+    email,
+    email_verified,
+    coalesce(name, '') AS name,
+    coalesce(given_name, '') AS given_name,
+    coalesce(family_name, '') AS family_name,
+    roles,
+    coalesce(created_at, updated_at, 'epoch') AS created_at,
+    coalesce(updated_at, created_at, 'epoch') AS updated_at;
