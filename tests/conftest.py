@@ -15,6 +15,7 @@ from padws.embedded.directory import DataDirectory
 from padws.embedded.postgres import Postgres
 from padws.embedded.running import free_port
 from padws.embedded.servers import Provider, Redis
+from padws.migrations import migrate
 from tests import servers
 
 StartService = Callable[[Mapping[str, str]], servers.Service]
@@ -64,8 +65,6 @@ def oidc_issuer(data_directory: DataDirectory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def template_database(postgres: str, redis_server: str) -> Iterator[str]:
     """The name of a database at the newest migration, from which tests get their copies."""
-    from padws.migrations import migrate
-
     with servers.database(postgres) as url:
         migrate(load_settings({"DATABASE_URL": url, "REDIS_URL": redis_server}))
         yield urlsplit(url).path.lstrip("/")

@@ -47,10 +47,14 @@ def wait_until_ready(server: Server, running: Tether, seconds: float = 60) -> No
         if not running.is_alive():
             raise failure(f"{server.title} stopped with exit code {running.wait()}.", running)
         if now - began > seconds:
-            raise failure(f"{server.title} does not answer after {seconds} seconds.", running)
+            raise failure(f"{server.title} is not ready after {seconds} seconds.", running)
         if now - said > _SECONDS_OF_SILENCE:
             said = now
-            click.echo(f"  waiting for {server.title} to answer, {now - began:.0f} seconds now …")
+            place = running.log or "the lines above"
+            click.echo(
+                f"  waiting for {server.title} to be ready, {now - began:.0f} seconds now; "
+                f"see {place}"
+            )
         time.sleep(0.05)
 
 

@@ -139,6 +139,7 @@ class Gunicorn:
             log=self._log,
             environ=self._environ,
             directory=ROOT,
+            grace=30,  # longer than gunicorn's own
             held=self._held,
         )
 

@@ -1,0 +1,192 @@
+"""`flask dev`: the service with everything it needs, for as long as the command runs."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import NoReturn
+
+import click
+from dotenv import dotenv_values
+
+from padws.config import ROOT
+from padws.embedded.directory import DataDirectory
+from padws.embedded.postgres import Postgres
+from padws.embedded.running import (
+    LOOPBACK,
+    Replaceable,
+    failure,
+    free_port,
+    is_free,
+    wait_until_ready,
+)
+from padws.embedded.servers import Gunicorn, Provider, Redis
+from padws.tether import StartError, Tether
+
+_PROVIDER_PORT = 9400
+
+
+class _Stop(BaseException):
+    """Somebody wants the command to end."""
+
+
+@click.command("dev")
+@click.option(
+    "--stop-with-parent",
+    "parent",
+    type=int,
+    metavar="PID",
+    help="Stop as soon as the parent process is no longer PID.",
+)
+def dev(parent: int | None) -> None:
+    """Run padws with all it needs, until Ctrl-C.
+
+    PostgreSQL, Redis and a sign-in provider are started unless the environment or .env names
+    others. They keep their data in .data (or PADWS_DATA_DIR) and end with this command.
+    """
+    _stop_on_signals()
+    if parent:
+        threading.Thread(target=_stop_without, args=(parent,), daemon=True).start()
+    try:
+        with ExitStack() as stack:
+            _run({**dotenv_values(".env"), **os.environ}, stack)
+    except _Stop:
+        pass
+    except (StartError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _stop_on_signals() -> None:
+    """Let Ctrl-C, a closed terminal and `kill` raise _Stop once, and do nothing afterwards."""
+    signals = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
+
+    def stop(*_: object) -> NoReturn:
+        for each in signals:
+            signal.signal(each, signal.SIG_IGN)
+        raise _Stop
+
+    for each in signals:
+        signal.signal(each, stop)
+
+
+def _stop_without(parent: int) -> None:
+    """Stop when our parent is another process than `parent`, which has ended then."""
+    while os.getppid() == parent:
+        time.sleep(0.2)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _run(named: Mapping[str, str | None], stack: ExitStack) -> NoReturn:
+    """Start what `named` does not name, then gunicorn; `stack` stops them, gunicorn first."""
+    port = _port(named)
+    url = f"http://{LOOPBACK}:{port}"
+    directory = DataDirectory(Path(named.get("PADWS_DATA_DIR") or ROOT / ".data"))
+    directory.claim(url)
+    if not is_free(port):
+        raise click.ClickException(
+            f"Port {port} is taken by another program. Set PORT to a free one: PORT=8001 make run"
+        )
+    stack.callback(directory.remove_sockets)
+    servers: list[Tether] = []
+    stack.callback(_stop, servers)
+    ours = _ours(directory, named)
+    _start(ours, servers)
+    environ = {"FRONTEND_URL": url, **os.environ, "PORT": str(port)}
+    for server in ours:
+        environ |= server.environment()
+    click.echo("Starting gunicorn, which migrates the database first …")
+    gunicorn = Gunicorn(port, environ, held=directory.held)
+    servers.insert(0, gunicorn.start())
+    wait_until_ready(gunicorn, servers[0], seconds=math.inf)
+    click.echo(_summary(url, directory, ours))
+    _watch(servers)
+
+
+def _port(named: Mapping[str, str | None]) -> int:
+    text = named.get("PORT") or "8000"
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise click.ClickException(f"PORT has to be a number from 1 to 65535, and is {text!r}.")
+    return int(text)
+
+
+def _ours(directory: DataDirectory, named: Mapping[str, str | None]) -> list[Replaceable]:
+    """The servers that nobody has named."""
+    makers: dict[type[Replaceable], Callable[[], Replaceable]] = {
+        Provider: lambda: Provider(directory, _provider_port(directory)),
+        Redis: lambda: Redis(directory),
+        Postgres: lambda: Postgres(directory),
+    }
+    ours = []
+    for kind, make in makers.items():
+        names = [name for name in kind.replaced_by if named.get(name)]
+        if names:
+            click.echo(f"{kind.title}: the one that {', '.join(names)} names.")
+        else:
+            ours.append(make())
+    return ours
+
+
+def _provider_port(directory: DataDirectory) -> int:
+    """The provider's port: the one it has always had, from which its users' ids derive."""
+    memory = directory.path / "sign-in-port"
+    if not memory.exists():
+        port = _PROVIDER_PORT if is_free(_PROVIDER_PORT) else free_port()
+        memory.write_text(f"{port}\n")
+    port = int(memory.read_text())
+    if not is_free(port):
+        raise click.ClickException(
+            f"Port {port}, which {Provider.title} has always used here, is taken by another "
+            f"program. Stop that program. Or delete {memory}, and another port is chosen: but "
+            "whoever signs in is a new user then, because ids derive from the address."
+        )
+    return port
+
+
+def _start(ours: Sequence[Replaceable], servers: list[Tether]) -> None:
+    """Start all at once, then wait for each."""
+    for server in ours:
+        click.echo(f"Starting {server.title} …")
+        servers.append(server.start())
+    for server, running in zip(ours, servers, strict=True):
+        wait_until_ready(server, running)
+
+
+def _summary(url: str, directory: DataDirectory, ours: Sequence[Replaceable]) -> str:
+    """What a person wants to know now."""
+    rows = {
+        "Open": url,
+        "API documentation": f"{url}/api/docs",
+        "Health": f"{url}/readyz",
+        "Sign in": f"{url}/auth/login",
+        "Data and logs": f"{directory.path} and {directory.logs}",
+    }
+    for server in ours:
+        if isinstance(server, Provider):
+            rows["Sign in"] += "  as alice, bob or any name; as admin to administer"
+        if isinstance(server, Postgres):
+            rows["Database"] = f"psql '{server.url()}'"
+    lines = "\n".join(f"  {name:<19}{value}" for name, value in rows.items())
+    return f"\npadws is ready.\n\n{lines}\n\nCtrl-C stops everything.\n"
+
+
+def _watch(servers: Sequence[Tether]) -> NoReturn:
+    """Wait for _Stop; ClickException when a server ends by itself."""
+    while True:
+        for server in servers:
+            if not server.is_alive():
+                raise failure(f"{server.name} stopped with exit code {server.wait()}.", server)
+        time.sleep(0.5)
+
+
+def _stop(servers: Sequence[Tether]) -> None:
+    """Stop them one after the other."""
+    for server in servers:
+        with suppress(OSError):  # the terminal may be gone
+            click.echo(f"\rStopping {server.name} …")  # over the ^C that the terminal shows
+        server.stop()
