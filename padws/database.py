@@ -58,7 +58,7 @@ class _JsonTextLoader(Loader):
 
 
 def prepare_connection(connection: Connection) -> None:
-    """Make a connection send and receive JSON as JsonText, and statements as `sql/` has them."""
+    """Make a connection send and receive `jsonb` as JsonText."""
     connection.adapters.register_dumper(JsonText, _JsonTextDumper)
     connection.adapters.register_loader("jsonb", _JsonTextLoader)
 
@@ -118,7 +118,6 @@ def _connection_options(settings: Settings) -> dict[str, Any]:
         "client_encoding": "utf-8",
         "connect_timeout": max(2, round(settings.db_pool_timeout)),
         "tcp_user_timeout": round(settings.db_statement_timeout * 1000) + 5000,
-        "cursor_factory": psycopg.RawCursor,
     }
     if settings.db_transaction_pooler:
         return options | {"prepare_threshold": None}
@@ -177,7 +176,7 @@ def from_file(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def run(connection: Connection, **values: Any) -> Any:
-        with connection.cursor(row_factory=row_factory) as cursor:
+        with psycopg.RawCursor(connection, row_factory=row_factory) as cursor:
             cursor.execute(statement.text, [values[name] for name in statement.parameters])
             return cursor.fetchall() if many else cursor.fetchone()
 

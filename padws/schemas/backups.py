@@ -31,7 +31,6 @@ class Limit(Schema):
     """How many backups at most."""
 
     limit = fields.Integer(
-        strict=True,
         validate=validate.Range(1),
         metadata={"description": "At most, and never more, than the number kept of a pad"},
     )
