@@ -1,12 +1,21 @@
 """How the schema is brought up to date; docs/migrations.md tells the same to an operator.
 
-`migrating` is one instance's way: wait for its turn in Redis (`redis_lock`), take PostgreSQL's lock
-(`connection`), compare the migrations there are (`files`) with those the database has (`marks`),
-and run what is missing (`running`).
+`migrating` compares the migrations there are (`files`) with those the database has (`marks`), waits
+for its `turn` (`redis_lock`, `connection`) and runs what is missing (`running`). `plan` and
+`status` only look.
 """
 
-from .errors import MigrationError, MigrationFailed, WaitedTooLong
-from .marks import pending
-from .migrating import migrate, upgrade
+from padws.migrations.errors import MigrationError, MigrationFailed, WaitedTooLong
+from padws.migrations.marks import pending
+from padws.migrations.migrating import migrate, preview_legacy, roll_back, upgrade
 
-__all__ = ["MigrationError", "MigrationFailed", "WaitedTooLong", "migrate", "pending", "upgrade"]
+__all__ = [
+    "MigrationError",
+    "MigrationFailed",
+    "WaitedTooLong",
+    "migrate",
+    "pending",
+    "preview_legacy",
+    "roll_back",
+    "upgrade",
+]

@@ -9,11 +9,11 @@ from contextlib import contextmanager, suppress
 
 import psycopg
 
-from ..config import Settings
-from .errors import MigrationFailed, WaitedTooLong, in_words
-from .marks import Connection
-from .stopping import Stop
-from .waiting import Patience
+from padws.config import Settings
+from padws.migrations.errors import MigrationFailed, WaitedTooLong, in_words
+from padws.migrations.marks import Connection
+from padws.migrations.stopping import Stop
+from padws.migrations.waiting import Patience
 
 LOCK_KEY = int.from_bytes(b"pad_ws")  # the key of PostgreSQL's advisory lock
 POLL_EVERY = 1.0
@@ -75,7 +75,7 @@ def advisory_lock(conn: Connection, stop: Stop, patience: Patience) -> Iterator[
     with stop.interruptible():
         set_up_session(conn)
         while not _try_lock(conn):
-            holder = _holder(conn)
+            holder = holder_of_lock(conn) or "a session that has just ended"
             if patience.over:
                 raise WaitedTooLong(
                     f"Waited {patience.waited:.0f} s for PostgreSQL's migration lock, "
@@ -94,10 +94,11 @@ def _try_lock(conn: Connection) -> bool:
     return conn.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_KEY]).fetchone() == (True,)
 
 
-def _holder(conn: Connection) -> str:
+def holder_of_lock(conn: Connection) -> str:
+    """Who holds PostgreSQL's lock, in words; empty when it is free."""
     row = conn.execute(HOLDER, {"key": LOCK_KEY}).fetchone()
     if row is None:
-        return "a session that has just ended"
+        return ""
     pid, name, age = row
     connected_for = f", connected for {age:.0f} s" if age is not None else ""
     return f"server process {pid} ({name or 'of another role'}{connected_for})"

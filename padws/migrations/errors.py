@@ -18,11 +18,11 @@ class MigrationError(Exception):
     exit_code = 1
 
 
-class MigrationFailed(MigrationError):  # noqa: N818 - its base says that it is an error
+class MigrationFailed(MigrationError):
     """A migration, or something it needs, failed; here or in the instance that was waited for."""
 
 
-class WaitedTooLong(MigrationError):  # noqa: N818 - the same
+class WaitedTooLong(MigrationError):
     """MIGRATION_MAX_WAIT is over, and another instance or session still holds a lock."""
 
     exit_code = 2

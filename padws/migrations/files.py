@@ -13,8 +13,8 @@ from typing import Any
 from yoyo.exceptions import BadMigration, MigrationConflict
 from yoyo.migrations import read_migrations, read_sql_migration, topological_sort
 
-from ..config import ROOT
-from .errors import MigrationFailed
+from padws.config import ROOT
+from padws.migrations.errors import MigrationFailed
 
 DIRECTORY = ROOT / "migrations"
 

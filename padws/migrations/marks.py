@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Iterator, Mapping
@@ -15,12 +16,14 @@ from yoyo import internalmigrations
 from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
 from yoyo.connections import parse_uri
 
-from .errors import MigrationFailed
-from .files import Migration, known
+from padws.migrations.errors import MigrationFailed
+from padws.migrations.files import Migration, known
 
 SCHEMA = "pad_ws"
 MARKS = f"{SCHEMA}._yoyo_migration"
 YOYO_LOCK = f"{SCHEMA}.yoyo_lock"
+
+logging.getLogger("yoyo.migrations").setLevel(logging.WARNING)  # `running` says it better
 
 Connection = psycopg.Connection[Any]
 Checksums = Mapping[str, str | None]

@@ -1,29 +1,34 @@
-"""Bringing a database to the newest migration, exactly once, however many start at once."""
+"""Bringing a database to the newest migration, or back to an earlier one, exactly once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from importlib import import_module
+from contextlib import contextmanager
 
 import click
 import psycopg
 from psycopg.errors import Diagnostic
-from redis.exceptions import RedisError
 
-from ..config import Settings
-from .connection import advisory_lock, connected
-from .errors import MigrationFailed, WaitedTooLong, in_words, one_line
-from .files import Migration, known, target
-from .marks import Connection, applied, missing, opened_marks, pending
-from .redis_lock import RedisLock, Run, Seen, connect
-from .running import Runner
-from .stopping import Stop, Stopped
-from .waiting import Patience, Report
+from padws.config import Settings
+from padws.migrations.connection import connected
+from padws.migrations.errors import MigrationFailed, in_words, one_line
+from padws.migrations.files import Migration, known, target
+from padws.migrations.marks import Connection, applied, missing, opened_marks, pending
+from padws.migrations.running import Runner
+from padws.migrations.stopping import Stop, Stopped
+from padws.migrations.turn import Turn
+from padws.migrations.waiting import Report
+from padws.template_files import load_templates
 
-ASK_EVERY = 1.0
-DONE_BY_ANOTHER = "Another instance has brought the schema to the newest migration."
-RAISED = "00000"  # the SQLSTATE of a migration's own RAISE NOTICE
+RAISED = "exec_stmt_raise"  # where in PostgreSQL a migration's own RAISE comes from
+LEGACY = "20261122_0003_legacy_data"
+
+
+def upgrade(settings: Settings, report: Report = click.echo) -> None:
+    """Migrate, then load the templates: what a release and a starting server do."""
+    migrate(settings, report)
+    with session(settings, report) as (conn, _):
+        load_templates(conn, settings.templates_dir)
 
 
 def migrate(settings: Settings, report: Report = click.echo) -> None:
@@ -31,115 +36,91 @@ def migrate(settings: Settings, report: Report = click.echo) -> None:
 
     Leaves no connection, thread or signal handler behind.
     """
-    stop = Stop()
-    with stop.listening(), explained(stop), connected(settings, stop) as conn:
+
+    def apply_missing() -> None:
+        with opened_marks(conn) as marks:
+            runner = Runner(conn, stop, settings.migration_max_wait, report)
+            for migration in missing(applied(conn)):
+                runner.run(migration, migration.script, marks.mark)
+
+    with session(settings, report) as (conn, stop):
         with stop.interruptible():
             todo = pending(conn)
-        if todo:
-            Migrating(settings, conn, stop, report).migrate()
-        else:
+        if not todo:
             report("The schema is at the newest migration; nothing to do.")
+            return
+        Turn(
+            settings, conn, stop, report, target=target(known()), is_done=lambda: not pending(conn)
+        ).take(apply_missing)
+
+
+def to_roll_back(conn: Connection, to: str) -> list[Migration]:
+    """What has to be undone, newest first, so that `to` is the newest; `none` undoes everything.
+
+    Raises MigrationFailed for an id that is not applied, or when a newer release has migrated.
+    """
+    marked = applied(conn)
+    if to != "none" and to not in marked:
+        raise MigrationFailed(f"{to} is no applied migration; `flask db-status` lists them.")
+    strangers = sorted(set(marked) - {each.id for each in known()})
+    if strangers:
+        raise MigrationFailed(
+            f"A newer release has applied {', '.join(strangers)}: roll back with that release."
+        )
+    ids = [each.id for each in known()]
+    after = known()[ids.index(to) + 1 :] if to != "none" else known()
+    return [each for each in reversed(after) if each.id in marked]
+
+
+def roll_back(settings: Settings, to: str, report: Report = click.echo) -> None:
+    """Undo what came after the migration `to`, under the same locks. Raises MigrationError."""
+
+    def undo() -> None:
+        undone = to_roll_back(conn, to)
+        with opened_marks(conn) as marks:
+            runner = Runner(conn, stop, settings.migration_max_wait, report)
+            for migration in undone:
+                runner.run(migration, migration.rollback, marks.unmark)
+
+    with session(settings, report) as (conn, stop):
+        undone = {each.id for each in to_roll_back(conn, to)}
+        kept = target(each for each in known() if each.id not in undone)
+        Turn(
+            settings, conn, stop, report, target=kept, is_done=lambda: not to_roll_back(conn, to)
+        ).take(undo)
+
+
+def preview_legacy(settings: Settings, report: Report = click.echo) -> None:
+    """Say what moving the legacy data would move and leave behind; change nothing."""
+    legacy = next(each for each in known() if each.id == LEGACY)
+    with (
+        session(settings, report) as (conn, stop),
+        stop.interruptible(),
+        conn.transaction(force_rollback=True),
+    ):
+        conn.execute("SET LOCAL padws.dry_run = on")
+        for statement in legacy.script.statements:
+            conn.execute(statement.sql.encode())
+    report("Nothing was changed.")
 
 
 @contextmanager
-def explained(stop: Stop) -> Iterator[None]:
-    """Turn a signal, and what PostgreSQL says outside a migration, into MigrationFailed."""
+def session(settings: Settings, report: Report) -> Iterator[tuple[Connection, Stop]]:
+    """A connection, with signals heard and errors explained; closed when the block ends."""
+
+    def pass_on(notice: Diagnostic) -> None:
+        """Show what a migration itself says, not that something exists already."""
+        if notice.source_function == RAISED or notice.severity_nonlocalized == "WARNING":
+            report(one_line(notice.message_primary))
+
+    stop = Stop()
     try:
-        yield
+        with stop.listening(), connected(settings, stop) as conn:
+            conn.add_notice_handler(pass_on)
+            yield conn, stop
     except Stopped:
         raise MigrationFailed(
             f"Stopped by {stop.requested}: what was running is rolled back; run again to go on."
         ) from None
     except psycopg.Error as error:
         raise MigrationFailed(f"PostgreSQL: {in_words(error)}") from None
-
-
-class Migrating:
-    """One instance on its way from pending migrations to none."""
-
-    def __init__(self, settings: Settings, conn: Connection, stop: Stop, report: Report):
-        self._settings = settings
-        self._conn = conn
-        self._stop = stop
-        self._report = report
-        self._patience = Patience(settings.migration_max_wait, report)
-        self._awaited: set[str] = set()
-
-    def migrate(self) -> None:
-        """Wait for this instance's turn, then apply what is left to do."""
-        self._conn.add_notice_handler(self._pass_on)
-        with closing(connect(self._settings.redis_url)) as redis:
-            turn = self._turn(RedisLock(redis, self._settings.migration_lock_ttl, target(known())))
-            if turn is None:
-                self._report(DONE_BY_ANOTHER)
-                return
-            with turn:
-                self._apply_all()
-
-    def _turn(self, lock: RedisLock) -> AbstractContextManager[None] | None:
-        """What to hold while migrating; None when another instance has done the work meanwhile."""
-        try:
-            return lock.held(self._report) if self._wait_for(lock) else None
-        except RedisError as error:
-            self._report(
-                f"Redis can not be used: {one_line(error)} Going on under PostgreSQL's lock alone."
-            )
-            return nullcontext()
-
-    def _wait_for(self, lock: RedisLock) -> bool:
-        """True with the lock taken, False when nothing is left to do."""
-        while True:
-            seen = lock.look()
-            self._repeat_failure(seen)
-            if seen.holder is None and lock.take():
-                return True
-            if seen.holder:
-                self._awaited.add(seen.holder.token)
-                self._be_patient(seen.holder)
-            self._stop.sleep(min(ASK_EVERY, seen.left or ASK_EVERY))
-            with self._stop.interruptible():
-                if not pending(self._conn):
-                    return False
-
-    def _repeat_failure(self, seen: Seen) -> None:
-        """Raise MigrationFailed when a run that this instance has waited for failed."""
-        status = seen.status
-        if status and status.state == "failed" and status.run.token in self._awaited:
-            raise MigrationFailed(f"{status.reason} (So says {status.run}, which was waited for.)")
-
-    def _be_patient(self, holder: Run) -> None:
-        if self._patience.over:
-            raise WaitedTooLong(
-                f"Waited {self._patience.waited:.0f} s for {holder}, which has been migrating for "
-                f"{holder.age:.0f} s and still holds the lock."
-            )
-        self._patience.tell(str(holder), f", which has been migrating for {holder.age:.0f} s")
-
-    def _apply_all(self) -> None:
-        with advisory_lock(self._conn, self._stop, self._patience):
-            with self._stop.interruptible():
-                todo = missing(applied(self._conn))
-            if todo:
-                self._apply(todo)
-            else:
-                self._report(DONE_BY_ANOTHER)
-
-    def _apply(self, todo: list[Migration]) -> None:
-        with opened_marks(self._conn) as marks:
-            runner = Runner(self._conn, self._stop, self._settings.migration_max_wait, self._report)
-            for migration in todo:
-                runner.run(migration, migration.script, marks.mark)
-
-    def _pass_on(self, notice: Diagnostic) -> None:
-        """Show what a migration itself says, not that something exists already."""
-        if notice.sqlstate == RAISED or notice.severity_nonlocalized == "WARNING":
-            self._report(one_line(notice.message_primary))
-
-
-def upgrade(settings: Settings, report: Report = click.echo) -> None:
-    """Migrate, then load the templates: what a release and a starting server do."""
-    migrate(settings, report)
-    load = import_module("padws.template_files").load_templates
-    stop = Stop()
-    with explained(stop), connected(settings, stop) as conn, conn.transaction():
-        load(conn, settings.templates_dir)

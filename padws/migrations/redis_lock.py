@@ -17,8 +17,8 @@ from redis.exceptions import LockNotOwnedError, RedisError
 from redis.lock import Lock
 from redis.retry import Retry
 
-from .errors import MigrationError, one_line
-from .waiting import Report, repeated
+from padws.migrations.errors import MigrationError, one_line
+from padws.migrations.waiting import Report, repeated
 
 LOCK = "padws:migration:lock"
 STATUS_TTL = 3600

@@ -9,11 +9,11 @@ from functools import partial
 import psycopg
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 
-from .errors import MigrationFailed, WaitedTooLong, in_words
-from .files import Migration, Script, Statement
-from .marks import Connection
-from .stopping import Stop
-from .waiting import TELL_EVERY, Patience, Report, repeated
+from padws.migrations.errors import MigrationFailed, WaitedTooLong, in_words
+from padws.migrations.files import Migration, Script, Statement
+from padws.migrations.marks import Connection
+from padws.migrations.stopping import Stop
+from padws.migrations.waiting import TELL_EVERY, Patience, Report, repeated
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 15.0

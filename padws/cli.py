@@ -1,0 +1,92 @@
+"""The flask commands. They need only database and Redis, never the app or its pool."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from flask import Flask
+
+from padws import migrations
+from padws.config import ConfigurationError, Settings, load_settings
+from padws.embedded.command import dev
+from padws.migrations.migrating import session, to_roll_back
+from padws.migrations.plan import plan
+from padws.migrations.status import status
+
+PENDING = 3
+
+
+def register(app: Flask) -> None:
+    """Make the commands `flask` commands."""
+    for command in (db_upgrade, db_status, db_rollback, db_preview_legacy, dev):
+        app.cli.add_command(command)
+
+
+@contextmanager
+def settings_or_exit() -> Iterator[Settings]:
+    """The settings; what goes wrong becomes one line and an exit code."""
+    try:
+        yield load_settings()
+    except (ConfigurationError, migrations.MigrationError) as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(getattr(error, "exit_code", 1))
+
+
+@click.command("db-upgrade")
+@click.option("--plan", "only_plan", is_flag=True, help="Print the SQL that would run.")
+def db_upgrade(only_plan: bool) -> None:
+    """Bring the database to the newest migration and load the templates.
+
+    Exit code: 0 done or nothing to do, 1 failed, 2 waited too long.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(message)s")  # the templates' log
+    with settings_or_exit() as settings:
+        if only_plan:
+            with session(settings, click.echo) as (conn, _):
+                for line in plan(conn):
+                    click.echo(line)
+        else:
+            migrations.upgrade(settings)
+
+
+@click.command("db-status")
+def db_status() -> None:
+    """Show applied and pending migrations and who holds the locks.
+
+    Exit code: 0 at the newest migration, 3 pending, 1 when it can not be told.
+    """
+    with settings_or_exit() as settings, session(settings, click.echo) as (conn, _):
+        for line in status(conn, settings):
+            click.echo(line)
+        if migrations.pending(conn):
+            sys.exit(PENDING)
+
+
+@click.command("db-rollback")
+@click.option("--to", required=True, metavar="ID", help="The migration to go back to, or none.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def db_rollback(to: str, yes: bool) -> None:
+    """Undo the migrations that came after ID. No rollback deletes a drawing."""
+    with settings_or_exit() as settings:
+        with session(settings, click.echo) as (conn, _):
+            undone = to_roll_back(conn, to)
+        if not undone:
+            click.echo(f"Nothing has been applied after {to}.")
+            return
+        click.echo("To be undone, in this order:")
+        for migration in undone:
+            click.echo(f"  {migration.id}")
+        if not yes:
+            click.confirm("Undo them?", abort=True)
+        migrations.roll_back(settings, to)
+
+
+@click.command("db-preview-legacy")
+def db_preview_legacy() -> None:
+    """Count what moving public.canvas_data and canvas_backups would move; change nothing."""
+    with settings_or_exit() as settings:
+        migrations.preview_legacy(settings)

@@ -1,0 +1,90 @@
+"""`flask db-status`: which migrations a database has, who applied them, and who holds the locks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+
+from redis.exceptions import RedisError
+
+from padws.config import Settings
+from padws.migrations.connection import holder_of_lock
+from padws.migrations.errors import one_line
+from padws.migrations.files import known, target
+from padws.migrations.marks import SCHEMA, Connection, applied
+from padws.migrations.redis_lock import RedisLock, Seen, connect
+
+HISTORY = f"""
+    SELECT DISTINCT ON (migration_id) migration_id, created_at_utc, username, hostname
+    FROM {SCHEMA}._yoyo_log
+    WHERE operation = 'apply'
+    ORDER BY migration_id, created_at_utc DESC
+"""  # noqa: S608
+
+
+def status(conn: Connection, settings: Settings) -> Iterator[str]:
+    """The lines of the status: the database, its migrations, the locks."""
+    info = conn.info
+    yield (
+        f"Database            {info.dbname} on {info.host}:{info.port} as {info.user}, "
+        f"PostgreSQL {info.parameter_status('server_version')}"
+    )
+    yield "Migrations"
+    yield from _migrations(conn)
+    yield from _locks(conn, settings)
+
+
+def _migrations(conn: Connection) -> Iterator[str]:
+    marked = applied(conn)
+    history = _history(conn) if marked else {}
+    for migration in known():
+        if migration.id not in marked:
+            yield f"  pending  {migration.id}"
+        elif marked[migration.id] not in (None, migration.checksum):
+            yield f"  CHANGED  {migration.id}  its file was edited after it was applied"
+        else:
+            yield f"  applied  {migration.id}  {history.get(migration.id, '')}"
+    for stranger in sorted(set(marked) - {each.id for each in known()}):
+        yield f"  applied  {stranger}  {history.get(stranger, '')}, by another release"
+
+
+def _history(conn: Connection) -> dict[str, str]:
+    return {
+        migration: f"{_moment(when.replace(tzinfo=UTC))} by {user} on {host}"
+        for migration, when, user, host in conn.execute(HISTORY).fetchall()
+    }
+
+
+def _moment(when: datetime) -> str:
+    return f"{when:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _locks(conn: Connection, settings: Settings) -> Iterator[str]:
+    holder = holder_of_lock(conn)
+    yield f"PostgreSQL's lock   {'held by ' + holder if holder else 'free'}"
+    try:
+        with closing(connect(settings.redis_url)) as redis:
+            seen = RedisLock(redis, settings.migration_lock_ttl, target(known())).look()
+    except RedisError as error:
+        yield f"Redis               can not be used: {one_line(error)}"
+    else:
+        yield from _in_redis(seen)
+
+
+def _in_redis(seen: Seen) -> Iterator[str]:
+    if seen.holder:
+        yield (
+            f"Redis lock          held by {seen.holder} for {seen.holder.age:.0f} s, "
+            f"{seen.left:.0f} s left unless renewed"
+        )
+    else:
+        yield "Redis lock          free"
+    if seen.status:
+        run = seen.status.run
+        began = _moment(datetime.fromtimestamp(run.started, UTC))
+        yield f"Last run            {seen.status.state}: {run}, begun {began}"
+        if seen.status.reason:
+            yield f"                    {seen.status.reason}"
+    else:
+        yield "Last run            none of these migrations in the last hour"
