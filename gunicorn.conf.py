@@ -19,8 +19,8 @@ threads = int(os.environ.get("WEB_THREADS", "400"))
 keepalive = 75
 timeout = 60
 graceful_timeout = 25
-max_requests = 0
 accesslog = None
+control_socket_disable = True  # a file in the home directory, which instances would share
 loglevel = os.environ.get("LOG_LEVEL", "info")
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108
 

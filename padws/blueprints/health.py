@@ -35,6 +35,8 @@ def _redis() -> str:
 def _outcome(check: Callable[[], str]) -> str:
     try:
         return check()
+    except migrations.MigrationError as error:
+        return str(error)
     except (psycopg.Error, redis.RedisError) as error:
         return f"unavailable ({type(error).__name__})"
 
