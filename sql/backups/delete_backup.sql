@@ -28,7 +28,7 @@ SET
         FROM pad_ws.backups
         WHERE
             backups.source_id = pads.id
-            AND backups.id <> deleted.id
+            AND backups.id <> :backup_id
     )
 FROM deleted
 WHERE pads.id = deleted.source_id

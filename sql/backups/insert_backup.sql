@@ -14,11 +14,11 @@ WITH pad AS (
 backup AS (
     INSERT INTO pad_ws.backups (id, source_id, data, created_at, updated_at)
     SELECT
-        gen_random_uuid(),
-        pad.id,
+        gen_random_uuid() AS id,
+        pad.id AS source_id,
         pad.data,
-        pad.last_backup_at,
-        pad.last_backup_at
+        pad.last_backup_at AS created_at,
+        pad.last_backup_at AS updated_at
     FROM pad
     RETURNING id, source_id, created_at, data
 )

@@ -7,7 +7,7 @@ SELECT
     coalesce(backup.created_at, backup.updated_at, 'epoch') AS timestamp,
     backup.data
 FROM pad_ws.pads AS pads
-CROSS JOIN LATERAL (
+INNER JOIN LATERAL (
     SELECT
         backups.id,
         backups.data,
@@ -17,7 +17,7 @@ CROSS JOIN LATERAL (
     WHERE backups.source_id = pads.id
     ORDER BY backups.created_at DESC NULLS LAST, backups.id DESC
     LIMIT :limit::integer
-) AS backup
+) AS backup ON TRUE
 WHERE pads.owner_id = :owner_id
 ORDER BY backup.created_at DESC NULLS LAST, backup.id DESC
 LIMIT :limit::integer;

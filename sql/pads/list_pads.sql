@@ -5,8 +5,7 @@
 -- psql -v owner_id="'…'" -v with_data=true -v known_etags="'{}'" -f sql/pads/list_pads.sql
 
 WITH own AS (
-    SELECT
-        md5(string_agg(id || ':' || version, ',' ORDER BY created_at, id)) AS etag
+    SELECT md5(string_agg(id || ':' || version, ',' ORDER BY created_at, id)) AS etag
     FROM pad_ws.pads
     WHERE owner_id = :owner_id
 )
@@ -16,7 +15,7 @@ SELECT
     pads.owner_id,
     pads.display_name,
     CASE
-        WHEN NOT :with_data OR own.etag = ANY(:known_etags::text []) THEN NULL
+        WHEN NOT :with_data OR own.etag = any(:known_etags::text[]) THEN NULL
         WHEN pads.version = 0 THEN pad_ws.stamp_scene(pads.data, pads.id, pads.display_name)
         ELSE pads.data
     END AS data,

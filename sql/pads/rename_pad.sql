@@ -1,6 +1,7 @@
 -- Rename a pad of its owner that is at an accepted version; its scene carries the name too.
 -- No row if nothing was written. Index: pads_pkey.
--- psql -v pad_id="'…'" -v owner_id="'…'" -v display_name="'…'" -v accepted_versions="'{(,)}'" -f sql/pads/rename_pad.sql
+-- psql -v pad_id="'…'" -v owner_id="'…'" -v display_name="'…'" -v accepted_versions="'{(,)}'" \
+--      -f sql/pads/rename_pad.sql
 
 UPDATE pad_ws.pads
 SET

@@ -2,6 +2,8 @@
 -- transaction, with one more backup kept than usual, lest that prunes the one to restore.
 -- No row if the pad is not this owner's, not at an accepted version, or has no such backup.
 -- Index: pads_pkey, backups_pkey; prune_backups: backups_source_id_created_at_idx.
+-- psql -v pad_id="'…'" -v owner_id="'…'" -v backup_id="'…'" -v accepted_versions="'{(,)}'" -v keep=10 \
+--      -f sql/pads/restore_pad.sql
 
 WITH restored AS (
     UPDATE pad_ws.pads

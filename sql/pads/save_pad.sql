@@ -22,7 +22,7 @@ WITH saved AS (
                     WHEN newest.at > moment.at - :backup_interval::interval AND newest.at <= moment.at
                         THEN newest.at
                     ELSE moment.at
-                END
+                END AS last_backup_at
             FROM (SELECT clock_timestamp() AS at) AS moment
             CROSS JOIN (
                 SELECT
@@ -46,10 +46,10 @@ WITH saved AS (
 backup AS (
     INSERT INTO pad_ws.backups (id, source_id, data, created_at, updated_at)
     SELECT
-        gen_random_uuid(),
-        saved.id,
-        saved.due_backup,
-        saved.updated_at,
+        gen_random_uuid() AS id,
+        saved.id AS source_id,
+        saved.due_backup AS data,
+        saved.updated_at AS created_at,
         saved.updated_at
     FROM saved
     WHERE saved.due_backup IS NOT NULL

@@ -1,4 +1,4 @@
--- One template. Index: the unique one on name.
+-- One template. Index: template_pads_name_key.
 -- psql -v name="'default'" -f sql/templates/get_template.sql
 
 SELECT

@@ -1,11 +1,12 @@
 -- Load a template from its file: add it, or replace what an earlier version of the file has
--- loaded, and tell what happened. A row without a digest is an administrator's, and is kept.
--- Index: the unique one on name.
+-- loaded, and tell what happened. A row without a digest is an administrator's, and is kept. Of
+-- several instances that load a new file at once, one adds it and the others find it unchanged.
+-- Index: template_pads_name_key.
+-- psql -v name="'…'" -v display_name="'…'" -v scene="'{\"elements\": []}'" -v file_digest="'…'" \
+--      -f sql/templates/load_template.sql
 
 WITH before AS (
-    SELECT
-        template_pads.file_digest,
-        TRUE AS found
+    SELECT template_pads.file_digest
     FROM pad_ws.template_pads
     WHERE template_pads.name = :name
 ),
@@ -15,22 +16,20 @@ loaded AS (
         id, name, display_name, data, file_digest, created_at, updated_at
     )
     VALUES (gen_random_uuid(), :name, :display_name, :scene::jsonb, :file_digest, now(), now())
-    ON CONFLICT (name) DO UPDATE SET
-        display_name = excluded.display_name,
-        data = excluded.data,
-        file_digest = excluded.file_digest,
-        updated_at = now()
-    WHERE template_pads.file_digest <> excluded.file_digest
+    ON CONFLICT (name) DO UPDATE
+        SET
+            display_name = excluded.display_name,
+            data = excluded.data,
+            file_digest = excluded.file_digest,
+            updated_at = now()
+        WHERE template_pads.file_digest <> excluded.file_digest
     RETURNING template_pads.id
 )
 
 SELECT
     CASE
-        WHEN loaded.id IS NOT NULL AND before.found THEN 'replaced'
-        WHEN loaded.id IS NOT NULL THEN 'added'
-        WHEN before.file_digest IS NULL THEN 'kept'
+        WHEN EXISTS (SELECT FROM loaded) AND EXISTS (SELECT FROM before) THEN 'replaced'
+        WHEN EXISTS (SELECT FROM loaded) THEN 'added'
+        WHEN EXISTS (SELECT FROM before WHERE before.file_digest IS NULL) THEN 'kept'
         ELSE 'unchanged'
-    END AS outcome
-FROM (VALUES (1)) AS one (row)
-LEFT JOIN before ON TRUE
-LEFT JOIN loaded ON TRUE;
+    END AS outcome;

@@ -1,5 +1,6 @@
 -- Change the given fields of a template; a null leaves a field as it is. From now on it is the
--- administrator's, and no file replaces it. Index: the unique one on name.
+-- administrator's, and no file replaces it. Index: template_pads_name_key.
+-- psql -v name="'…'" -v new_name=NULL -v display_name="'…'" -v scene=NULL -f sql/templates/update_template.sql
 
 UPDATE pad_ws.template_pads
 SET

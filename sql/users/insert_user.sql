@@ -1,4 +1,7 @@
 -- A new user. Constraints: users_pkey, and the unique indexes on username and email.
+-- Index: none is read.
+-- psql -v user_id="'…'" -v username="'…'" -v email="'…'" -v email_verified=false -v name="'…'" \
+--      -v given_name="'…'" -v family_name="'…'" -v roles="'[]'" -f sql/users/insert_user.sql
 
 INSERT INTO pad_ws.users (
     id, username, email, email_verified, name, given_name, family_name, roles, created_at, updated_at

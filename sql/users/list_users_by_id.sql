@@ -13,5 +13,5 @@ SELECT
     coalesce(created_at, updated_at, 'epoch') AS created_at,
     coalesce(updated_at, created_at, 'epoch') AS updated_at
 FROM pad_ws.users
-WHERE id = ANY(:user_ids::uuid [])
+WHERE id = any(:user_ids::uuid[])
 ORDER BY username;

@@ -1,5 +1,6 @@
 -- Take a username and an email address from any other user who holds them: that row gets a
--- placeholder. Indexes: the unique ones on username and email.
+-- placeholder. Index: users_username_key, users_email_key.
+-- psql -v user_id="'…'" -v username="'…'" -v email="'…'" -f sql/users/release_user_names.sql
 
 UPDATE pad_ws.users
 SET

@@ -1,4 +1,6 @@
 -- Change the given fields of a user; a null leaves a field as it is. Index: users_pkey.
+-- psql -v user_id="'…'" -v username=NULL -v email=NULL -v email_verified=NULL -v name=NULL \
+--      -v given_name=NULL -v family_name=NULL -v roles=NULL -f sql/users/update_user.sql
 
 UPDATE pad_ws.users
 SET

@@ -1,4 +1,6 @@
 -- Bring a user's row in line with what the sign-in said, or make it. Index: users_pkey.
+-- psql -v user_id="'…'" -v username="'…'" -v email="'…'" -v email_verified=false -v name="'…'" \
+--      -v given_name="'…'" -v family_name="'…'" -v roles="'[]'" -f sql/users/upsert_user.sql
 
 INSERT INTO pad_ws.users AS users (
     id, username, email, email_verified, name, given_name, family_name, roles, created_at, updated_at
@@ -6,15 +8,16 @@ INSERT INTO pad_ws.users AS users (
 VALUES (
     :user_id, :username, :email, :email_verified, :name, :given_name, :family_name, :roles::jsonb, now(), now()
 )
-ON CONFLICT (id) DO UPDATE SET
-    username = excluded.username,
-    email = excluded.email,
-    email_verified = excluded.email_verified,
-    name = excluded.name,
-    given_name = excluded.given_name,
-    family_name = excluded.family_name,
-    roles = excluded.roles,
-    updated_at = now()
+ON CONFLICT (id) DO UPDATE
+    SET
+        username = excluded.username,
+        email = excluded.email,
+        email_verified = excluded.email_verified,
+        name = excluded.name,
+        given_name = excluded.given_name,
+        family_name = excluded.family_name,
+        roles = excluded.roles,
+        updated_at = now()
 RETURNING
     id,
     username,
