@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -87,6 +88,14 @@ def running(server: Server) -> Iterator[Tether]:
         tether.stop()
 
 
+def wait_until(true: Callable[[], bool]) -> None:
+    """Return as soon as `true` says so; fail after a time that only a hanging process takes."""
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 @contextmanager
 def postgres_url(directory: DataDirectory) -> Iterator[str]:
     """The URL of a database, as a role that may create others."""
@@ -151,17 +160,20 @@ class Service:
     log: Path
 
 
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a process with these settings and none of the developer's own."""
+    known = {*SettingsSchema().fields, "PORT", "WEB_CONCURRENCY", "WEB_THREADS"}
+    others = {name: value for name, value in os.environ.items() if name not in known}
+    unset = dict.fromkeys(dotenv_values(ROOT / ".env"), "")
+    return {**others, **unset, **settings}
+
+
 @contextmanager
 def running_service(settings: Mapping[str, str], log: Path) -> Iterator[Service]:
-    """The service with these settings and none of the developer's own, ready on a free port.
+    """The service with these settings, ready on a free port.
 
     Whatever gunicorn and the workers print goes to `log`; a failure to start shows its end.
     """
     port = free_port()
-    others = {
-        name: value for name, value in os.environ.items() if name not in SettingsSchema().fields
-    }
-    unset = dict.fromkeys(dotenv_values(ROOT / ".env"), "")
-    gunicorn = Gunicorn(port, {**others, **unset, **settings}, log=log)
-    with running(gunicorn) as server:
+    with running(Gunicorn(port, environment(settings), log=log)) as server:
         yield Service(f"http://{LOOPBACK}:{port}", server, log)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import shutil
 import tempfile
@@ -45,18 +44,25 @@ class DataDirectory:
 
         What a killed run has started needs a moment to stop: that is waited for.
         """
-        file = (self.path / "run.json").open("a+")
-        _wait_for_lock(file, self.path)
-        file.truncate(0)
-        json.dump({"pid": os.getpid(), "address": address}, file)
-        file.flush()
-        self._claim = file  # open for as long as we live
-        self.held = (file.fileno(),)
+        run = (self.path / "run").open("a+")
+        if not _lock(run):
+            run.seek(0)
+            raise click.ClickException(
+                f"padws is already running on {self.path}: {run.read() or 'it just starts'}. "
+                "Stop it first, or name another directory in PADWS_DATA_DIR."
+            )
+        run.truncate(0)
+        run.write(f"process {os.getpid()}, {address}")
+        run.flush()
+        servers = (self.path / "servers").open("a")
+        _wait_for_lock(servers, self.path)
+        self._claim = (run, servers)  # open for as long as we live
+        self.held = (servers.fileno(),)
 
     def sockets(self) -> Path:
-        """A private directory for sockets whose name is short enough for them."""
+        """A private directory for sockets, with a name that they can have."""
         directory = self.path / "sockets"
-        if len(os.fsencode(directory)) <= _LONGEST_SOCKET_DIRECTORY:
+        if _can_hold_sockets(directory):
             directory.mkdir(mode=0o700, exist_ok=True)
         elif not directory.exists():
             directory.unlink(missing_ok=True)  # a link to what has been cleaned up since
@@ -71,33 +77,28 @@ class DataDirectory:
             directory.unlink()
 
 
+def _can_hold_sockets(directory: Path) -> bool:
+    """Whether the name is short enough, and none that a PostgreSQL URL takes for several."""
+    return len(os.fsencode(directory)) <= _LONGEST_SOCKET_DIRECTORY and "," not in str(directory)
+
+
+def _lock(file: TextIOWrapper) -> bool:
+    """Lock the file until it is closed, in all processes that have it; False when it is locked."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def _wait_for_lock(file: TextIOWrapper, path: Path) -> None:
-    for attempt in range(_SECONDS_TO_STOP * 10):
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            _refuse_second_run(file, path)
-            if attempt == 0:
-                click.echo("Waiting for the servers of the last run to stop …")
-            time.sleep(0.1)
-        else:
+    if _lock(file):
+        return
+    click.echo("Waiting for the servers of the last run to stop …")
+    for _ in range(_SECONDS_TO_STOP * 10):
+        time.sleep(0.1)
+        if _lock(file):
             return
     raise click.ClickException(
         f"Servers of an earlier run are still using {path} after {_SECONDS_TO_STOP} seconds."
-    )
-
-
-def _refuse_second_run(file: TextIOWrapper, path: Path) -> None:
-    """ClickException when the run that has the claim lives."""
-    file.seek(0)
-    try:
-        run = json.load(file)
-        os.kill(run["pid"], 0)
-    except (ValueError, ProcessLookupError):
-        return  # being written, or its process is gone
-    except PermissionError:
-        pass  # lives, as another user
-    raise click.ClickException(
-        f"padws is already running on {path}: process {run['pid']}, {run['address']}. "
-        "Stop it first, or name another directory in PADWS_DATA_DIR."
     )

@@ -77,7 +77,7 @@ class Postgres:
         settings = [
             "port=5432",
             "listen_addresses=",
-            f"unix_socket_directories={self._sockets}",
+            f'unix_socket_directories="{self._sockets}"',
             *self._options,
         ]
         return tether.start(

