@@ -1,0 +1,71 @@
+"""Databases to migrate, and what can be said of one afterwards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+HERE = Path(__file__).parent
+CATALOGUE = (HERE / "catalogue.sql").read_bytes()
+PAD_WS_ITSELF = (HERE / "pad_ws_itself.sql").read_bytes()
+LEGACY = (HERE / "legacy.sql").read_bytes()
+
+TABLES = ("users", "pads", "backups", "template_pads")
+OF_THE_TOOLS = ("yoyo", "alembic_version")
+
+
+def execute(url: str, *scripts: bytes) -> None:
+    with psycopg.connect(url, autocommit=True) as conn:
+        for script in scripts:
+            conn.execute(script)
+
+
+def query(url: str, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url, autocommit=True) as conn:
+        return conn.execute(sql.encode(), parameters or None).fetchall()
+
+
+def catalogue(url: str) -> str:
+    """What the schema pad_ws consists of, in lines."""
+    with psycopg.connect(url, autocommit=True) as conn:
+        return "\n".join(line for (line,) in conn.execute(CATALOGUE).fetchall()) + "\n"
+
+
+def own_catalogue(url: str) -> str:
+    """The catalogue without the tables of yoyo and Alembic."""
+    lines = catalogue(url).splitlines(keepends=True)
+    return "".join(line for line in lines if not any(tool in line for tool in OF_THE_TOOLS))
+
+
+def rows(url: str) -> dict[str, list[tuple[Any, ...]]]:
+    """All rows; without what is new or random in each run: ids of templates, times of the run."""
+    found = {
+        table: query(url, f"SELECT to_jsonb(t) FROM pad_ws.{table} AS t ORDER BY id")
+        for table in TABLES
+    }
+    newest = {"created_at", "updated_at", "last_backup_at"}
+    for table, all_rows in found.items():
+        for (row,) in all_rows:
+            for name in newest & set(row):
+                if row[name] and row[name] > "2026":
+                    row[name] = "now"
+            if table == "template_pads" and row["file_digest"]:
+                del row["id"]
+    return found
+
+
+def marks(url: str) -> list[str]:
+    """The ids of the applied migrations, as often as each was applied."""
+    sql = "SELECT migration_id FROM pad_ws._yoyo_log WHERE operation = 'apply' ORDER BY 1"
+    return [name for (name,) in query(url, sql)]
+
+
+def nobody_holds_a_lock(url: str) -> bool:
+    sql = """
+        SELECT count(*) FROM pg_locks
+        WHERE locktype = 'advisory'
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    """
+    return query(url, sql) == [(0,)]

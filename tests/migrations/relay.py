@@ -1,0 +1,123 @@
+"""Relays in front of PostgreSQL and Redis that count what the servers have done.
+
+They find the statements of a run by themselves: an answer on its way back is the moment at which
+the server has done something that the client does not know yet.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from urllib.parse import quote, unquote, urlsplit
+
+from psycopg.conninfo import conninfo_to_dict
+from redis.connection import parse_url
+
+Answered = Callable[[], None]
+
+
+@contextmanager
+def postgres_relay(url: str, answered: Answered) -> Iterator[str]:
+    """The URL of a relay to the database `url`, which calls `answered` before it hands on an answer.
+
+    One answer is one ReadyForQuery: of the connection's beginning, of a statement, of a COMMIT.
+    """
+    given = {name: str(value) for name, value in conninfo_to_dict(url).items()}
+    host, port = given.get("host", "localhost"), given.get("port", "5432")
+
+    def connect() -> socket.socket:
+        if host.startswith("/"):
+            return _unix(f"{host}/.s.PGSQL.{port}")
+        return socket.create_connection((host, int(port)))
+
+    def pump(server: socket.socket, client: socket.socket) -> None:
+        stream = server.makefile("rb")
+        while head := stream.read(5):
+            body = stream.read(int.from_bytes(head[1:]) - 4)
+            if head[:1] == b"Z":
+                answered()
+            client.sendall(head + body)
+
+    with _relay(connect, pump) as own_port:
+        user, password = (quote(given.get(name, ""), safe="") for name in ("user", "password"))
+        yield (
+            f"postgresql://{user}:{password}@127.0.0.1:{own_port}/{given['dbname']}"
+            "?sslmode=disable&gssencmode=disable"
+        )
+
+
+@contextmanager
+def redis_relay(url: str, answered: Answered) -> Iterator[str]:
+    """The URL of a relay to the Redis `url`, which calls `answered` before the answer to a SET."""
+    parts = urlsplit(url)
+    last_command = [b""]
+
+    def connect() -> socket.socket:
+        if parts.scheme == "unix":
+            return _unix(unquote(parts.path))
+        return socket.create_connection((parts.hostname, parts.port or 6379))
+
+    def pump(server: socket.socket, client: socket.socket) -> None:
+        while data := server.recv(65536):
+            if b"\r\nSET\r\n" in last_command[0]:
+                answered()
+            client.sendall(data)
+
+    with _relay(connect, pump, last_command) as own_port:
+        database = parse_url(url).get("db", 0)
+        yield f"redis://127.0.0.1:{own_port}/{database}"
+
+
+@contextmanager
+def _relay(
+    connect: Callable[[], socket.socket],
+    pump: Callable[[socket.socket, socket.socket], None],
+    last_sent: list[bytes] | None = None,
+) -> Iterator[int]:
+    """The port of a relay to what `connect` opens; `pump` hands on the server's answers."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def accept() -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return  # closed
+            server = connect()
+            threading.Thread(target=forth, args=(client, server), daemon=True).start()
+            threading.Thread(target=back, args=(server, client), daemon=True).start()
+
+    def forth(client: socket.socket, server: socket.socket) -> None:
+        with suppress(OSError):
+            while data := client.recv(65536):
+                if last_sent is not None:
+                    last_sent[0] = data
+                server.sendall(data)
+        _hang_up(server)
+
+    def back(server: socket.socket, client: socket.socket) -> None:
+        with suppress(OSError):
+            pump(server, client)
+        _hang_up(client)
+        server.close()
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield int(listener.getsockname()[1])
+    finally:
+        with suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+
+
+def _unix(path: str) -> socket.socket:
+    server = socket.socket(socket.AF_UNIX)
+    server.connect(path)
+    return server
+
+
+def _hang_up(peer: socket.socket) -> None:
+    with suppress(OSError):
+        peer.shutdown(socket.SHUT_RDWR)
