@@ -1,5 +1,5 @@
 -- Back up a pad of its owner as it is now, and prune. No row: no such pad of this owner.
--- Index: pads_pkey; prune_backups: backups_source_id_created_at_idx.
+-- Index: pads_pkey; prune_backups: backups_source_id_created_at_idx, backups_pkey.
 -- psql -v pad_id="'…'" -v owner_id="'…'" -v keep=10 -f sql/backups/insert_backup.sql
 
 WITH pad AS (

@@ -1,6 +1,6 @@
 -- Save a scene, as one transaction: write it if the pad is the caller's and at an accepted version,
 -- raise the version, take a backup if one is due, prune. No row if nothing was written.
--- Index: pads_pkey; prune_backups: backups_source_id_created_at_idx.
+-- Index: pads_pkey; prune_backups: backups_source_id_created_at_idx, backups_pkey.
 -- psql -v pad_id="'…'" -v owner_id="'…'" -v scene="'{\"elements\": []}'" -v accepted_versions="'{(,)}'" \
 --      -v backup_interval="'5 min'" -v keep=10 -f sql/pads/save_pad.sql
 --

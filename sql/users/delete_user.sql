@@ -1,4 +1,5 @@
--- Delete a user; pads and their backups go along (ON DELETE CASCADE). Index: users_pkey.
+-- Delete a user; pads and their backups go along (ON DELETE CASCADE).
+-- Index: users_pkey, pads_owner_id_created_at_idx, backups_source_id_created_at_idx.
 -- psql -v user_id="'…'" -f sql/users/delete_user.sql
 
 DELETE FROM pad_ws.users

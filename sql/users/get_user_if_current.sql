@@ -1,5 +1,5 @@
 -- The user, if the row says what the sign-in said; no row if it is missing or differs.
--- Index: users_pkey.
+-- Index: users_pkey; IS NOT DISTINCT FROM keeps the planner from those on username and email.
 -- psql -v user_id="'…'" -v username="'…'" -v email="'…'" -v email_verified=false -v name="'…'" \
 --      -v given_name="'…'" -v family_name="'…'" -v roles="'[]'" -f sql/users/get_user_if_current.sql
 
@@ -18,4 +18,5 @@ FROM pad_ws.users
 WHERE
     id = :user_id
     AND (username, email, email_verified, name, given_name, family_name, roles)
-    = (:username, :email, :email_verified, :name, :given_name, :family_name, :roles::jsonb);
+    IS NOT DISTINCT FROM
+    (:username, :email, :email_verified, :name, :given_name, :family_name, :roles::jsonb);

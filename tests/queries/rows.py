@@ -1,0 +1,151 @@
+"""Rows for the tests of queries, and a look at what the tables hold."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Barrier
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+from psycopg.rows import dict_row
+
+from padws.database import Connection, Database, JsonText
+from padws.queries import pads
+from padws.queries.users import UserRow, insert_user
+
+T = TypeVar("T")
+
+MOST_CONNECTIONS = 50
+ANY_VERSION = "{(,)}"
+FIVE_MINUTES = timedelta(minutes=5)
+NEVER_DUE = timedelta(days=10_000)
+ALWAYS_DUE = timedelta(0)
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+def scene(**members: Any) -> JsonText:
+    """A scene with these members, and one that makes it no empty object."""
+    return JsonText(json.dumps({"elements": [], **members}).encode())
+
+
+def parsed(data: JsonText | None) -> Any:
+    assert data is not None
+    return json.loads(data.json)
+
+
+def user_row(**changes: Any) -> UserRow:
+    """What a sign-in says of somebody whom nobody knows yet."""
+    user_id = uuid4()
+    row = {
+        "user_id": user_id,
+        "username": f"name-{user_id}",
+        "email": f"{user_id}@example.org",
+        "email_verified": True,
+        "name": "Alice Example",
+        "given_name": "Alice",
+        "family_name": "Example",
+        "roles": JsonText(b"[]"),
+    }
+    return row | changes  # type: ignore[return-value]
+
+
+def new_user(conn: Connection, **changes: Any) -> UUID:
+    return insert_user(conn, **user_row(**changes)).id
+
+
+def new_pad(conn: Connection, owner_id: UUID | None = None, **members: Any) -> pads.Pad:
+    """A pad of the given user or of a new one."""
+    return pads.insert_pad(
+        conn,
+        owner_id=owner_id or new_user(conn),
+        display_name="Drawing",
+        scene=scene(**members),
+    )
+
+
+def new_backup(conn: Connection, pad_id: UUID, at: datetime | None, **members: Any) -> UUID:
+    """A backup that was taken at a time, made as pad.ws made them: the pad's row says nothing."""
+    backup_id = uuid4()
+    conn.execute(
+        "INSERT INTO pad_ws.backups (id, source_id, data, created_at, updated_at)"
+        " VALUES (%s, %s, %s, %s, %s)",
+        [backup_id, pad_id, scene(**members), at, at],
+    )
+    return backup_id
+
+
+def adopt(conn: Connection) -> None:
+    """Let the tables take rows without times for a while, as pad.ws's tables do."""
+    for table in ("users", "pads", "backups", "template_pads"):
+        for column in ("created_at", "updated_at"):
+            conn.execute(f"ALTER TABLE pad_ws.{table} ALTER {column} DROP NOT NULL")
+
+
+def save(conn: Connection, pad: pads.Pad, **arguments: Any) -> pads.SavedPad | None:
+    """Save a scene as the pad's owner, if nothing else is said."""
+    defaults = {
+        "pad_id": pad.id,
+        "owner_id": pad.owner_id,
+        "scene": scene(),
+        "accepted_versions": ANY_VERSION,
+        "backup_interval": FIVE_MINUTES,
+        "keep": 10,
+    }
+    return pads.save_pad(conn, **(defaults | arguments))
+
+
+def row_of(conn: Connection, table: str, row_id: UUID) -> dict[str, Any] | None:
+    """A row as it is in the table."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(f"SELECT * FROM pad_ws.{table} WHERE id = %s", [row_id]).fetchone()
+
+
+def pad_row(conn: Connection, pad_id: UUID) -> dict[str, Any]:
+    row = row_of(conn, "pads", pad_id)
+    assert row
+    return row
+
+
+def backups_of(conn: Connection, pad_id: UUID) -> list[dict[str, Any]]:
+    """A pad's backups as they are in the table, newest first."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            "SELECT * FROM pad_ws.backups WHERE source_id = %s"
+            " ORDER BY created_at DESC NULLS LAST, id DESC",
+            [pad_id],
+        ).fetchall()
+
+
+def count(conn: Connection, table: str) -> int:
+    row = conn.execute(f"SELECT count(*) FROM pad_ws.{table}").fetchone()
+    assert row
+    return int(row[0])
+
+
+def at_once(database: Database, tasks: Sequence[Callable[[Connection], T]]) -> list[T]:
+    """Run tasks at the same moment, each on a connection of its own; the first error is raised."""
+    start = Barrier(len(tasks))
+
+    def run(task: Callable[[Connection], T]) -> T:
+        with database.connection() as conn:
+            start.wait(30)
+            return task(conn)
+
+    with ThreadPoolExecutor(len(tasks)) as pool:
+        return list(pool.map(run, tasks))
+
+
+def wait_for_waiters(conn: Connection, number: int = 1) -> None:
+    """Wait until as many connections wait for a lock."""
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    deadline = time.monotonic() + 30
+    while conn.execute(waiting).fetchone() != (number,):
+        assert time.monotonic() < deadline, f"{number} connections should wait for a lock by now"
+        time.sleep(0.01)

@@ -1,0 +1,250 @@
+"""What holds for every file of sql/: it fits the schema, its function, its index and its header."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from padws.config import ROOT
+from padws.database import SQL_DIR, Connection, JsonText, load_statement, prepare_connection
+from tests import servers
+from tests.queries.rows import ANY_VERSION, scene
+
+FILES = sorted(SQL_DIR.glob("*/*.sql"))
+NAMES = [f"{path.parent.name}/{path.stem}" for path in FILES]
+SOURCES = sorted((ROOT / "padws").rglob("*.py"))
+# No example has more than two users, two pads and eight backups to look at.
+MOST_ENTRIES = 20
+
+every_file = pytest.mark.parametrize("path", FILES, ids=NAMES)
+
+
+def header_of(path: Path) -> str:
+    """The comment a file starts with, as one line."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    comment = [line for line in lines[: lines.index("")] if line.startswith("--")]
+    return " ".join(line.removeprefix("--").strip() for line in comment)
+
+
+def indexes_of(path: Path) -> set[str]:
+    """The indexes that a file's header names."""
+    _, _, after = header_of(path).partition("Index: ")
+    return set(re.findall(r"\w+_(?:pkey|key|idx)\b", after.partition("psql -v")[0]))
+
+
+# Files, functions and callers
+
+
+def query_functions() -> set[str]:
+    """`noun/function` for every function that from_file makes."""
+    return {
+        f"{path.stem}/{node.name}"
+        for path in (ROOT / "padws" / "queries").glob("*.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef)
+        and any(isinstance(each, ast.Name) and each.id == "from_file" for each in node.decorator_list)
+    }
+
+
+@cache
+def used_names() -> set[str]:
+    """Every name that some code of padws uses; defining or importing it does not count."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    plain = {node.id for node in nodes if isinstance(node, ast.Name)}
+    return plain | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+
+
+def test_every_file_lies_in_the_directory_of_its_noun() -> None:
+    assert FILES
+    assert sorted(path for path in SQL_DIR.rglob("*") if path.is_file()) == FILES
+
+
+def test_every_file_has_its_function_and_every_function_its_file() -> None:
+    assert query_functions() == set(NAMES)
+
+
+@every_file
+def test_is_used(path: Path) -> None:
+    assert path.stem in used_names()
+
+
+# Headers
+
+
+@every_file
+def test_header_says_what_for_and_which_index(path: Path) -> None:
+    header = header_of(path)
+    assert re.match(r"[A-Z][^.:]+[.:;]", header)
+    assert indexes_of(path) or re.search(r"Index: none (is read|needed)\.", header)
+
+
+@every_file
+def test_header_shows_how_to_try_it_in_psql(path: Path) -> None:
+    _, _, command = header_of(path).partition("psql ")
+    assert f"-f {path.relative_to(ROOT)}" in command
+    assert sorted(re.findall(r"-v (\w+)=", command)) == sorted(load_statement(path).parameters)
+
+
+# The schema
+
+
+@every_file
+def test_prepares_on_the_migrated_schema(conn: Connection, path: Path) -> None:
+    with conn.transaction(force_rollback=True):
+        conn.execute(f"PREPARE tried AS {load_statement(path).text}".encode())
+        types = conn.execute(
+            "SELECT parameter_types::text[] FROM pg_prepared_statements WHERE name = 'tried'"
+        ).fetchone()
+        conn.execute("DEALLOCATE tried")
+    assert types
+    assert len(types[0]) == len(load_statement(path).parameters)
+
+
+@every_file
+def test_indexes_of_the_header_exist(conn: Connection, path: Path) -> None:
+    rows = conn.execute("SELECT indexname FROM pg_indexes WHERE schemaname = 'pad_ws'").fetchall()
+    assert indexes_of(path) <= {name for (name,) in rows}
+
+
+# Plans: each statement is run on full tables, and PostgreSQL counts what was scanned: in the
+# statement and its CTEs, in the functions it calls and in what foreign keys ask and cascade to.
+
+FILL = """
+    INSERT INTO pad_ws.users (id, username, email, name, given_name, family_name)
+    SELECT md5('user ' || n)::uuid, 'user ' || n, n || '@example.org', '', '', ''
+    FROM generate_series(1, 10000) AS n;
+
+    INSERT INTO pad_ws.pads (id, owner_id, display_name, data, version)
+    SELECT md5('pad ' || n)::uuid, md5('user ' || n % 10000 + 1)::uuid, 'Drawing', '{"elements": []}', 1
+    FROM generate_series(1, 20000) AS n;
+
+    INSERT INTO pad_ws.backups (id, source_id, data, created_at)
+    SELECT
+        md5('backup ' || n)::uuid,
+        md5('pad ' || n % 20000 + 1)::uuid,
+        '{"elements": []}',
+        now() - n * interval '1 second'
+    FROM generate_series(1, 80000) AS n;
+
+    INSERT INTO pad_ws.template_pads (name, display_name, data)
+    SELECT 'template ' || n, 'Template', '{"elements": []}'
+    FROM generate_series(1, 10000) AS n;
+
+    ANALYZE pad_ws.users, pad_ws.pads, pad_ws.backups, pad_ws.template_pads;
+"""
+
+COUNT_SCANS = """
+    SELECT relname, relkind = 'i', pg_stat_get_xact_tuples_returned(oid)
+    FROM pg_class
+    WHERE relnamespace = 'pad_ws'::regnamespace
+    AND relkind IN ('r', 'i') AND pg_stat_get_xact_numscans(oid) > 0
+"""
+
+def md5_id(text: str) -> UUID:
+    """The id that FILL gives a row."""
+    return UUID(hashlib.md5(text.encode()).hexdigest())
+
+
+# A user, one of this user's two pads, one of its four backups, and values that fit any parameter of
+# the name; only where they do not there is something else for one statement.
+EXAMPLES: dict[str, Any] = {
+    "pad_id": md5_id("pad 1"),
+    "owner_id": md5_id("user 2"),
+    "user_id": md5_id("user 2"),
+    "user_ids": [md5_id("user 2"), md5_id("user 3")],
+    "backup_id": md5_id("backup 20000"),
+    "scene": scene(),
+    "display_name": "Drawing",
+    "accepted_versions": ANY_VERSION,
+    "known_versions": "{}",
+    "known_etags": [],
+    "backup_interval": timedelta(0),
+    "keep": 2,
+    "limit": 2,
+    "with_data": True,
+    "from_time": "-infinity",
+    "to_time": "infinity",
+    "name": "template 17",
+    "template_name": "template 17",
+    "new_name": "another",
+    "file_digest": "digest",
+    "after": UUID(int=2**127),
+    "username": "a new name",
+    "email": "new@example.org",
+    "email_verified": True,
+    "given_name": "",
+    "family_name": "",
+    "roles": JsonText(b"[]"),
+}
+ONLY_FOR: dict[str, dict[str, Any]] = {
+    "templates/insert_template": {"name": "a new name"},
+    "users/insert_user": {"user_id": uuid4()},
+    "users/get_user_if_current": {
+        "username": "user 2",
+        "email": "2@example.org",
+        "email_verified": False,
+        "name": "",
+    },
+    "users/release_user_names": {"username": "user 3", "email": "4@example.org"},
+}
+
+
+@dataclass(frozen=True)
+class Scans:
+    """What running a statement scanned, by name, and the most entries read from one of them."""
+
+    tables: set[str]
+    indexes: set[str]
+    most_read: int
+
+
+@pytest.fixture(scope="module")
+def full_database_url(postgres: str, template_database: str) -> Iterator[str]:
+    with servers.database(postgres, template_database) as url:
+        with psycopg.connect(url, autocommit=True) as conn:
+            conn.execute(FILL)
+        yield url
+
+
+def scans_of(url: str, path: Path, plan_cache_mode: str) -> Scans:
+    """Run a statement on a connection that has run nothing before, and roll it back."""
+    statement = load_statement(path)
+    examples = EXAMPLES | ONLY_FOR.get(f"{path.parent.name}/{path.stem}", {})
+    with psycopg.connect(url, cursor_factory=psycopg.RawCursor) as conn:
+        prepare_connection(conn)
+        conn.execute(f"SET plan_cache_mode = {plan_cache_mode}".encode())
+        cursor = conn.execute(statement.text.encode(), [examples[p] for p in statement.parameters])
+        assert cursor.fetchall(), "the example should be one that the statement finds"
+        rows = conn.execute(COUNT_SCANS).fetchall()
+        conn.rollback()
+    return Scans(
+        tables={name for name, is_index, _ in rows if not is_index},
+        indexes={name for name, is_index, _ in rows if is_index},
+        most_read=max((read for *_, read in rows), default=0),
+    )
+
+
+@pytest.mark.parametrize("plan_cache_mode", ["force_custom_plan", "force_generic_plan"])
+@every_file
+def test_lives_on_the_indexes_of_its_header(
+    full_database_url: str, path: Path, plan_cache_mode: str
+) -> None:
+    scans = scans_of(full_database_url, path, plan_cache_mode)
+    if "Index: none needed." in header_of(path):
+        assert scans.tables | scans.indexes <= {"template_pads", "template_pads_name_key"}
+    else:
+        assert scans.tables == set()
+        assert scans.indexes == indexes_of(path)
+        assert scans.most_read <= MOST_ENTRIES
