@@ -10,10 +10,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from padws import cli, errors
-from padws.auth import cross_site, sessions
+from padws.auth import cross_site, headers, sessions
+from padws.auth.limits import Limits
 from padws.auth.provider import Provider
+from padws.auth.tokens import BearerTokens
 from padws.blueprints import app as app_blueprints
-from padws.blueprints import auth, backups, health, pads, pages, templates, users
+from padws.blueprints import auth, backups, health, pads, pages, templates, tokens, users
 from padws.config import Settings, load_settings
 from padws.context import Services
 from padws.database import Database
@@ -40,6 +42,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _number_requests(app)
     errors.register(app)
     cross_site.register(app, settings)
+    headers.register(app, settings)
     _register_routes(app)
     cli.register(app)
     _serve_front_end(app, settings)
@@ -54,13 +57,17 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _register_services(app: Flask, settings: Settings) -> None:
     client = sessions.connect(settings)
     sessions.register(app, settings, client)
+    database = Database(settings)
     can_sign_in = settings.oidc_issuer and settings.oidc_client_id
+    provider = Provider(app, settings) if can_sign_in else None
     app.extensions["padws"] = Services(
         settings=settings,
-        database=Database(settings),
+        database=database,
         redis=client,
         sessions=sessions.SessionIndex(client),
-        provider=Provider(app, settings) if can_sign_in else None,
+        provider=provider,
+        tokens=BearerTokens(settings, database, provider),
+        limits=Limits(settings, client),
     )
 
 
@@ -81,11 +88,12 @@ def _register_routes(app: Flask) -> None:
         OPENAPI_URL_PREFIX="/api",
         OPENAPI_JSON_PATH="openapi.json",
     )
-    api = _Api(app, spec_kwargs={"security": [{"session": []}]})
+    api = _Api(app, spec_kwargs={"security": [{"session": []}, {"token": []}]})
     api.spec.components.security_scheme(
         "session", {"type": "apiKey", "in": "cookie", "name": app.config["SESSION_COOKIE_NAME"]}
     )
-    nouns: list[Any] = [pads, backups, templates, users, app_blueprints]
+    api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
+    nouns: list[Any] = [pads, backups, templates, tokens, users, app_blueprints]
     for noun in nouns:
         api.register_blueprint(noun.blueprint)
     api.register_blueprint(app_blueprints.workspace)

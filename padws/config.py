@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import limits
 import psycopg
 from dotenv import dotenv_values
 from marshmallow import EXCLUDE, Schema, ValidationError, post_load, validates_schema
@@ -54,11 +55,14 @@ class Settings:
     oidc_client_secret: str = field(repr=False)
     oidc_scopes: str
     oidc_roles_claim: str
+    oidc_audience: str
     oidc_timeout: float
     redirect_uri: str
     frontend_url: str
     cors_origins: tuple[str, ...]
     trusted_proxies: int
+    login_limit: str
+    write_limit: str
     session_idle_minutes: int
     session_max_hours: int
 
@@ -137,6 +141,18 @@ class Directory(m.String):
         if not path.is_dir():
             raise ValidationError("No such directory.")
         return path.resolve()
+
+
+class Limit(m.String):
+    """How many in which time, such as `300 per minute`."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        limit = str(super()._deserialize(value, *args, **kwargs))
+        try:
+            limits.parse(limit)
+        except ValueError as error:
+            raise ValidationError("Not a limit such as `300 per minute`.") from error
+        return limit
 
 
 class Words(m.String):
@@ -265,6 +281,13 @@ class SettingsSchema(Schema):
             "Path of the claim that lists a user's roles; `admin` makes administrators"
         ),
     )
+    OIDC_AUDIENCE = m.String(
+        load_default="",
+        metadata=_about(
+            "Audience that access tokens sent as bearer tokens have to name; the default is "
+            "OIDC_CLIENT_ID. A token issued to that client (`azp`) is taken too"
+        ),
+    )
     OIDC_TIMEOUT = m.Float(
         load_default=10.0,
         validate=_SECONDS,
@@ -292,6 +315,14 @@ class SettingsSchema(Schema):
         load_default=0,
         validate=Range(0, 10),
         metadata=_about("How many proxies in front set X-Forwarded-For, -Proto and -Host"),
+    )
+    LOGIN_LIMIT = Limit(
+        load_default="300 per minute",
+        metadata=_about("Attempts to sign in from one address, over all instances"),
+    )
+    WRITE_LIMIT = Limit(
+        load_default="1200 per minute",
+        metadata=_about("Changes by one user, counted by each worker for itself"),
     )
     SESSION_IDLE_MINUTES = m.Integer(
         load_default=720,

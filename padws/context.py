@@ -8,8 +8,10 @@ from typing import cast
 import redis
 from flask import current_app
 
+from padws.auth.limits import Limits
 from padws.auth.provider import Provider
 from padws.auth.sessions import SessionIndex
+from padws.auth.tokens import BearerTokens
 from padws.config import Settings
 from padws.database import Database
 
@@ -23,6 +25,8 @@ class Services:
     redis: redis.Redis
     sessions: SessionIndex
     provider: Provider | None
+    tokens: BearerTokens
+    limits: Limits
 
 
 def services() -> Services:

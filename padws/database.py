@@ -163,9 +163,9 @@ def from_file(function: Callable[P, R]) -> Callable[P, R]:
     """Make a query function of a signature: `queries/pads.py:get_pad` runs `sql/pads/get_pad.sql`.
 
     The first argument is the connection, the keyword arguments are the statement's parameters, and
-    the return annotation says what comes back: `Row | None` one row, `Row` one that is always there,
-    `list[Row]` all of them; a `Row` is a dataclass of the columns' names or a single column's type.
-    Raises TypeError at import when signature and file do not agree.
+    the return annotation says what comes back: `Row | None` one row, `Row` one that is always
+    there, `list[Row]` all of them; a `Row` is a dataclass of the columns' names, or the type of a
+    single column. Raises TypeError at import when signature and file do not agree.
     """
     noun = function.__module__.rpartition(".")[2]
     statement = load_statement(SQL_DIR / noun / f"{function.__name__}.sql")

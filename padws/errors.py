@@ -29,6 +29,7 @@ TITLES = {
     "id_taken": "Another user has this id",
     "internal_error": "Something failed here; it has been logged",
     "invalid": "The input is refused",
+    "invalid_token": "The token is not valid here",
     "invalid_if_match": "If-Match can not be read",
     "invalid_json": "The body is not JSON that can be stored",
     "method_not_allowed": "The method is not allowed here",
@@ -37,14 +38,19 @@ TITLES = {
     "not_found": "No such page",
     "not_json": "The body has to be application/json",
     "pad_not_found": "No such pad",
+    "read_only_token": "The token may only read",
     "redis_unavailable": "Redis is not available",
     "scene_invalid": "This is no scene",
+    "session_expired": "The session has ended; sign in again",
     "sign_in_failed": "Signing in failed",
+    "sign_in_needed_for_tokens": "A personal access token can not make or end tokens",
     "sign_in_required": "Sign in first",
     "sign_in_unavailable": "The sign-in provider is not available",
     "stale_version": "The pad has changed meanwhile",
     "template_not_found": "No such template",
     "template_taken": "Another template has this name",
+    "token_not_found": "No such token",
+    "too_many_requests": "Too many requests; wait a little",
     "user_not_found": "No such user",
     "username_taken": "Another user has this name",
 }
@@ -129,6 +135,15 @@ class Unprocessable(Problem):
     """Well-formed, but refused by a schema or a constraint."""
 
     status = 422
+
+
+class TooManyRequests(Problem):
+    """More than the limit allows."""
+
+    status = 429
+
+    def __init__(self, *, retry_after: int):
+        super().__init__("too_many_requests", headers={"Retry-After": str(retry_after)})
 
 
 class NotProvided(Problem):

@@ -120,7 +120,7 @@ def etag_of(version: int) -> str:
 
 
 def _tags(header: str) -> list[str] | None:
-    """The opaque tags of an If-Match or If-None-Match, weak ones too; None if it can not be read."""
+    """The opaque tags of a header, weak ones too; None if it can not be read."""
     return re.findall(_TAG, header) if _TAGS.fullmatch(header) else None
 
 

@@ -6,10 +6,9 @@ from urllib.parse import urlsplit
 
 from flask import Flask, request
 
+from padws.auth.access import SAFE_METHODS
 from padws.config import Settings
 from padws.errors import Forbidden
-
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def _origin_of(url: str) -> str:
@@ -25,7 +24,8 @@ def register(app: Flask, settings: Settings) -> None:
 
     @app.before_request
     def refuse_cross_site_writes() -> None:
-        if request.method in _SAFE or cookie not in request.cookies:
+        by_token = "Authorization" in request.headers
+        if request.method in SAFE_METHODS or by_token or cookie not in request.cookies:
             return
         origin = request.headers.get("Origin")
         if origin in friends:

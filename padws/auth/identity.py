@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import asdict, dataclass
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-import msgspec
 import orjson
-from flask import g, session
 
 from padws.database import JsonText
-from padws.errors import Forbidden, Unauthenticated
 from padws.queries.users import UserRow
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 ADMINISTRATOR = "admin"
 _LONGEST = 254  # characters in the columns of pad_ws.users
@@ -26,7 +18,7 @@ _LONGEST = 254  # characters in the columns of pad_ws.users
 
 @dataclass(frozen=True)
 class Identity:
-    """A signed-in user as the provider described them at sign-in."""
+    """A user as the provider described them, at sign-in or at the last refresh."""
 
     user_id: str
     username: str
@@ -36,6 +28,8 @@ class Identity:
     given_name: str
     family_name: str
     roles: list[str]
+    may_write: bool = True
+    personal_token: bool = False
 
     @property
     def id(self) -> UUID:
@@ -44,8 +38,8 @@ class Identity:
 
     @property
     def is_administrator(self) -> bool:
-        """Whether the role `admin` is among the roles."""
-        return ADMINISTRATOR in self.roles
+        """Whether the role `admin` is among the roles; a personal access token never has it."""
+        return ADMINISTRATOR in self.roles and not self.personal_token
 
     def row(self) -> UserRow:
         """The user's row in the database."""
@@ -103,36 +97,7 @@ def _text(claim: Any) -> str:
     return claim.replace("\0", "").encode("utf-8", "replace").decode()[:_LONGEST].strip()
 
 
-def remember(identity: Identity, *, max_age: float) -> None:
-    """Make the session that of this identity, for at most `max_age` seconds."""
+def remember(session: MutableMapping[str, Any], identity: Identity, *, expires_at: float) -> None:
+    """Make a session that of this identity, until `expires_at` (seconds since the epoch)."""
     session["identity"] = asdict(identity)
-    session["expires_at"] = time.time() + max_age
-
-
-def require_sign_in() -> None:
-    """Let only signed-in users past; `caller` gives the one who asks. For `before_request`."""
-    if session.get("expires_at", 0) < time.time():
-        raise Unauthenticated
-    try:
-        g.identity = msgspec.convert(session["identity"], Identity)
-    except msgspec.ValidationError:  # written by a release that knew identities differently
-        raise Unauthenticated from None
-
-
-def caller() -> Identity:
-    """Who is asking, after `require_sign_in`."""
-    identity = g.identity
-    assert isinstance(identity, Identity)  # noqa: S101 - set by require_sign_in
-    return identity
-
-
-def administrators_only(view: Callable[P, R]) -> Callable[P, R]:
-    """Let only administrators call a view; to stand above whatever reads the body."""
-
-    @wraps(view)
-    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        if not caller().is_administrator:
-            raise Forbidden("not_administrator")
-        return view(*args, **kwargs)
-
-    return wrapper
+    session["expires_at"] = expires_at

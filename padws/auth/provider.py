@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import requests
@@ -12,19 +13,30 @@ from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.flask_client import FlaskOAuth2App
 from flask import Flask, Response
 from flask_oidc import OpenIDConnect
-from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
-from joserfc.jws import JWSRegistry
+from joserfc.jwt import JWTClaimsRegistry
 
 from padws.auth.identity import Identity, identity_of, roles_of
+from padws.auth.keys import SigningKeys
 from padws.config import Settings
-from padws.errors import Unauthenticated, Unavailable
+from padws.errors import BadRequest, Unauthenticated, Unavailable
 
 log = logging.getLogger("padws.auth")
 
-# What a provider may sign access tokens with: nothing that a client could sign with too.
-_ASYMMETRIC = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
+
+_LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+_LEEWAY = 60  # seconds that clocks may differ
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """What the provider has granted: who it is, and how to ask again."""
+
+    identity: Identity
+    id_token: str | None
+    provider_session: str | None
+    refresh_token: str | None
+    lifetime: float | None  # of the access token, seconds
 
 
 class Provider:
@@ -44,79 +56,121 @@ class Provider:
                 }
             },
             OIDC_SCOPES=settings.oidc_scopes,
+            OIDC_INTROSPECTION_AUTH_METHOD=(
+                "client_secret_basic" if settings.oidc_client_secret else "none"
+            ),
             OIDC_RESOURCE_SERVER_ONLY=True,
             OIDC_USER_CLASS=None,
         )
-        self._issuer = settings.oidc_issuer.rstrip("/")
+        self.issuer = settings.oidc_issuer.rstrip("/")
+        self.client_id = settings.oidc_client_id
         self._roles_claim = settings.oidc_roles_claim
         self._client: FlaskOAuth2App = OpenIDConnect(app).oauth.oidc
+        self._client._update_token = None  # flask-oidc's puts the tokens into the session
         self._client.client_kwargs |= {
             "code_challenge_method": "S256",
             "default_timeout": settings.oidc_timeout,
         }
+        self.keys = SigningKeys(self._client)
+
+    # Signing in and out
 
     def redirect_to_sign_in(self, redirect_uri: str, **parameters: str) -> Response:
         """Send the browser to the provider, with state, nonce and PKCE kept in the session."""
-        with self._reached():
+        with self.reached():
             self._check_issuer()
             response: Response = self._client.authorize_redirect(redirect_uri, **parameters)
             return response
 
-    def finish_sign_in(self) -> tuple[Identity, str]:
-        """Who has come back from the provider with a code, and their ID token.
+    def finish_sign_in(self) -> SignIn:
+        """Who has come back from the provider with a code.
 
         Raises Unauthenticated when the provider, or what it sent, says no.
         """
-        with self._reached():
+        with self.reached():
             token = self._client.authorize_access_token()
-            claims = self._claims(token)
-            return identity_of(self._issuer, claims, self._roles(token, claims)), token["id_token"]
+            if not token.get("userinfo"):
+                raise Unauthenticated("sign_in_failed", "The provider sent no ID token.")
+            return self._sign_in_of(token)
+
+    def refresh(self, refresh_token: str, user_id: str) -> SignIn:
+        """Ask again who somebody is. Raises Unauthenticated when the provider says no."""
+        with self.reached():
+            token = self._exchange(refresh_token)
+            if "id_token" in token:
+                token["userinfo"] = self._client.parse_id_token(token, nonce=None)
+            sign_in = self._sign_in_of(token)
+        if sign_in.identity.user_id != user_id:
+            raise Unauthenticated("session_expired", "The provider's answer is somebody else's.")
+        return sign_in
+
+    def _exchange(self, refresh_token: str) -> dict[str, Any]:
+        metadata = self._client.load_server_metadata()
+        try:
+            with self._client._get_oauth_client(**metadata) as client:
+                token: dict[str, Any] = client.refresh_token(
+                    metadata["token_endpoint"], refresh_token=refresh_token
+                )
+                return token
+        except AuthlibBaseError as error:
+            if error.error == "invalid_grant":
+                raise Unauthenticated("session_expired") from error
+            log.error("the provider refuses to refresh for another reason: %s", error.error)
+            raise Unavailable("sign_in_unavailable") from error
 
     def logout_url(self, id_token: str | None, return_to: str) -> str:
-        """Where the browser ends its session at the provider; `return_to` if there is no such place."""
+        """Where the browser ends its session at the provider; else `return_to`."""
         try:
-            with self._reached():
+            with self.reached():
                 url: str = self._client.create_logout_url(
                     post_logout_redirect_uri=return_to,
                     id_token_hint=id_token,
-                    client_id=self._client.client_id,
+                    client_id=self.client_id,
                 )["url"]
                 return url
         except (Unavailable, RuntimeError):  # unreachable, or without an end_session_endpoint
             return return_to
 
-    def _check_issuer(self) -> None:
-        metadata = self._client.load_server_metadata()
-        if metadata.get("issuer", "").rstrip("/") != self._issuer:
-            log.error("the provider calls itself %r, not %r", metadata.get("issuer"), self._issuer)
-            raise Unavailable("sign_in_unavailable")
-
-    def _claims(self, token: dict[str, Any]) -> dict[str, Any]:
-        """The claims of the ID token, with those of the user info over them."""
-        claims = dict(token.get("userinfo") or {})
-        if not isinstance(claims.get("sub"), str) or not claims["sub"]:
-            raise Unauthenticated("sign_in_failed", "The provider sent no ID token with a subject.")
-        if "userinfo_endpoint" in self._client.server_metadata:
-            userinfo = self._client.userinfo(token=token)
-            if userinfo.get("sub") != claims["sub"]:
-                raise Unauthenticated("sign_in_failed", "The user info is somebody else's.")
-            claims |= userinfo
-        return claims
-
-    def _roles(self, token: dict[str, Any], claims: dict[str, Any]) -> list[str]:
-        """The roles in the access token, where it is a JWT of this provider, else in the claims."""
+    def read_logout_token(self, token: str) -> tuple[str | None, str | None]:
+        """Subject and session id that a logout token names. Raises BadRequest."""
         try:
-            keys = KeySet.import_key_set(self._client.fetch_jwk_set())
-            registry = JWSRegistry(algorithms=_ASYMMETRIC, strict_check_header=False)
-            access = jwt.decode(token["access_token"], keys, registry=registry).claims
-        except (JoseError, ValueError):
-            access = {}
-        if access.get("iss", "").rstrip("/") != self._issuer:
-            access = {}
-        return roles_of(access, self._roles_claim) or roles_of(claims, self._roles_claim)
+            with self.reached():
+                claims = self.keys.verified(token).claims
+                _logout_claims(self.issuer, self.client_id).validate(claims)
+        except Unauthenticated as error:
+            raise BadRequest("invalid_token") from error
+        events = claims["events"]
+        if "nonce" in claims or not isinstance(events, dict) or _LOGOUT_EVENT not in events:
+            raise BadRequest("invalid_token", "This is no logout token.")
+        return _string(claims.get("sub")), _string(claims.get("sid"))
+
+    # Tokens that clients bring
+
+    def userinfo(self, access_token: str) -> dict[str, Any]:
+        """What the provider says of a token's owner; nothing if it can not."""
+        if "userinfo_endpoint" not in self._client.load_server_metadata():
+            return {}
+        token = {"access_token": access_token, "token_type": "Bearer"}
+        return dict(self._client.userinfo(token=token))
+
+    def introspect(self, access_token: str) -> dict[str, Any]:
+        """What the provider says of an opaque token (RFC 7662); nothing if it can not."""
+        metadata = self._client.load_server_metadata()
+        endpoint = metadata.get("introspection_endpoint")
+        if not endpoint:
+            return {}
+        with self._client._get_oauth_client(**metadata) as client:
+            response = client.introspect_token(endpoint, token=access_token)
+        response.raise_for_status()
+        return dict(response.json())
+
+    def identity_from(self, claims: dict[str, Any], access_claims: dict[str, Any]) -> Identity:
+        """The identity in claims about a user; roles of the access token come first."""
+        roles = roles_of(access_claims, self._roles_claim) or roles_of(claims, self._roles_claim)
+        return identity_of(self.issuer, claims, roles)
 
     @contextlib.contextmanager
-    def _reached(self) -> Iterator[None]:
+    def reached(self) -> Iterator[None]:
         """Turn what can go wrong at the provider into problems, without telling tokens."""
         try:
             yield
@@ -124,6 +178,51 @@ class Provider:
             log.warning("the sign-in provider can not be used: %s", type(error).__name__)
             raise Unavailable("sign_in_unavailable", retry_after=10) from error
         except (AuthlibBaseError, JoseError) as error:
-            raise Unauthenticated(
-                "sign_in_failed", f"{error.error}: {error.description}"
-            ) from error
+            raise Unauthenticated("sign_in_failed", f"The provider says: {error.error}.") from error
+
+    def _check_issuer(self) -> None:
+        metadata = self._client.load_server_metadata()
+        if metadata.get("issuer", "").rstrip("/") != self.issuer:
+            log.error("the provider calls itself %r, not %r", metadata.get("issuer"), self.issuer)
+            raise Unavailable("sign_in_unavailable")
+
+    def _sign_in_of(self, token: dict[str, Any]) -> SignIn:
+        """What a token response grants; the claims of its ID token with the user info over them."""
+        claims = dict(token.get("userinfo") or {})
+        userinfo = self.userinfo(token["access_token"])
+        if claims and userinfo and userinfo.get("sub") != claims.get("sub"):
+            raise Unauthenticated("sign_in_failed", "The user info is somebody else's.")
+        provider_session = claims.get("sid")
+        claims |= userinfo
+        if not isinstance(claims.get("sub"), str) or not claims["sub"]:
+            raise Unauthenticated("sign_in_failed", "The provider names no subject.")
+        return SignIn(
+            identity=self.identity_from(claims, self._access_claims(token["access_token"])),
+            id_token=token.get("id_token"),
+            provider_session=provider_session,
+            refresh_token=token.get("refresh_token"),
+            lifetime=token.get("expires_in"),
+        )
+
+    def _access_claims(self, access_token: str) -> dict[str, Any]:
+        """The claims of an access token that is a JWT of this provider; none of another."""
+        try:
+            claims: dict[str, Any] = self.keys.verified(access_token).claims
+        except (JoseError, ValueError):
+            return {}
+        return claims if claims.get("iss", "").rstrip("/") == self.issuer else {}
+
+
+def _logout_claims(issuer: str, client_id: str) -> JWTClaimsRegistry:
+    return JWTClaimsRegistry(
+        leeway=_LEEWAY,
+        iss={"essential": True, "values": [issuer, issuer + "/"]},
+        aud={"essential": True, "value": client_id},
+        iat={"essential": True},
+        exp={"essential": True},
+        events={"essential": True},
+    )
+
+
+def _string(claim: Any) -> str | None:
+    return claim if isinstance(claim, str) and claim else None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import msgspec
 import redis
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, current_app, session
 from flask_session.redis.redis import RedisSession, RedisSessionInterface
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -18,6 +19,7 @@ from padws.config import Settings
 
 KEY_PREFIX = "padws:session:"
 INDEX_KEY = "padws:sessions"
+PROVIDER_SESSION_PREFIX = "padws:provider-session:"
 
 # A session that only carries a sign-in to the provider and back need not live longer.
 _SIGN_IN_SECONDS = 600
@@ -36,24 +38,58 @@ def connect(settings: Settings) -> redis.Redis:
     )
 
 
+class Session(RedisSession):  # type: ignore[misc]  # untyped
+    """A session that knows whether Redis has it."""
+
+    stored = False
+
+
 class SessionInterface(RedisSessionInterface):  # type: ignore[misc]  # untyped
     """Reads a session and prolongs its idle life in one command, and only where one is needed."""
+
+    session_class = Session
 
     def __init__(self, app: Flask, client: redis.Redis, idle: timedelta):
         super().__init__(app, client=client, key_prefix=KEY_PREFIX, permanent=False)
         self._idle = idle
 
-    def open_session(self, app: Flask, request: Request) -> RedisSession:
-        """The session of a request; an empty one, without asking Redis, where nobody signs in."""
+    def open_session(self, app: Flask, request: Request) -> Session:
+        """The session of a request; an empty one, without asking Redis, where none is needed."""
         path = request.path
-        if path.startswith(("/api/", "/auth/")) and not path.startswith(_ANONYMOUS):
-            return super().open_session(app, request)
-        return RedisSession(sid=self._generate_sid(self.sid_length))
+        needless = "Authorization" in request.headers or path.startswith(_ANONYMOUS)
+        if needless or not path.startswith(("/api/", "/auth/")):
+            return Session(sid=self._generate_sid(self.sid_length))
+        session: Session = super().open_session(app, request)
+        session.stored = bool(session)
+        return session
 
-    def save_session(self, app: Flask, session: RedisSession | None, response: Response) -> None:
+    def save_session(self, app: Flask, session: Session | None, response: Response) -> None:
         """Write the session if it has changed; there is none when Redis could not be asked."""
         if session is not None:
             super().save_session(app, session, response)
+
+    def regenerate(self, session: Session) -> None:
+        """Give the session a new id."""
+        super().regenerate(session)
+        session.stored = False
+
+    def reload(self, session: Session) -> Session:
+        """Take over what another request has written meanwhile; nothing if it ended the session."""
+        stored = self._retrieve_session_data(KEY_PREFIX + session.sid)
+        session.clear()
+        session.update(stored or {})
+        session.modified = False
+        return session
+
+    def write(self, session: Session) -> None:
+        """Write now, and not again when the request ends: by then it may have changed again."""
+        self._upsert_session(self._idle, session, KEY_PREFIX + session.sid)
+        session.modified = False
+
+    def end(self, session: Session) -> None:
+        """Delete the session now; its cookie goes with the answer."""
+        self._delete_session(KEY_PREFIX + session.sid)
+        session.clear()
 
     def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
         stored = self.client.getex(store_id, ex=self._idle)
@@ -62,9 +98,20 @@ class SessionInterface(RedisSessionInterface):  # type: ignore[misc]  # untyped
         except msgspec.DecodeError:  # not one of ours: as good as no session
             return None
 
-    def _upsert_session(self, _lifetime: timedelta, session: RedisSession, store_id: str) -> None:
+    def _upsert_session(self, _lifetime: timedelta, session: Session, store_id: str) -> None:
+        """Write the session; one that has ended meanwhile does not come back."""
         idle = self._idle if "identity" in session else timedelta(seconds=_SIGN_IN_SECONDS)
-        self.client.set(store_id, msgspec.msgpack.encode(dict(session)), ex=idle)
+        self.client.set(store_id, msgspec.msgpack.encode(dict(session)), ex=idle, xx=session.stored)
+
+
+def interface() -> SessionInterface:
+    """The current application's sessions."""
+    return cast(SessionInterface, current_app.session_interface)
+
+
+def current() -> Session:
+    """The current request's session."""
+    return cast(Session, session)
 
 
 class SessionIndex:
@@ -76,9 +123,16 @@ class SessionIndex:
     def __init__(self, client: redis.Redis):
         self._client = client
 
-    def add(self, user_id: str, sid: str, expires_at: float) -> None:
+    def add(self, user_id: str, sid: str, expires_at: float, provider_sid: str | None) -> None:
         """Note a session that ends at `expires_at` (seconds since the epoch) at the latest."""
-        self._client.zadd(INDEX_KEY, {f"{user_id}:{sid}": expires_at})
+        member = f"{user_id}:{sid}"
+        with self._client.pipeline() as pipeline:
+            pipeline.zadd(INDEX_KEY, {member: expires_at})
+            if provider_sid:
+                key = PROVIDER_SESSION_PREFIX + provider_sid
+                pipeline.sadd(key, member)
+                pipeline.expireat(key, int(expires_at))
+            pipeline.execute()
 
     def remove(self, user_id: str, sid: str) -> None:
         """Forget a session."""
@@ -87,25 +141,42 @@ class SessionIndex:
     def active(self) -> list[tuple[UUID, str]]:
         """User id and session id of every session that is alive."""
         self._client.zremrangebyscore(INDEX_KEY, "-inf", time.time())
-        members = [str(each, "ascii") for each in self._client.zrange(INDEX_KEY, 0, -1)]  # type: ignore[arg-type]
-        pairs = [member.split(":", 1) for member in members]
+        members = _texts(self._client.zrange(INDEX_KEY, 0, -1))
         with self._client.pipeline(transaction=False) as pipeline:
-            for _, sid in pairs:
-                pipeline.exists(KEY_PREFIX + sid)
+            for member in members:
+                pipeline.exists(KEY_PREFIX + _sid_of(member))
             alive = pipeline.execute()
         gone = [member for member, exists in zip(members, alive, strict=True) if not exists]
         if gone:
             self._client.zrem(INDEX_KEY, *gone)
-        return [
-            (UUID(user), sid) for (user, sid), exists in zip(pairs, alive, strict=True) if exists
-        ]
+        living = (member for member, exists in zip(members, alive, strict=True) if exists)
+        return [(UUID(member.partition(":")[0]), _sid_of(member)) for member in living]
 
-    def end_all_of(self, user_id: UUID) -> None:
-        """End every session of a user."""
-        for owner, sid in self.active():
-            if owner == user_id:
-                self._client.delete(KEY_PREFIX + sid)
-                self.remove(str(user_id), sid)
+    def end_all_of(self, user_id: UUID) -> int:
+        """End every session of a user; how many there were."""
+        return self._end(f"{user_id}:{sid}" for owner, sid in self.active() if owner == user_id)
+
+    def end_provider_session(self, provider_sid: str) -> int:
+        """End every session that a session at the provider has begun; how many there were."""
+        key = PROVIDER_SESSION_PREFIX + provider_sid
+        ended = self._end(_texts(self._client.smembers(key)))
+        self._client.delete(key)
+        return ended
+
+    def _end(self, members: Iterable[str]) -> int:
+        ended = list(members)
+        if ended:
+            self._client.delete(*(KEY_PREFIX + _sid_of(member) for member in ended))
+            self._client.zrem(INDEX_KEY, *ended)
+        return len(ended)
+
+
+def _texts(members: Any) -> list[str]:
+    return [str(member, "utf-8") for member in members]
+
+
+def _sid_of(member: str) -> str:
+    return member.partition(":")[2]
 
 
 def register(app: Flask, settings: Settings, client: redis.Redis) -> None:

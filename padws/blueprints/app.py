@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 from flask import Response
 
-from padws.auth.identity import caller, require_sign_in
+from padws.auth.access import caller, require_sign_in
 from padws.context import settings
 from padws.errors import NotProvided
 from padws.http import ApiBlueprint, answer

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+import time
 
-from flask import Blueprint, Response, current_app, redirect, request, session, url_for
+from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from padws.auth.identity import remember
-from padws.auth.provider import Provider
+from padws.auth.identity import remember, user_id_of
+from padws.auth.provider import Provider, SignIn
+from padws.auth.refresh import remember_grant
+from padws.auth.sessions import Session, current, interface
 from padws.blueprints.pages import send_page
 from padws.context import database, services, settings
 from padws.errors import Unavailable
@@ -36,6 +38,8 @@ def _local_path(path: str) -> str:
 @blueprint.get("/login")
 def login() -> AnyResponse:
     """Send the browser to the provider."""
+    services().limits.count_login(request.remote_addr or "")
+    session = current()
     session["next"] = _local_path(request.args.get("next", "/"))
     session["popup"] = request.args.get("popup") == "1"
     hint = request.args.get("kc_idp_hint")
@@ -46,26 +50,47 @@ def login() -> AnyResponse:
 @blueprint.get("/callback")
 def callback() -> AnyResponse:
     """Sign in whom the provider sends back, under a new session id."""
-    identity, id_token = _provider().finish_sign_in()
+    services().limits.count_login(request.remote_addr or "")
+    sign_in = _provider().finish_sign_in()
     with database().transaction() as conn:
-        users.record_sign_in(conn, identity.row())
+        users.record_sign_in(conn, sign_in.identity.row())
+    session = current()
     next_path, popup = session.get("next", "/"), session.get("popup", False)
-    interface: Any = current_app.session_interface
-    interface.regenerate(session)
-    session.clear()
-    remember(identity, max_age=settings().session_max_hours * 3600)
-    session["id_token"] = id_token
-    services().sessions.add(identity.user_id, session.sid, session["expires_at"])  # type: ignore[attr-defined]
+    _begin(session, sign_in)
     return send_page("signed_in.html") if popup else redirect(next_path)
+
+
+def _begin(session: Session, sign_in: SignIn) -> None:
+    """Begin a session under a new id: one that was planted before leads nowhere."""
+    interface().regenerate(session)
+    session.clear()
+    expires_at = time.time() + settings().session_max_hours * 3600
+    remember(session, sign_in.identity, expires_at=expires_at)
+    remember_grant(session, sign_in)
+    services().sessions.add(
+        sign_in.identity.user_id, session.sid, expires_at, sign_in.provider_session
+    )
 
 
 @blueprint.route("/logout", methods=["GET", "POST"])
 def logout() -> Response:
     """End the session here, and say where to end it at the provider."""
+    session = current()
     return_to = settings().frontend_url or url_for("pages.index", _external=True)
     logout_url = return_to
     if "identity" in session:
-        services().sessions.remove(session["identity"]["user_id"], session.sid)  # type: ignore[attr-defined]
+        services().sessions.remove(session["identity"]["user_id"], session.sid)
         logout_url = _provider().logout_url(session.get("id_token"), return_to)
     session.clear()
     return answer(SUCCESS | {"logout_url": logout_url})
+
+
+@blueprint.post("/backchannel-logout")
+def backchannel_logout() -> Response:
+    """End the sessions that the provider names in a logout token (OpenID Back-Channel Logout)."""
+    subject, provider_session = _provider().read_logout_token(request.form.get("logout_token", ""))
+    if provider_session:
+        services().sessions.end_provider_session(provider_session)
+    elif subject:
+        services().sessions.end_all_of(user_id_of(_provider().issuer, subject))
+    return answer(SUCCESS, headers={"Cache-Control": "no-store"})

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flask import Response
 
-from padws.auth.identity import caller, require_sign_in
+from padws.auth.access import caller, require_sign_in
 from padws.blueprints.pads import answer_saved
 from padws.context import database, settings
 from padws.errors import NotFound

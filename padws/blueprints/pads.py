@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import Response, url_for
 from psycopg.errors import ForeignKeyViolation
 
-from padws.auth.identity import caller, require_sign_in
+from padws.auth.access import caller, require_sign_in
 from padws.context import database, settings
 from padws.errors import NotFound
 from padws.http import (

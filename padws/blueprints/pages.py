@@ -60,10 +60,14 @@ _PROBLEMS = """<!doctype html>
   <link rel="stylesheet" href="/pages/page.css">
 </head>
 <body>
-  <header><img src="/pages/icon.svg" alt="" width="56" height="56"><h1>Problems</h1></header>
+  <header>
+    <img src="/pages/icon.svg" alt="" width="56" height="56">
+    <h1>Problems</h1>
+  </header>
   <main>
-    <p>An error is answered as <code>application/problem+json</code>. Its <code>code</code> is one of these;
-    its <code>detail</code> says more, and its <code>request_id</code> names the request in the log.</p>
+    <p>An error is answered as <code>application/problem+json</code>. Its <code>code</code> is one
+    of these; its <code>detail</code> says more, and its <code>request_id</code> names the request
+    in the log.</p>
     <dl>
 {entries}
     </dl>

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response
 
-from padws.auth.identity import administrators_only, require_sign_in
+from padws.auth.access import administrators_only, require_sign_in
 from padws.blueprints.pads import SCENE_BODY
 from padws.context import database
 from padws.errors import NotFound

@@ -8,14 +8,14 @@ from uuid import UUID
 import orjson
 from flask import Response, url_for
 
-from padws.auth.identity import administrators_only, caller, require_sign_in
+from padws.auth.access import administrators_only, caller, require_sign_in
 from padws.context import database, services
 from padws.database import JsonText
 from padws.errors import NotFound
 from padws.http import SUCCESS, ApiBlueprint, answer, members_of
 from padws.queries import users
 from padws.schemas.common import Status
-from padws.schemas.users import NewUser, OnlineUsers, Page, SessionCount, User, UserChange
+from padws.schemas.users import Ended, NewUser, OnlineUsers, Page, SessionCount, User, UserChange
 
 blueprint = ApiBlueprint(
     "users", __name__, url_prefix="/api/users", description="The caller, and everybody"
@@ -36,10 +36,10 @@ def _found(user: users.User | None) -> Response:
 @blueprint.response(200, USER)
 def get_me() -> Response:
     """Read the caller, as the sign-in described them."""
-    row = caller().row()
     with database().connection() as conn:
-        user = users.bring_in_line(conn, row)
-    return _found(user)
+        if caller().personal_token:  # which knows no more than the row
+            return _found(users.get_user(conn, user_id=caller().id))
+        return _found(users.bring_in_line(conn, caller().row()))
 
 
 @blueprint.get("")
@@ -115,6 +115,14 @@ def update_user(body: dict[str, Any], user_id: UUID) -> Response:
         change["roles"] = JsonText(orjson.dumps(body["roles"]))
     with database().connection() as conn:
         return _found(users.update_user(conn, user_id=user_id, **change))
+
+
+@blueprint.delete("/<uuid:user_id>/sessions")
+@administrators_only
+@blueprint.response(200, Ended())
+def end_sessions(user_id: UUID) -> Response:
+    """End a user's sessions: they have to sign in again, everywhere."""
+    return answer(SUCCESS | {"ended": services().sessions.end_all_of(user_id)})
 
 
 @blueprint.delete("/<uuid:user_id>")

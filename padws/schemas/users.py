@@ -4,7 +4,7 @@ from uuid import UUID
 
 from marshmallow import Schema, fields, validate
 
-from padws.schemas.common import NameField
+from padws.schemas.common import NameField, Status
 
 _LONGEST = 254
 
@@ -80,6 +80,12 @@ class SessionCount(Schema):
     """How many people are signed in."""
 
     active_sessions = fields.Integer()
+
+
+class Ended(Status):
+    """Sessions were ended."""
+
+    ended = fields.Integer(metadata={"description": "How many"})
 
 
 class OnlineUsers(Schema):

@@ -1,0 +1,77 @@
+"""Who may: the checks that stand before the routes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import msgspec
+from flask import g, request, session
+
+from padws.auth import refresh
+from padws.auth.identity import Identity
+from padws.context import services
+from padws.errors import Forbidden, Unauthenticated
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def require_sign_in() -> None:
+    """Let only signed-in users past; `caller` gives the one who asks. For `before_request`."""
+    if request.method == "OPTIONS":  # a browser asks what it may, without saying who
+        return
+    authorization = request.headers.get("Authorization")
+    if authorization is None:
+        g.identity = _identity_of_session()
+    else:
+        g.identity = services().tokens.identity_of(authorization)
+    if request.method not in SAFE_METHODS:
+        if not g.identity.may_write:
+            raise Forbidden("read_only_token")
+        services().limits.count_write(g.identity.user_id)
+
+
+def _identity_of_session() -> Identity:
+    if session.get("expires_at", 0) < time.time():
+        raise Unauthenticated
+    refresh.keep_fresh()
+    try:
+        return msgspec.convert(session["identity"], Identity)
+    except msgspec.ValidationError:  # written by a release that knew identities differently
+        raise Unauthenticated from None
+
+
+def caller() -> Identity:
+    """Who is asking, after `require_sign_in`."""
+    identity = g.identity
+    assert isinstance(identity, Identity)  # noqa: S101 - set by require_sign_in
+    return identity
+
+
+def administrators_only(view: Callable[P, R]) -> Callable[P, R]:
+    """Let only administrators call a view; to stand above whatever reads the body."""
+
+    @wraps(view)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        if not caller().is_administrator:
+            raise Forbidden("not_administrator")
+        return view(*args, **kwargs)
+
+    return wrapper
+
+
+def not_by_personal_token(view: Callable[P, R]) -> Callable[P, R]:
+    """Keep a personal access token from making or ending others."""
+
+    @wraps(view)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        if caller().personal_token:
+            raise Forbidden("sign_in_needed_for_tokens")
+        return view(*args, **kwargs)
+
+    return wrapper

@@ -1,0 +1,54 @@
+"""Headers that tell browsers what not to do, and other origins what they may."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, request
+
+from padws.config import Settings
+
+_OWN_PAGES = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_NOTHING = "default-src 'none'; frame-ancestors 'none'"
+
+_CORS = {
+    "Access-Control-Allow-Credentials": "true",
+    "Access-Control-Expose-Headers": "ETag, Link, Location, Retry-After, X-Request-ID",
+}
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
+    "Access-Control-Allow-Headers": "Content-Type, Authorization, If-Match, If-None-Match",
+    "Access-Control-Max-Age": "600",
+}
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Put the headers on every answer of `app`. A front end's own files get none of them."""
+    origins = frozenset(settings.cors_origins)
+    fixed = {
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "X-Frame-Options": "DENY",
+    }
+    if settings.redirect_uri.startswith("https://"):
+        fixed["Strict-Transport-Security"] = "max-age=31536000"
+    has_front_end = settings.static_dir is not None
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        if not (has_front_end and request.path == "/"):
+            policy = _OWN_PAGES if response.mimetype == "text/html" else _NOTHING
+            response.headers.update({**fixed, "Content-Security-Policy": policy})
+        if origins:
+            _allow_origin(response, origins)
+        return response
+
+
+def _allow_origin(response: Response, origins: frozenset[str]) -> None:
+    response.vary.add("Origin")
+    origin = request.headers.get("Origin", "")
+    if origin in origins:
+        response.headers.update({"Access-Control-Allow-Origin": origin, **_CORS})
+        if request.method == "OPTIONS":
+            response.headers.update(_PREFLIGHT)

@@ -1,0 +1,76 @@
+"""Keeps a session's grant fresh, so that a save never meets an expired token.
+
+A refresh token that rotates may be used once: whoever uses it a second time is logged out. So a
+session is refreshed under a lock in Redis, by one request of all workers and instances; the others
+wait for it and take what it got.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from redis.exceptions import LockError
+
+from padws.auth.identity import remember
+from padws.auth.provider import Provider, SignIn
+from padws.auth.sessions import Session, current, interface
+from padws.context import services, settings
+from padws.errors import Unauthenticated, Unavailable
+
+log = logging.getLogger("padws.auth")
+
+# Refreshed when this much of the access token's life is over: what it says is never quite stale.
+_PART_OF_LIFE = 0.75
+
+# How long the session goes on before an unreachable provider is asked again (seconds).
+_ASK_AGAIN_AFTER = 15.0
+
+
+def remember_grant(session: Session, sign_in: SignIn) -> None:
+    """Keep in the session what the next refresh needs. A provider may keep its refresh token."""
+    session["refresh_token"] = sign_in.refresh_token or session.get("refresh_token")
+    session["id_token"] = sign_in.id_token or session.get("id_token")
+    if session["refresh_token"] and sign_in.lifetime is not None:
+        session["refresh_at"] = time.time() + _PART_OF_LIFE * float(sign_in.lifetime)
+
+
+def keep_fresh() -> None:
+    """Refresh the session if that is due. Raises Unauthenticated when the provider refuses."""
+    session, provider = current(), services().provider
+    if provider is None or not _is_due(session):
+        return
+    # Longer than the provider's answers can take: metadata, tokens, user info and keys.
+    patience = 4 * settings().oidc_timeout + 1
+    lock = services().redis.lock(
+        f"padws:refresh:{session.sid}", timeout=patience, blocking_timeout=patience, sleep=0.05
+    )
+    try:
+        with lock:
+            if _is_due(interface().reload(session)):
+                _refresh(session, provider)
+    except LockError:  # not had in time, or lost meanwhile: whoever has it sees to the session
+        log.warning("gave up waiting for another request that refreshes the session")
+    if not session:
+        raise Unauthenticated("session_expired")
+
+
+def _is_due(session: Session) -> bool:
+    return bool(session.get("refresh_at", float("inf")) < time.time())
+
+
+def _refresh(session: Session, provider: Provider) -> None:
+    """Use the refresh token, and write the session before anybody else looks at it."""
+    user_id = session["identity"]["user_id"]
+    try:
+        sign_in = provider.refresh(session["refresh_token"], user_id)
+    except Unavailable:
+        session["refresh_at"] = time.time() + _ASK_AGAIN_AFTER
+    except Unauthenticated as refusal:
+        services().sessions.remove(user_id, session.sid)
+        interface().end(session)
+        raise Unauthenticated("session_expired") from refusal
+    else:
+        remember(session, sign_in.identity, expires_at=session["expires_at"])
+        remember_grant(session, sign_in)
+    interface().write(session)

@@ -1,0 +1,63 @@
+"""/api/users/me/tokens: personal access tokens, for scripts."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+from psycopg.errors import ForeignKeyViolation
+
+from padws.auth.access import caller, not_by_personal_token, require_sign_in
+from padws.auth.tokens import digest_of, new_personal_token
+from padws.context import database
+from padws.errors import NotFound
+from padws.http import SUCCESS, ApiBlueprint, answer, members_of
+from padws.queries import tokens, users
+from padws.schemas.common import Status
+from padws.schemas.tokens import CreatedToken, NewToken, Token
+
+blueprint = ApiBlueprint(
+    "tokens", __name__, url_prefix="/api/users/me/tokens", description="Tokens for scripts"
+)
+blueprint.before_request(require_sign_in)
+
+TOKEN = Token()
+
+
+@blueprint.get("")
+@blueprint.response(200, Token(many=True))
+def list_tokens() -> Response:
+    """List the caller's personal access tokens."""
+    with database().connection() as conn:
+        rows = tokens.list_tokens(conn, user_id=caller().id)
+    return answer([members_of(TOKEN, row) for row in rows])
+
+
+@blueprint.post("")
+@not_by_personal_token
+@blueprint.arguments(NewToken())
+@blueprint.response(201, CreatedToken())
+def create_token(body: dict[str, Any]) -> Response:
+    """Make a personal access token; the answer is the only time that it is shown."""
+    token = new_personal_token()
+    new = {**body, "user_id": caller().id, "token_digest": digest_of(token)}
+    try:
+        with database().connection() as conn:
+            row = tokens.insert_token(conn, **new)
+    except ForeignKeyViolation:  # the caller's row is missing: the session knows what was in it
+        with database().transaction() as conn:
+            users.record_sign_in(conn, caller().row())
+            row = tokens.insert_token(conn, **new)
+    return answer({**members_of(TOKEN, row), "token": token}, 201, {"Cache-Control": "no-store"})
+
+
+@blueprint.delete("/<uuid:token_id>")
+@not_by_personal_token
+@blueprint.response(200, Status())
+def delete_token(token_id: UUID) -> Response:
+    """Revoke a personal access token."""
+    with database().connection() as conn:
+        if not tokens.delete_token(conn, token_id=token_id, user_id=caller().id):
+            raise NotFound("token_not_found")
+    return answer(SUCCESS)

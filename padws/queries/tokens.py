@@ -1,0 +1,64 @@
+"""Personal access tokens: sql/tokens/."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from padws.database import Connection, JsonText, from_file
+
+
+@dataclass(frozen=True)
+class Token:
+    """A row of pad_ws.access_tokens, without what it takes to use it."""
+
+    id: UUID
+    name: str
+    scope: str
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True)
+class TokenOwner:
+    """Whose a token is, and whether it may write."""
+
+    user_id: UUID
+    username: str
+    email: str
+    email_verified: bool
+    name: str
+    given_name: str
+    family_name: str
+    roles: JsonText
+    may_write: bool
+
+
+@from_file
+def insert_token(
+    conn: Connection,
+    *,
+    user_id: UUID,
+    name: str,
+    scope: str,
+    token_digest: bytes,
+    expires_at: datetime | None,
+) -> Token:
+    """A new token. Violates access_tokens_user_id_fkey when the user has no row."""
+
+
+@from_file
+def list_tokens(conn: Connection, *, user_id: UUID) -> list[Token]:
+    """A user's tokens, oldest first."""
+
+
+@from_file
+def delete_token(conn: Connection, *, token_id: UUID, user_id: UUID) -> UUID | None:
+    """Revoke a token; `None` if the user has no such token."""
+
+
+@from_file
+def use_token(conn: Connection, *, token_digest: bytes) -> TokenOwner | None:
+    """Whose a token is; `None` if it is unknown or has expired."""

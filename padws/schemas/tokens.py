@@ -1,0 +1,44 @@
+"""Personal access tokens."""
+
+from datetime import UTC
+
+from marshmallow import Schema, fields, validate
+
+from padws.schemas.common import NameField
+
+_SCOPE = "`read`, or `write`, which includes reading"
+
+
+class Token(Schema):
+    """A personal access token, without what it takes to use it."""
+
+    id = fields.UUID()
+    name = fields.String()
+    scope = fields.String(metadata={"description": _SCOPE})
+    created_at = fields.AwareDateTime()
+    expires_at = fields.AwareDateTime(metadata={"description": "Left out if it does not expire"})
+    last_used_at = fields.AwareDateTime(metadata={"description": "To the minute"})
+
+
+class CreatedToken(Token):
+    """A personal access token, shown this once."""
+
+    token = fields.String(metadata={"description": "To send as `Authorization: Bearer …`"})
+
+
+class NewToken(Schema):
+    """A personal access token to make."""
+
+    name = NameField(required=True)
+    scope = fields.String(
+        load_default="read",
+        validate=validate.OneOf(["read", "write"]),
+        metadata={"description": _SCOPE},
+    )
+    expires_at = fields.AwareDateTime(
+        load_default=None,
+        allow_none=True,
+        format="iso",
+        default_timezone=UTC,
+        metadata={"description": "Without it, the token is good until it is revoked"},
+    )
