@@ -18,7 +18,8 @@ CREATE TABLE IF NOT EXISTS pad_ws.access_tokens (
 
 COMMENT ON TABLE pad_ws.access_tokens IS 'Personal access tokens, which users make for their scripts.';
 COMMENT ON COLUMN pad_ws.access_tokens.scope IS 'read, or write, which includes reading.';
-COMMENT ON COLUMN pad_ws.access_tokens.token_digest IS 'SHA-256 of the token; the token itself is shown once and not kept.';
+COMMENT ON COLUMN pad_ws.access_tokens.token_digest IS
+'SHA-256 of the token; the token itself is shown once and not kept.';
 COMMENT ON COLUMN pad_ws.access_tokens.last_used_at IS 'To the minute.';
 
 CREATE INDEX IF NOT EXISTS access_tokens_user_id_created_at_idx
