@@ -104,7 +104,13 @@ def _register_routes(app: Flask) -> None:
 def _serve_front_end(app: Flask, settings: Settings) -> None:
     """Serve the front end's build, where there is one, before a request reaches Flask."""
     if settings.static_dir:
-        files = WhiteNoise(app.wsgi_app, root=str(settings.static_dir), prefix="/")
+        files = WhiteNoise(
+            app.wsgi_app,
+            root=str(settings.static_dir),
+            prefix="/",
+            # Whoever builds a front end names these by their content.
+            immutable_file_test=lambda _, url: url.startswith("/assets/"),
+        )
         files.add_files(str(settings.static_dir), prefix="/static")
         if settings.assets_dir:
             files.add_files(str(settings.assets_dir), prefix="/assets")

@@ -317,11 +317,11 @@ class SettingsSchema(Schema):
         metadata=_about("How many proxies in front set X-Forwarded-For, -Proto and -Host"),
     )
     LOGIN_LIMIT = Limit(
-        load_default="300 per minute",
-        metadata=_about("Attempts to sign in from one address, over all instances"),
+        load_default="600 per minute",
+        metadata=_about("Requests to sign in from one address, over all instances"),
     )
     WRITE_LIMIT = Limit(
-        load_default="1200 per minute",
+        load_default="20000 per minute",
         metadata=_about("Changes by one user, counted by each worker for itself"),
     )
     SESSION_IDLE_MINUTES = m.Integer(
