@@ -71,7 +71,8 @@ def create_user(body: dict[str, Any]) -> Response:
     """Make a user before the first sign-in."""
     row = {**body, "user_id": body["id"], "roles": JsonText(orjson.dumps(body["roles"]))}
     del row["id"]
-    with database().connection() as conn:
+    with database().transaction() as conn:
+        users.lock_user_names(conn)
         user = users.insert_user(conn, **row)
     return answer(members_of(USER, user), 201, {"Location": f"/api/users/{body['id']}"})
 
@@ -113,8 +114,10 @@ def update_user(body: dict[str, Any], user_id: UUID) -> Response:
     change = {name: body.get(name) for name in UserChange().fields}
     if "roles" in body:
         change["roles"] = JsonText(orjson.dumps(body["roles"]))
-    with database().connection() as conn:
-        return _found(users.update_user(conn, user_id=user_id, **change))
+    with database().transaction() as conn:
+        users.lock_user_names(conn)
+        user = users.update_user(conn, user_id=user_id, **change)
+    return _found(user)
 
 
 @blueprint.delete("/<uuid:user_id>/sessions")

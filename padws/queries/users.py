@@ -98,6 +98,11 @@ def lock_user(conn: Connection, *, user_id: UUID) -> UUID | None:
 
 
 @from_file
+def lock_user_names(conn: Connection) -> None:
+    """Keep others from giving users names until the transaction ends."""
+
+
+@from_file
 def release_user_names(conn: Connection, *, user_id: UUID, username: str, email: str) -> list[UUID]:
     """Give placeholders to the other users who hold this username or email; their ids."""
 
@@ -107,6 +112,10 @@ def record_sign_in(conn: Connection, row: UserRow) -> User:
 
     Needs a transaction. Accounts are never merged: the latest sign-in has the name.
     """
+    current = get_user_if_current(conn, **row)
+    if current:
+        return current
+    lock_user_names(conn)
     release_user_names(conn, user_id=row["user_id"], username=row["username"], email=row["email"])
     return upsert_user(conn, **row)
 
@@ -121,7 +130,9 @@ def bring_in_line(conn: Connection, row: UserRow) -> User:
     if current:
         return current
     try:
-        return upsert_user(conn, **row)
+        with conn.transaction():
+            lock_user_names(conn)
+            return upsert_user(conn, **row)
     except errors.UniqueViolation:
         existing = get_user(conn, user_id=row["user_id"])
     if existing:

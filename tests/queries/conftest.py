@@ -17,7 +17,11 @@ def database_of_all(postgres: str, template_database: str) -> Iterator[Database]
     """The pool of a service; tests take `database`, which is empty."""
     with servers.database(postgres, template_database) as url:
         settings = load_settings(
-            {"DATABASE_URL": url, "DB_POOL_MAX_SIZE": str(MOST_CONNECTIONS), "DB_POOL_TIMEOUT": "30"}
+            {
+                "DATABASE_URL": url,
+                "DB_POOL_MAX_SIZE": str(MOST_CONNECTIONS),
+                "DB_POOL_TIMEOUT": "30",
+            }
         )
         database = Database(settings)
         yield database

@@ -37,6 +37,14 @@ def parsed(data: JsonText | None) -> Any:
     return json.loads(data.json)
 
 
+def plain(row: object) -> dict[str, Any]:
+    """A row's values, with JSON taken apart, so that rows can be compared."""
+    return {
+        name: json.loads(value.json) if isinstance(value, JsonText) else value
+        for name, value in vars(row).items()
+    }
+
+
 def user_row(**changes: Any) -> UserRow:
     """What a sign-in says of somebody whom nobody knows yet."""
     user_id = uuid4()
@@ -87,7 +95,7 @@ def adopt(conn: Connection) -> None:
 
 def save(conn: Connection, pad: pads.Pad, **arguments: Any) -> pads.SavedPad | None:
     """Save a scene as the pad's owner, if nothing else is said."""
-    defaults = {
+    defaults: dict[str, Any] = {
         "pad_id": pad.id,
         "owner_id": pad.owner_id,
         "scene": scene(),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
+from hashlib import md5, sha256
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -53,7 +53,7 @@ def query_functions() -> set[str]:
         for path in (ROOT / "padws" / "queries").glob("*.py")
         for node in ast.parse(path.read_text(encoding="utf-8")).body
         if isinstance(node, ast.FunctionDef)
-        and any(isinstance(each, ast.Name) and each.id == "from_file" for each in node.decorator_list)
+        and "from_file" in map(ast.unparse, node.decorator_list)
     }
 
 
@@ -127,7 +127,12 @@ FILL = """
     FROM generate_series(1, 10000) AS n;
 
     INSERT INTO pad_ws.pads (id, owner_id, display_name, data, version)
-    SELECT md5('pad ' || n)::uuid, md5('user ' || n % 10000 + 1)::uuid, 'Drawing', '{"elements": []}', 1
+    SELECT
+        md5('pad ' || n)::uuid,
+        md5('user ' || n % 10000 + 1)::uuid,
+        'Drawing',
+        '{"elements": []}',
+        1
     FROM generate_series(1, 20000) AS n;
 
     INSERT INTO pad_ws.backups (id, source_id, data, created_at)
@@ -142,7 +147,16 @@ FILL = """
     SELECT 'template ' || n, 'Template', '{"elements": []}'
     FROM generate_series(1, 10000) AS n;
 
-    ANALYZE pad_ws.users, pad_ws.pads, pad_ws.backups, pad_ws.template_pads;
+    INSERT INTO pad_ws.access_tokens (id, user_id, name, scope, token_digest)
+    SELECT
+        md5('token ' || n)::uuid,
+        md5('user ' || n % 10000 + 1)::uuid,
+        'Script',
+        'write',
+        sha256(convert_to('token ' || n, 'UTF8'))
+    FROM generate_series(1, 20000) AS n;
+
+    ANALYZE pad_ws.users, pad_ws.pads, pad_ws.backups, pad_ws.template_pads, pad_ws.access_tokens;
 """
 
 COUNT_SCANS = """
@@ -152,13 +166,14 @@ COUNT_SCANS = """
     AND relkind IN ('r', 'i') AND pg_stat_get_xact_numscans(oid) > 0
 """
 
+
 def md5_id(text: str) -> UUID:
     """The id that FILL gives a row."""
-    return UUID(hashlib.md5(text.encode()).hexdigest())
+    return UUID(md5(text.encode()).hexdigest())
 
 
-# A user, one of this user's two pads, one of its four backups, and values that fit any parameter of
-# the name; only where they do not there is something else for one statement.
+# A user, one of this user's two pads and tokens, one of the pad's four backups, and values that fit
+# any parameter of the name; where they do not, ONLY_FOR has others for that one statement.
 EXAMPLES: dict[str, Any] = {
     "pad_id": md5_id("pad 1"),
     "owner_id": md5_id("user 2"),
@@ -187,8 +202,13 @@ EXAMPLES: dict[str, Any] = {
     "given_name": "",
     "family_name": "",
     "roles": JsonText(b"[]"),
+    "token_id": md5_id("token 1"),
+    "token_digest": sha256(b"token 1").digest(),
+    "scope": "read",
+    "expires_at": None,
 }
 ONLY_FOR: dict[str, dict[str, Any]] = {
+    "tokens/insert_token": {"token_digest": sha256(b"a new token").digest()},
     "templates/insert_template": {"name": "a new name"},
     "users/insert_user": {"user_id": uuid4()},
     "users/get_user_if_current": {

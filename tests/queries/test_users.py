@@ -1,0 +1,345 @@
+"""Users: reading and changing rows, and whose a name is when sign-ins claim the same one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import partial
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from psycopg.errors import UniqueViolation
+
+from padws.database import Connection, Database, JsonText
+from padws.queries import pads, users
+from padws.queries.users import UserRow
+from tests.queries.rows import (
+    adopt,
+    at_once,
+    count,
+    new_backup,
+    new_pad,
+    new_user,
+    plain,
+    row_of,
+    user_row,
+    wait_for_waiters,
+)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NOBODY = UUID(int=0)
+
+
+def sign_in(conn: Connection, row: UserRow) -> users.User:
+    with conn.transaction():
+        return users.record_sign_in(conn, row)
+
+
+def name_of(conn: Connection, user_id: UUID) -> str:
+    user = users.get_user(conn, user_id=user_id)
+    assert user
+    return user.username
+
+
+# One user
+
+
+def test_a_new_user_is_read_as_it_was_made(conn: Connection) -> None:
+    row = user_row(roles=JsonText(b'["admin", "tester"]'))
+    made = users.insert_user(conn, **row)
+    read = users.get_user(conn, user_id=row["user_id"])
+    assert read
+    for user in (made, read):
+        assert {**row, "roles": row["roles"].json} == {
+            "user_id": user.id,
+            "username": user.username,
+            "email": user.email,
+            "email_verified": user.email_verified,
+            "name": user.name,
+            "given_name": user.given_name,
+            "family_name": user.family_name,
+            "roles": user.roles.json,
+        }
+        assert user.created_at == user.updated_at
+
+
+def test_nobody_is_none(conn: Connection) -> None:
+    everything_unchanged = dict.fromkeys(user_row(), None) | {"user_id": NOBODY}
+    assert users.get_user(conn, user_id=NOBODY) is None
+    assert users.lock_user(conn, user_id=NOBODY) is None
+    assert users.delete_user(conn, user_id=NOBODY) is None
+    assert users.update_user(conn, **everything_unchanged) is None  # type: ignore[arg-type]
+    assert users.get_user_if_current(conn, **user_row()) is None
+
+
+@pytest.mark.parametrize(
+    ("same", "constraint"),
+    [
+        ("user_id", "users_pkey"),
+        ("username", "users_username_key"),
+        ("email", "users_email_key"),
+    ],
+)
+def test_what_is_taken_is_told_by_its_constraint(
+    conn: Connection, same: str, constraint: str
+) -> None:
+    first = user_row()
+    users.insert_user(conn, **first)
+    with pytest.raises(UniqueViolation) as caught:
+        users.insert_user(conn, **user_row(**{same: dict(first)[same]}))
+    assert caught.value.diag.constraint_name == constraint
+
+
+def test_update_changes_what_is_given_and_nothing_else(conn: Connection) -> None:
+    user_id = new_user(conn)
+    before = users.get_user(conn, user_id=user_id)
+    change = dict.fromkeys(user_row(), None) | {
+        "user_id": user_id,
+        "email_verified": False,
+        "name": "",
+    }
+    changed = users.update_user(conn, **change)  # type: ignore[arg-type]
+    assert before
+    assert changed
+    assert (changed.email_verified, changed.name) == (False, "")
+    assert (changed.username, changed.email) == (before.username, before.email)
+    assert (changed.given_name, changed.family_name) == (before.given_name, before.family_name)
+    assert changed.roles.json == before.roles.json
+    assert changed.created_at == before.created_at
+    assert changed.updated_at > before.updated_at
+
+
+def test_deleting_a_user_takes_pads_and_backups_along_and_nobody_elses(conn: Connection) -> None:
+    bystander = new_pad(conn)
+    new_backup(conn, bystander.id, datetime.now(UTC))
+    pad = new_pad(conn)
+    new_backup(conn, pad.id, datetime.now(UTC))
+    assert users.delete_user(conn, user_id=pad.owner_id) == pad.owner_id
+    assert users.delete_user(conn, user_id=pad.owner_id) is None
+    assert [count(conn, table) for table in ("users", "pads", "backups")] == [1, 1, 1]
+    assert row_of(conn, "pads", bystander.id)
+
+
+def test_null_times_and_names_of_adopted_rows(database: Database) -> None:
+    """Read in the transaction that makes such rows, so that no other test meets them."""
+    with database.connection() as conn, conn.transaction(force_rollback=True):
+        adopt(conn)
+        ids = [new_user(conn) for _ in range(3)]
+        noon = datetime(2025, 5, 1, 12, tzinfo=UTC)
+        for user_id, times in zip(ids, [(None, None), (noon, None), (None, noon)], strict=True):
+            conn.execute(
+                "UPDATE pad_ws.users SET (created_at, updated_at) = (%s, %s), name = NULL,"
+                " given_name = NULL, family_name = NULL WHERE id = %s",
+                [*times, user_id],
+            )
+        listed = {user.id: user for user in users.list_users(conn, after=NOBODY, limit=10)}
+        for user_id in ids:
+            assert plain(listed[user_id]) == plain(users.get_user(conn, user_id=user_id))
+        times_of = [(listed[each].created_at, listed[each].updated_at) for each in ids]
+        assert times_of == [(EPOCH, EPOCH), (noon, noon), (noon, noon)]
+        names = {(user.name, user.given_name, user.family_name) for user in listed.values()}
+        assert names == {("", "", "")}
+
+
+# Lists
+
+
+def test_pages_of_users_miss_and_repeat_nobody(conn: Connection) -> None:
+    ids = {new_user(conn) for _ in range(7)}
+    after, seen = NOBODY, list[UUID]()
+    while page := users.list_users(conn, after=after, limit=3):
+        assert len(page) <= 3
+        seen += [user.id for user in page]
+        after = page[-1].id
+    assert seen == sorted(ids)
+
+
+def test_users_by_id_come_by_name_and_without_strangers(conn: Connection) -> None:
+    by_name = {name: new_user(conn, username=name) for name in ("carol", "alice", "bob")}
+    new_user(conn, username="mallory")
+    found = users.list_users_by_id(conn, user_ids=[*by_name.values(), uuid4()])
+    assert [user.username for user in found] == ["alice", "bob", "carol"]
+    assert users.list_users_by_id(conn, user_ids=[]) == []
+
+
+# Sign-ins
+
+
+def test_the_first_sign_in_makes_the_row_and_the_next_changes_it(conn: Connection) -> None:
+    row = user_row()
+    made = sign_in(conn, row)
+    changed = sign_in(conn, {**row, "name": "Alice Elsewhere", "roles": JsonText(b'["admin"]')})
+    assert (made.id, changed.id) == (row["user_id"], row["user_id"])
+    assert (changed.name, changed.roles.json) == ("Alice Elsewhere", b'["admin"]')
+    assert changed.created_at == made.created_at
+    assert changed.updated_at > made.updated_at
+    assert count(conn, "users") == 1
+
+
+def test_the_latest_sign_in_has_the_names_and_no_account_is_merged(conn: Connection) -> None:
+    alice, bob = user_row(username="alice"), user_row(email="bob@example.org")
+    alices_pad = new_pad(conn, sign_in(conn, alice).id)
+    sign_in(conn, bob)
+    carol = user_row(username="alice", email="bob@example.org")
+    assert sign_in(conn, carol).username == "alice"
+    left = {user.id: user for user in users.list_users(conn, after=NOBODY, limit=10)}
+    assert left[alice["user_id"]].username == f"user_{alice['user_id']}"
+    assert left[alice["user_id"]].email == alice["email"]
+    assert left[bob["user_id"]].email == f"user_{bob['user_id']}@example.com"
+    assert left[bob["user_id"]].username == bob["username"]
+    assert pads.get_pad_version(conn, pad_id=alices_pad.id, owner_id=alice["user_id"]) == 1
+    assert sign_in(conn, alice).username == "alice"
+    assert name_of(conn, carol["user_id"]) == f"user_{carol['user_id']}"
+
+
+def test_two_who_have_each_others_names_can_swap_them(conn: Connection) -> None:
+    alice, bob = user_row(username="alice"), user_row(username="bob")
+    sign_in(conn, alice)
+    sign_in(conn, bob)
+    sign_in(conn, {**alice, "username": "bob"})
+    sign_in(conn, {**bob, "username": "alice"})
+    assert name_of(conn, alice["user_id"]) == "bob"
+    assert name_of(conn, bob["user_id"]) == "alice"
+
+
+def test_many_first_requests_of_one_user_end_as_one_row(database: Database) -> None:
+    row = user_row()
+    tasks = [partial(sign_in, row=row), partial(users.bring_in_line, row=row)]
+    signed_in = at_once(database, tasks * 10)
+    assert {user.id for user in signed_in} == {row["user_id"]}
+    with database.connection() as conn:
+        assert count(conn, "users") == 1
+
+
+@pytest.mark.parametrize("same", ["username", "email"])
+def test_many_who_claim_one_name_at_once_all_get_in(database: Database, same: str) -> None:
+    rows = [user_row(**{same: "wanted@example.org"}) for _ in range(20)]
+    for _ in range(5):
+        signed_in = at_once(database, [partial(sign_in, row=row) for row in rows])
+        assert {user.id for user in signed_in} == {row["user_id"] for row in rows}
+        assert {getattr(user, same) for user in signed_in} == {"wanted@example.org"}
+        with database.connection() as conn:
+            left = users.list_users(conn, after=NOBODY, limit=100)
+        assert len(left) == 20
+        assert [getattr(user, same) for user in left].count("wanted@example.org") == 1
+
+
+def test_many_who_pass_names_around_at_once_all_get_in(database: Database) -> None:
+    """Each claims the name that its neighbour has, in a circle."""
+    rows = [user_row(username=f"name {n}", email=f"{n}@example.org") for n in range(10)]
+    with database.connection() as conn:
+        for row in rows:
+            sign_in(conn, row)
+    circle: list[UserRow] = [
+        {**row, "username": rows[n - 1]["username"], "email": rows[n - 3]["email"]}
+        for n, row in enumerate(rows)
+    ]
+    for claims in (circle, rows, circle):
+        signed_in = at_once(database, [partial(sign_in, row=row) for row in claims])
+        assert [user.username for user in signed_in] == [row["username"] for row in claims]
+    with database.connection() as conn:
+        left = users.list_users(conn, after=NOBODY, limit=100)
+    assert len({user.username for user in left}) == len({user.email for user in left}) == len(rows)
+
+
+def test_a_sign_in_and_a_session_that_say_different_names_at_once(database: Database) -> None:
+    """What a session says of its user may claim a name that another is just signing in with."""
+    for _ in range(20):
+        row, other = user_row(username="wanted"), user_row(username="wanted")
+        brought, signed_in = at_once(
+            database, [partial(users.bring_in_line, row=row), partial(sign_in, row=other)]
+        )
+        assert (brought.id, signed_in.id) == (row["user_id"], other["user_id"])
+        assert signed_in.username == "wanted"
+
+
+# A session's user, brought in line
+
+
+def test_a_row_that_is_in_line_is_only_read(conn: Connection) -> None:
+    row = user_row()
+    made = sign_in(conn, row)
+    assert plain(users.bring_in_line(conn, row)) == plain(made)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"username": "other"},
+        {"email": "other@example.org"},
+        {"email_verified": False},
+        {"name": ""},
+        {"given_name": "Other"},
+        {"family_name": "Other"},
+        {"roles": JsonText(b'["admin"]')},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_any_difference_is_noticed(conn: Connection, change: dict[str, object]) -> None:
+    row = user_row()
+    sign_in(conn, row)
+    changed: UserRow = {**row, **change}  # type: ignore[typeddict-item]
+    assert users.get_user_if_current(conn, **changed) is None
+    brought = users.bring_in_line(conn, changed)
+    assert plain(brought) == plain(users.get_user_if_current(conn, **changed))
+    assert count(conn, "users") == 1
+
+
+def test_names_that_are_missing_in_an_adopted_row_are_brought_in_line(conn: Connection) -> None:
+    row = user_row(name="", given_name="", family_name="")
+    sign_in(conn, row)
+    conn.execute("UPDATE pad_ws.users SET name = NULL, given_name = NULL")
+    assert users.bring_in_line(conn, row).name == ""
+    assert users.get_user_if_current(conn, **row)
+
+
+def test_a_name_taken_at_a_later_sign_in_stays_with_that_one(conn: Connection) -> None:
+    early, late = user_row(username="wanted"), user_row(username="wanted")
+    sign_in(conn, early)
+    sign_in(conn, late)
+    brought = users.bring_in_line(conn, early)
+    assert brought.username == f"user_{early['user_id']}"
+    assert name_of(conn, late["user_id"]) == "wanted"
+
+
+def test_a_missing_row_is_made_again_even_if_its_name_is_taken(conn: Connection) -> None:
+    deleted, other = user_row(username="wanted"), user_row(username="wanted")
+    sign_in(conn, other)
+    assert users.bring_in_line(conn, deleted).username == "wanted"
+    assert name_of(conn, other["user_id"]) == f"user_{other['user_id']}"
+
+
+# Holding a row
+
+
+def test_holding_a_user_keeps_others_from_holding_it(database: Database, conn: Connection) -> None:
+    user_id = new_user(conn)
+    order = list[str]()
+
+    def second(other: Connection) -> None:
+        with other.transaction():
+            users.lock_user(other, user_id=user_id)
+            order.append("second")
+
+    def first(other: Connection) -> None:
+        wait_for_waiters(other)
+        order.append("first")
+        conn.execute("COMMIT")
+
+    conn.execute("BEGIN")
+    assert users.lock_user(conn, user_id=user_id) == user_id
+    at_once(database, [second, first])
+    assert order == ["first", "second"]
+
+
+def test_holding_a_user_does_not_keep_pads_from_being_made(database: Database) -> None:
+    with database.transaction() as holder, database.connection() as other:
+        user_id = new_user(other)
+        users.lock_user(holder, user_id=user_id)
+        other.execute("SET statement_timeout = '5s'")
+        try:
+            assert new_pad(other, user_id).owner_id == user_id
+        except psycopg.errors.QueryCanceled:
+            pytest.fail("making a pad waits for whoever holds its owner's row")
+        finally:
+            other.execute("RESET statement_timeout")
