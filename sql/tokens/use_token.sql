@@ -1,5 +1,6 @@
 -- Whose a personal access token is and what it may do; no row if it is unknown or has expired.
--- Notes the use, at most once a minute. Index: access_tokens_token_digest_key, users_pkey.
+-- Notes the use, at most once a minute. Index: access_tokens_token_digest_key,
+-- access_tokens_pkey, users_pkey.
 -- psql -v token_digest="sha256('…')" -f sql/tokens/use_token.sql
 
 WITH token AS (
