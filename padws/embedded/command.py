@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import select
 import signal
 import threading
 import time
@@ -51,8 +52,7 @@ def dev(parent: int | None) -> None:
     others. They keep their data in .data (or PADWS_DATA_DIR) and end with this command.
     """
     _stop_on_signals()
-    if parent:
-        threading.Thread(target=_stop_without, args=(parent,), daemon=True).start()
+    threading.Thread(target=_stop_when_alone, args=(parent,), daemon=True).start()
     try:
         with ExitStack() as stack:
             _run({**dotenv_values(".env"), **os.environ}, stack)
@@ -75,10 +75,16 @@ def _stop_on_signals() -> None:
         signal.signal(each, stop)
 
 
-def _stop_without(parent: int) -> None:
-    """Stop when our parent is another process than `parent`, which has ended then."""
-    while os.getppid() == parent:
-        time.sleep(0.2)
+def _stop_when_alone(parent: int | None) -> None:
+    """Stop when our parent is no longer the process `parent`, or our terminal was closed.
+
+    Of a closed terminal only its session's first process gets a signal, which may be make.
+    """
+    terminal = select.poll()
+    if os.isatty(0):
+        terminal.register(0, 0)  # a hang-up is told without being asked for
+    while parent in (None, os.getppid()) and not terminal.poll(200):
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -32,7 +32,14 @@ COMMAND = (sys.executable, "-m", "flask", "dev")
 class Run:
     """A running `flask dev` on a data directory, in a process group of its own."""
 
-    def __init__(self, data: Path, log: Path, settings: dict[str, str], command: tuple[str, ...]):
+    def __init__(
+        self,
+        data: Path,
+        log: Path,
+        settings: dict[str, str],
+        command: tuple[str, ...] = COMMAND,
+        stdin: int = subprocess.DEVNULL,
+    ):
         settings = {"PADWS_DATA_DIR": str(data), "PORT": str(free_port()), **settings}
         self.url = f"http://{LOOPBACK}:{settings['PORT']}"
         self._log = log
@@ -41,6 +48,7 @@ class Run:
                 command,
                 cwd=ROOT,
                 env=servers.environment({**settings, "PYTHONUNBUFFERED": "1"}),
+                stdin=stdin,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -54,9 +62,9 @@ class Run:
         servers.wait_until(lambda: READY in self.output or self.process.poll() is not None)
         assert self.process.poll() is None, self.output
 
-    def interrupt(self, number: signal.Signals = signal.SIGINT) -> int:
-        """Signal the whole group, as a terminal does; returns the exit code."""
-        os.killpg(self.process.pid, number)
+    def interrupt(self) -> int:
+        """Press Ctrl-C: a signal to the whole group; returns the exit code."""
+        os.killpg(self.process.pid, signal.SIGINT)
         return self.process.wait(60)
 
 
@@ -75,8 +83,8 @@ def run(data: Path, tmp_path: Path) -> Iterator[StartRun]:
     """Start `flask dev`; whatever a failing test leaves running is killed in the end."""
     with ExitStack() as stack:
 
-        def start(*, command: tuple[str, ...] = COMMAND, **settings: str) -> Run:
-            started = Run(data, tmp_path / f"{free_port()}.log", settings, command)
+        def start(settings: dict[str, str] | None = None, **how: Any) -> Run:
+            started = Run(data, tmp_path / f"{free_port()}.log", settings or {}, **how)
             stack.callback(started.process.wait)
             stack.callback(started.process.kill)
             return started
@@ -132,13 +140,10 @@ def test_a_run_serves_then_stops_in_order_and_the_next_one_has_its_data(
         assert client.get("kept") == b"yes"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_run_that_is_told_to_end_leaves_nothing(
-    run: StartRun, data: Path, number: signal.Signals
-) -> None:
+def test_a_run_that_is_told_to_end_leaves_nothing(run: StartRun, data: Path) -> None:
     running = run()
     running.wait_until_ready()
-    running.process.send_signal(number)
+    running.process.send_signal(signal.SIGHUP)
     assert running.process.wait(60) == 0
     assert not processes_of(data)
 
@@ -172,6 +177,18 @@ def test_a_run_ends_with_its_parent(run: StartRun, data: Path) -> None:
     assert "Stopping PostgreSQL" in parent.output
 
 
+def test_a_run_ends_with_its_terminal(run: StartRun, data: Path) -> None:
+    # The shell is the session's first process, and keeps the signal to itself as make does.
+    script = f"trap '' HUP; {shlex.join(COMMAND)}; true"
+    terminal, inside = os.openpty()
+    on_terminal = run(command=("sh", "-c", script), stdin=inside)
+    os.close(inside)
+    on_terminal.wait_until_ready()
+    os.close(terminal)
+    servers.wait_until(lambda: not processes_of(data))
+    assert "Stopping PostgreSQL" in on_terminal.output
+
+
 def test_a_server_that_dies_ends_the_run_and_is_named(run: StartRun, data: Path) -> None:
     running = run()
     running.wait_until_ready()
@@ -193,14 +210,14 @@ def test_a_second_run_on_the_same_data_says_where_the_first_is(run: StartRun) ->
 def test_a_taken_port_is_named_before_anything_starts(run: StartRun) -> None:
     with socket.create_server((LOOPBACK, 0)) as other:
         port = other.getsockname()[1]
-        running = run(PORT=str(port))
+        running = run({"PORT": str(port)})
         assert running.process.wait(60) == 1
     assert f"Error: Port {port} is taken by another program. Set PORT" in running.output
     assert "Starting" not in running.output
 
 
 def test_a_port_that_is_none_is_refused(run: StartRun) -> None:
-    running = run(PORT="70000")
+    running = run({"PORT": "70000"})
     assert running.process.wait(60) == 1
     assert "Error: PORT has to be a number from 1 to 65535, and is '70000'." in running.output
 
@@ -216,12 +233,8 @@ def test_the_providers_port_is_never_changed_in_silence(run: StartRun, data: Pat
 def test_servers_that_are_named_are_used_and_not_started(
     run: StartRun, data: Path, database_url: str, redis_url: str
 ) -> None:
-    running = run(
-        DATABASE_URL=database_url,
-        REDIS_URL=redis_url,
-        OIDC_ISSUER="http://127.0.0.1:9",
-        OIDC_CLIENT_ID="padws",
-    )
+    named = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "OIDC_CLIENT_ID": "padws"}
+    running = run({**named, "OIDC_ISSUER": "http://127.0.0.1:9"})
     running.wait_until_ready()
     assert "PostgreSQL: the one that DATABASE_URL names." in running.output
     assert "Redis: the one that REDIS_URL names." in running.output
@@ -231,7 +244,7 @@ def test_servers_that_are_named_are_used_and_not_started(
 
 
 def test_a_service_that_does_not_start_says_why_and_ends_the_run(run: StartRun, data: Path) -> None:
-    running = run(DATABASE_URL=f"postgresql://{LOOPBACK}:{free_port()}/nowhere")
+    running = run({"DATABASE_URL": f"postgresql://{LOOPBACK}:{free_port()}/nowhere"})
     assert running.process.wait(60) == 1
     assert "Error: gunicorn stopped with exit code 1." in running.output
     assert "Traceback" not in running.output
