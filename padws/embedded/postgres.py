@@ -9,7 +9,7 @@ import signal
 import stat
 import subprocess
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
 from urllib.parse import quote
@@ -152,19 +152,19 @@ def _system_user(programs: Path, data: Path) -> tuple[int, int] | None:
     for directory in package.parent.glob(f"{package.name}*"):  # and the libraries beside it
         library.ensure_folder_permissions(directory, stat.S_IRGRP | stat.S_IROTH)
     library.ensure_folder_permissions(programs, stat.S_IXGRP | stat.S_IXOTH)
-    for path in (programs, data):
-        _let_through(path)
+    _let_through({*programs.resolve().parents, *data.parents})
     user = pwd.getpwnam("pgserver")
     return user.pw_uid, user.pw_gid
 
 
-def _let_through(path: Path) -> None:
-    """Let other users pass through the directories above `path`, without listing them."""
-    for directory in reversed(path.resolve().parents):
-        mode = directory.stat().st_mode
-        if not mode & stat.S_IXOTH:
-            click.echo(f"Letting PostgreSQL's system user pass through {directory} (chmod o+x) …")
-            directory.chmod(mode | stat.S_IXOTH)
+def _let_through(directories: Iterable[Path]) -> None:
+    """Let other users pass through the directories, without listing them."""
+    closed = [each for each in sorted(directories) if not each.stat().st_mode & stat.S_IXOTH]
+    if closed:
+        names = ", ".join(map(str, closed))
+        click.echo(f"Letting PostgreSQL's system user pass through {names} (chmod o+x) …")
+    for directory in closed:
+        directory.chmod(directory.stat().st_mode | stat.S_IXOTH)
 
 
 def _forget_foreign_postmaster(data: Path) -> None:
