@@ -42,3 +42,15 @@ def conn(database: Database) -> Iterator[Connection]:
     """A connection on which each statement is a transaction of its own, as requests have it."""
     with database.connection() as connection:
         yield connection
+
+
+@pytest.fixture
+def adopted(database: Database) -> Iterator[Connection]:
+    """A connection on tables whose times may be null, as pad.ws made them; rolled back."""
+    with database.connection() as connection, connection.transaction(force_rollback=True):
+        for table in ("users", "pads", "backups", "template_pads"):
+            for column in ("created_at", "updated_at"):
+                connection.execute(
+                    f"ALTER TABLE pad_ws.{table} ALTER {column} DROP NOT NULL".encode()
+                )
+        yield connection

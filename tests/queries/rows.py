@@ -25,6 +25,15 @@ FIVE_MINUTES = timedelta(minutes=5)
 NEVER_DUE = timedelta(days=10_000)
 ALWAYS_DUE = timedelta(0)
 NOW = datetime.now(UTC).replace(microsecond=0)
+NOON = datetime(2025, 5, 1, 12, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+Times = tuple[datetime | None, datetime | None]
+# Times that an adopted row has (created_at, updated_at), and what is answered for them.
+NULL_TIMES: dict[Times, Times] = {
+    (None, None): (EPOCH, EPOCH),
+    (NOON, None): (NOON, NOON),
+    (None, NOON): (NOON, NOON),
+}
 
 
 def scene(**members: Any) -> JsonText:
@@ -86,13 +95,6 @@ def new_backup(conn: Connection, pad_id: UUID, at: datetime | None, **members: A
     return backup_id
 
 
-def adopt(conn: Connection) -> None:
-    """Let the tables take rows without times for a while, as pad.ws's tables do."""
-    for table in ("users", "pads", "backups", "template_pads"):
-        for column in ("created_at", "updated_at"):
-            conn.execute(f"ALTER TABLE pad_ws.{table} ALTER {column} DROP NOT NULL")
-
-
 def save(conn: Connection, pad: pads.Pad, **arguments: Any) -> pads.SavedPad | None:
     """Save a scene as the pad's owner, if nothing else is said."""
     defaults: dict[str, Any] = {
@@ -147,13 +149,29 @@ def at_once(database: Database, tasks: Sequence[Callable[[Connection], T]]) -> l
         return list(pool.map(run, tasks))
 
 
-def wait_for_waiters(conn: Connection, number: int = 1) -> None:
-    """Wait until as many connections wait for a lock."""
+def overtaken(
+    database: Database, first: Callable[[Connection], object], second: Callable[[Connection], T]
+) -> T:
+    """What `second` gives when it begins, and has to wait, before `first` has been committed."""
+
+    def run() -> T:
+        with database.connection() as conn:
+            return second(conn)
+
+    with ThreadPoolExecutor(1) as pool, database.connection() as look:
+        with database.transaction() as conn:
+            first(conn)
+            waiting = pool.submit(run)
+            _wait_for_waiter(look)
+        return waiting.result()
+
+
+def _wait_for_waiter(conn: Connection) -> None:
     waiting = (
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
     deadline = time.monotonic() + 30
-    while conn.execute(waiting).fetchone() != (number,):
-        assert time.monotonic() < deadline, f"{number} connections should wait for a lock by now"
+    while conn.execute(waiting).fetchone() != (1,):
+        assert time.monotonic() < deadline, "the second should wait for the first by now"
         time.sleep(0.01)

@@ -14,19 +14,19 @@ from padws.database import Connection, Database, JsonText
 from padws.queries import pads, users
 from padws.queries.users import UserRow
 from tests.queries.rows import (
-    adopt,
+    NULL_TIMES,
+    Times,
     at_once,
     count,
     new_backup,
     new_pad,
     new_user,
+    overtaken,
     plain,
     row_of,
     user_row,
-    wait_for_waiters,
 )
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NOBODY = UUID(int=0)
 
 
@@ -120,25 +120,19 @@ def test_deleting_a_user_takes_pads_and_backups_along_and_nobody_elses(conn: Con
     assert row_of(conn, "pads", bystander.id)
 
 
-def test_null_times_and_names_of_adopted_rows(database: Database) -> None:
-    """Read in the transaction that makes such rows, so that no other test meets them."""
-    with database.connection() as conn, conn.transaction(force_rollback=True):
-        adopt(conn)
-        ids = [new_user(conn) for _ in range(3)]
-        noon = datetime(2025, 5, 1, 12, tzinfo=UTC)
-        for user_id, times in zip(ids, [(None, None), (noon, None), (None, noon)], strict=True):
-            conn.execute(
-                "UPDATE pad_ws.users SET (created_at, updated_at) = (%s, %s), name = NULL,"
-                " given_name = NULL, family_name = NULL WHERE id = %s",
-                [*times, user_id],
-            )
-        listed = {user.id: user for user in users.list_users(conn, after=NOBODY, limit=10)}
-        for user_id in ids:
-            assert plain(listed[user_id]) == plain(users.get_user(conn, user_id=user_id))
-        times_of = [(listed[each].created_at, listed[each].updated_at) for each in ids]
-        assert times_of == [(EPOCH, EPOCH), (noon, noon), (noon, noon)]
-        names = {(user.name, user.given_name, user.family_name) for user in listed.values()}
-        assert names == {("", "", "")}
+@pytest.mark.parametrize("times", NULL_TIMES)
+def test_null_times_and_names_of_adopted_rows(adopted: Connection, times: Times) -> None:
+    user_id = new_user(adopted)
+    adopted.execute(
+        "UPDATE pad_ws.users SET (created_at, updated_at) = (%s, %s), name = NULL,"
+        " given_name = NULL, family_name = NULL",
+        times,
+    )
+    (user,) = users.list_users(adopted, after=NOBODY, limit=10)
+    assert (user.created_at, user.updated_at) == NULL_TIMES[times]
+    assert (user.name, user.given_name, user.family_name) == ("", "", "")
+    (by_id,) = users.list_users_by_id(adopted, user_ids=[user_id])
+    assert plain(by_id) == plain(user) == plain(users.get_user(adopted, user_id=user_id))
 
 
 # Lists
@@ -312,24 +306,10 @@ def test_a_missing_row_is_made_again_even_if_its_name_is_taken(conn: Connection)
 # Holding a row
 
 
-def test_holding_a_user_keeps_others_from_holding_it(database: Database, conn: Connection) -> None:
-    user_id = new_user(conn)
-    order = list[str]()
-
-    def second(other: Connection) -> None:
-        with other.transaction():
-            users.lock_user(other, user_id=user_id)
-            order.append("second")
-
-    def first(other: Connection) -> None:
-        wait_for_waiters(other)
-        order.append("first")
-        conn.execute("COMMIT")
-
-    conn.execute("BEGIN")
-    assert users.lock_user(conn, user_id=user_id) == user_id
-    at_once(database, [second, first])
-    assert order == ["first", "second"]
+def test_holding_a_user_keeps_others_from_holding_it(database: Database) -> None:
+    with database.connection() as conn:
+        hold = partial(users.lock_user, user_id=new_user(conn))
+    assert overtaken(database, hold, hold)
 
 
 def test_holding_a_user_does_not_keep_pads_from_being_made(database: Database) -> None:
