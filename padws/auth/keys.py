@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import threading
 import time
 from typing import Any
 
+import requests
 from authlib.integrations.flask_client import FlaskOAuth2App
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError
@@ -19,6 +22,9 @@ _ASYMMETRIC_ONLY = JWSRegistry(algorithms=[*ASYMMETRIC, "EdDSA"], strict_check_h
 # A flood of unknown key ids asks the provider no more often than this (seconds).
 _REFETCH_EVERY = 60.0
 
+# A key that the provider has withdrawn is not trusted for longer than this (seconds).
+_TRUSTED_FOR = 600.0
+
 
 class SigningKeys:
     """The key set of one provider; fetched again when a token names a key that is not in it."""
@@ -27,28 +33,46 @@ class SigningKeys:
         self._client = client
         self._lock = threading.Lock()
         self._keys: KeySet | None = None
-        self._fetched_at = 0.0
+        self._fetched_at = self._refetched_at = -math.inf
 
-    def verified(self, token: str) -> jwt.Token:
+    def verified(self, token: str, *, from_provider: bool = False) -> jwt.Token:
         """Header and claims of a JWT that the provider has signed. Raises JoseError or ValueError.
 
         Only the signature is checked: issuer, audience and times are the caller's to look at.
+        `from_provider` is for what the provider itself has just answered: its keys are asked for
+        as often as that takes.
         """
-        keys = self._keys or self._fetch(older_than=time.monotonic())
+        keys = self._current()
         try:
             return self._decode(token, keys)
         except InvalidKeyIdError:
-            return self._decode(token, self._fetch(older_than=time.monotonic() - _REFETCH_EVERY))
+            return self._decode(token, self._newer_than(keys, at_once=from_provider))
 
     @staticmethod
     def _decode(token: str, keys: KeySet) -> jwt.Token:
         return jwt.decode(token, keys, registry=_ASYMMETRIC_ONLY)
 
-    def _fetch(self, *, older_than: float) -> KeySet:
-        """The key set, fetched unless another thread has done so, or it was done lately."""
+    def _current(self) -> KeySet:
+        """The key set, not older than it may be unless the provider is away."""
         with self._lock:
-            if self._keys is None or self._fetched_at < older_than:
-                fetched: Any = self._client.fetch_jwk_set(force=True)
-                self._keys = KeySet.import_key_set(fetched)
-                self._fetched_at = time.monotonic()
+            if self._keys is None:
+                return self._fetch()
+            if time.monotonic() - self._fetched_at > _TRUSTED_FOR:
+                with contextlib.suppress(requests.RequestException, ValueError):
+                    return self._fetch()
             return self._keys
+
+    def _newer_than(self, keys: KeySet, *, at_once: bool) -> KeySet:
+        """The key set that another thread has fetched, or that may be fetched now; else `keys`."""
+        with self._lock:
+            now = time.monotonic()
+            if self._keys is keys and (at_once or now - self._refetched_at > _REFETCH_EVERY):
+                self._refetched_at = now
+                return self._fetch()
+            return self._keys or keys
+
+    def _fetch(self) -> KeySet:
+        fetched: Any = self._client.fetch_jwk_set(force=True)
+        self._keys = KeySet.import_key_set(fetched)
+        self._fetched_at = time.monotonic()
+        return self._keys
