@@ -23,9 +23,9 @@ from padws.errors import BadRequest, Unauthenticated, Unavailable
 
 log = logging.getLogger("padws.auth")
 
-
 _LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 _LEEWAY = 60  # seconds that clocks may differ
+_USUAL_LIFETIME = 300.0  # seconds, of an access token of which the provider does not tell it
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class SignIn:
     id_token: str | None
     provider_session: str | None
     refresh_token: str | None
-    lifetime: float | None  # of the access token, seconds
+    lifetime: float  # of the access token, seconds
 
 
 class Provider:
@@ -93,10 +93,22 @@ class Provider:
                 raise Unauthenticated("sign_in_failed", "The provider sent no ID token.")
             return self._sign_in_of(token)
 
-    def refresh(self, refresh_token: str, user_id: str) -> SignIn:
-        """Ask again who somebody is. Raises Unauthenticated when the provider says no."""
+    def refresh(self, refresh_token: str) -> dict[str, Any]:
+        """The provider's answer to a refresh token. Raises Unauthenticated when it says no.
+
+        A rotating refresh token is used up by then: keep the new one before anything else can fail.
+        """
         with self.reached():
-            token = self._exchange(refresh_token)
+            metadata = self._client.load_server_metadata()
+            token = self._exchange(metadata, refresh_token)
+        if not isinstance(token.get("access_token"), str):
+            log.warning("the sign-in provider has answered a refresh without an access token")
+            raise Unavailable("sign_in_unavailable")
+        return token
+
+    def sign_in_again(self, token: dict[str, Any], user_id: str) -> SignIn:
+        """Who somebody is by the answer of `refresh`. Raises Unauthenticated for somebody else."""
+        with self.reached():
             if "id_token" in token:
                 token["userinfo"] = self._client.parse_id_token(token, nonce=None)
             sign_in = self._sign_in_of(token)
@@ -104,14 +116,12 @@ class Provider:
             raise Unauthenticated("session_expired", "The provider's answer is somebody else's.")
         return sign_in
 
-    def _exchange(self, refresh_token: str) -> dict[str, Any]:
-        metadata = self._client.load_server_metadata()
+    def _exchange(self, metadata: dict[str, Any], refresh_token: str) -> dict[str, Any]:
         try:
             with self._client._get_oauth_client(**metadata) as client:
-                token: dict[str, Any] = client.refresh_token(
-                    metadata["token_endpoint"], refresh_token=refresh_token
+                return dict(
+                    client.refresh_token(metadata["token_endpoint"], refresh_token=refresh_token)
                 )
-                return token
         except AuthlibBaseError as error:
             if error.error == "invalid_grant":
                 raise Unauthenticated("session_expired") from error
@@ -201,13 +211,13 @@ class Provider:
             id_token=token.get("id_token"),
             provider_session=provider_session,
             refresh_token=token.get("refresh_token"),
-            lifetime=token.get("expires_in"),
+            lifetime=_seconds(token.get("expires_in")),
         )
 
     def _access_claims(self, access_token: str) -> dict[str, Any]:
         """The claims of an access token that is a JWT of this provider; none of another."""
         try:
-            claims: dict[str, Any] = self.keys.verified(access_token).claims
+            claims = self.keys.verified(access_token, from_provider=True).claims
         except (JoseError, ValueError):
             return {}
         return claims if claims.get("iss", "").rstrip("/") == self.issuer else {}
@@ -222,6 +232,14 @@ def _logout_claims(issuer: str, client_id: str) -> JWTClaimsRegistry:
         exp={"essential": True},
         events={"essential": True},
     )
+
+
+def _seconds(expires_in: Any) -> float:
+    """The lifetime that a token response tells; it need not (RFC 6749, 5.1)."""
+    try:
+        return float(expires_in)
+    except (TypeError, ValueError):
+        return _USUAL_LIFETIME
 
 
 def _string(claim: Any) -> str | None:

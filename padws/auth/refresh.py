@@ -31,8 +31,8 @@ def remember_grant(session: Session, sign_in: SignIn) -> None:
     """Keep in the session what the next refresh needs. A provider may keep its refresh token."""
     session["refresh_token"] = sign_in.refresh_token or session.get("refresh_token")
     session["id_token"] = sign_in.id_token or session.get("id_token")
-    if session["refresh_token"] and sign_in.lifetime is not None:
-        session["refresh_at"] = time.time() + _PART_OF_LIFE * float(sign_in.lifetime)
+    if session["refresh_token"]:
+        session["refresh_at"] = time.time() + _PART_OF_LIFE * sign_in.lifetime
 
 
 def keep_fresh() -> None:
@@ -63,7 +63,10 @@ def _refresh(session: Session, provider: Provider) -> None:
     """Use the refresh token, and write the session before anybody else looks at it."""
     user_id = session["identity"]["user_id"]
     try:
-        sign_in = provider.refresh(session["refresh_token"], user_id)
+        token = provider.refresh(session["refresh_token"])
+        session["refresh_token"] = token.get("refresh_token") or session["refresh_token"]
+        interface().write(session)  # the one before is used up, whatever happens from here on
+        sign_in = provider.sign_in_again(token, user_id)
     except Unavailable:
         session["refresh_at"] = time.time() + _ASK_AGAIN_AFTER
     except Unauthenticated as refusal:
