@@ -12,6 +12,7 @@ from typing import Any
 
 from yoyo.exceptions import BadMigration, MigrationConflict
 from yoyo.migrations import read_migrations, read_sql_migration, topological_sort
+from yoyo.topologicalsort import CycleError
 
 from padws.config import ROOT
 from padws.migrations.errors import MigrationFailed
@@ -86,8 +87,10 @@ def known(directory: Path = DIRECTORY) -> tuple[Migration, ...]:
     try:
         found = topological_sort(read_migrations(glob.escape(str(directory))))
         migrations = tuple(Migration(each) for each in found)
-    except (BadMigration, MigrationConflict, OSError) as error:
-        raise MigrationFailed(f"The migrations in {directory} can not be read: {error}.") from None
+    except (BadMigration, CycleError, MigrationConflict, OSError) as error:
+        raise MigrationFailed(
+            f"The migrations in {directory} can not be read: {error.args[0]}."
+        ) from None
     if not migrations:
         raise MigrationFailed(f"There are no migrations in {directory}.")
     return migrations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -85,10 +86,29 @@ class Release:
             )
         return Command(process.pid, log, process.poll)
 
+    @contextmanager
+    def gunicorn(self, log: Path, settings: Mapping[str, str]) -> Iterator[Command]:
+        """Run gunicorn, which listens on PORT; it is stopped in the end."""
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "wsgi:app"],
+                cwd=self.directory,
+                env={**clean_environment(settings), "PYTHONPATH": str(self.directory)},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            yield Command(process.pid, log, process.poll)
+        finally:
+            process.terminate()
+            process.wait()
+
     def add(self, name: str, sql: str, rollback: str = "SELECT 1;") -> None:
         """Write a migration that comes after all there are."""
         folder = self.directory / "migrations"
-        last = max(path.stem for path in folder.glob("*.sql") if ".rollback" not in path.name)
+        others = {path.stem for path in folder.glob("*.sql")} - {name}
+        last = max(other for other in others if not other.endswith(".rollback"))
         (folder / f"{name}.sql").write_text(f"-- depends: {last}\n\n{sql}\n")
         (folder / f"{name}.rollback.sql").write_text(rollback)
 
@@ -100,7 +120,8 @@ def another_release(directory: Path) -> Release:
     """A copy of this checkout that can be given other migrations."""
     for name in ("padws", "migrations", "sql", "templates"):
         shutil.copytree(ROOT / name, directory / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "wsgi.py", directory)
+    for name in ("wsgi.py", "gunicorn.conf.py"):
+        shutil.copy(ROOT / name, directory)
     return Release(directory)
 
 
@@ -167,6 +188,7 @@ def serve() -> None:
 
     app = Flask("padws")
     cli.register(app)
+    gc.freeze()  # a collection in a fork would copy all memory
     for line in sys.stdin:
         request = json.loads(line)
         if "poll" in request:
@@ -191,4 +213,9 @@ def _become(command: Callable[[list[str]], object], request: dict[str, object]) 
     assert isinstance(args, list)
     os.environ.clear()
     os.environ.update(environ)
-    command(args[1:])  # exits
+    try:
+        command(args[1:])
+    except SystemExit as end:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(int(end.code or 0))  # without taking a copied interpreter apart

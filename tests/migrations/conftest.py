@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
 
 import pytest
+import redis
 
 from padws.embedded.running import wait_until_ready
 from padws.embedded.servers import Redis
 from padws.tether import Tether
 from tests import servers
-from tests.migrations.commands import Forks, forks
+from tests.migrations.commands import Forks, Release, another_release, forks
 
 
 class OwnRedis:
@@ -50,3 +53,30 @@ def own_redis() -> Iterator[OwnRedis]:
 def forker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
     with forks(tmp_path_factory.mktemp("commands")) as server:
         yield server
+
+
+@pytest.fixture
+def redis_for_test(own_redis: OwnRedis) -> str:
+    """The URL of an empty logical database of `own_redis`, which runs."""
+    own_redis.start()
+    with redis.Redis.from_url(own_redis.url()) as client:
+        client.flushall()
+    return own_redis.url()
+
+
+@pytest.fixture
+def settings(empty_database_url: str, redis_for_test: str) -> dict[str, str]:
+    """The settings of a command on an empty database."""
+    return {"DATABASE_URL": empty_database_url, "REDIS_URL": redis_for_test}
+
+
+@pytest.fixture
+def release(tmp_path: Path) -> Release:
+    """Another release, to which migrations can be added."""
+    return another_release(tmp_path / "release")
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Iterator[Path]:
+    """Names for logs: `next(logs)`."""
+    return (tmp_path / f"log-{number}" for number in count())

@@ -85,6 +85,7 @@ def _relay(
                 client, _ = listener.accept()
             except OSError:
                 return  # closed
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             server = connect()
             threading.Thread(target=forth, args=(client, server), daemon=True).start()
             threading.Thread(target=back, args=(server, client), daemon=True).start()

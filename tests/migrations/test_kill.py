@@ -20,7 +20,7 @@ from tests.migrations.commands import Command, Forks, wait_until
 from tests.migrations.conftest import OwnRedis
 from tests.migrations.relay import postgres_relay, redis_relay
 
-AT_ONCE = 4
+AT_ONCE = 8
 TTL = "0.4"
 
 

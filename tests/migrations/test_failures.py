@@ -1,0 +1,258 @@
+"""What fails is told, in one line and with an exit code, by everybody concerned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+import redis
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from padws.embedded.running import free_port, http_status
+from padws.migrations.files import known
+from padws.migrations.redis_lock import LOCK
+from tests.migrations import databases
+from tests.migrations.commands import Command, Forks, Release, wait_until
+from tests.migrations.test_locks import transaction
+
+ALL = [each.id for each in known()]
+SECRET = "p@ss:w/rd%20#?"
+
+
+def is_one_line(command: Command) -> bool:
+    """Whether the command ended with one line that says what is wrong."""
+    last = command.output.splitlines()[-1]
+    return last.startswith("Error: ") and "Traceback" not in command.output
+
+
+def test_a_failing_migration_is_told_by_whoever_ran_it_and_whoever_waited(
+    settings: dict[str, str], release: Release, logs: Iterator[Path]
+) -> None:
+    url = settings["DATABASE_URL"]
+    databases.execute(url, databases.PAD_WS_ITSELF)
+    release.add(
+        "20990101_0000_broken",
+        "LOCK TABLE pad_ws.users;\nUPDATE pad_ws.users SET name = 'changed';\nSELECT 1 / 0;",
+    )
+    with transaction(url, "LOCK TABLE pad_ws.users IN ROW EXCLUSIVE MODE") as session:
+        commands = [release.flask(next(logs), settings, "db-upgrade")]
+        commands[0].says("Trying again")
+        commands += [release.flask(next(logs), settings, "db-upgrade") for _ in range(2)]
+        for each in commands[1:]:
+            each.says(f"process {commands[0].pid}, which has been migrating")
+        session.rollback()
+
+    for each in commands:
+        assert each.wait() == 1
+        assert is_one_line(each), each.output
+        assert "20990101_0000_broken.sql, statement 3 (line 5)" in each.output
+        assert "division by zero" in each.output
+    assert all(f"process {commands[0].pid}, which was waited for" in c.output for c in commands[1:])
+    assert databases.marks(url) == ALL  # those before it stay
+    assert databases.query(url, "SELECT name FROM pad_ws.users WHERE name = 'changed'") == []
+    with redis.Redis.from_url(settings["REDIS_URL"]) as client:
+        assert client.get(LOCK) is None
+
+    release.add("20990101_0000_broken", "SELECT 1;")
+    mended = release.flask(next(logs), settings, "db-upgrade")
+    assert mended.wait() == 0, mended.output
+    assert databases.marks(url) == [*ALL, "20990101_0000_broken"]
+
+
+def test_nothing_listens_after_a_failure_unless_told_to_go_on(
+    settings: dict[str, str], release: Release, logs: Iterator[Path], oidc_issuer: str
+) -> None:
+    release.add("20990101_0000_broken", "SELECT 1 / 0;")
+    port = free_port()
+    settings |= {"OIDC_ISSUER": oidc_issuer, "OIDC_CLIENT_ID": "padws", "PORT": str(port)}
+    with release.gunicorn(next(logs), settings) as stopped:
+        assert stopped.wait() == 1
+        assert "division by zero" in stopped.output
+        assert http_status(port, "/healthz") is None
+
+    settings["PADWS_ON_MIGRATION_FAILURE"] = "continue"
+    with release.gunicorn(next(logs), settings) as going_on:
+        wait_until(lambda: http_status(port, "/healthz") == 200, "healthz")
+        assert http_status(port, "/readyz") == 503
+        assert "division by zero" in going_on.output
+
+
+def test_a_second_release_within_the_hour_is_applied(
+    settings: dict[str, str], release: Release, forker: Forks, logs: Iterator[Path]
+) -> None:
+    assert forker.start(settings, "db-upgrade").wait() == 0
+    release.add("20990101_0000_next", "CREATE TABLE IF NOT EXISTS pad_ws.next (id int);")
+    second = release.flask(next(logs), settings, "db-upgrade")
+    assert second.wait() == 0, second.output
+    assert databases.marks(settings["DATABASE_URL"]) == [*ALL, "20990101_0000_next"]
+
+    # The earlier release goes on working, knows the stranger and does not undo around it.
+    status = forker.start(settings, "db-status")
+    assert status.wait() == 0
+    assert "20990101_0000_next" in status.output
+    undo = forker.start(settings, "db-rollback", "--to", ALL[0], "--yes")
+    assert undo.wait() == 1
+    assert "20990101_0000_next" in undo.output
+
+
+def test_an_edited_migration_is_refused_by_name(
+    settings: dict[str, str], release: Release, forker: Forks, logs: Iterator[Path]
+) -> None:
+    assert forker.start(settings, "db-upgrade").wait() == 0
+    edited = release.directory / "migrations" / f"{ALL[1]}.sql"
+    edited.write_text(edited.read_text() + "\n-- only a comment\n")
+    for command in (["db-upgrade"], ["db-upgrade", "--plan"], ["db-status"]):
+        run = release.flask(next(logs), settings, *command)
+        assert run.wait() == 1
+        assert is_one_line(run)
+        assert f"{ALL[1]}.sql was changed" in run.output
+
+
+def test_line_ends_are_no_edit(
+    settings: dict[str, str], release: Release, forker: Forks, logs: Iterator[Path]
+) -> None:
+    assert forker.start(settings, "db-upgrade").wait() == 0
+    file = release.directory / "migrations" / f"{ALL[1]}.sql"
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    run = release.flask(next(logs), settings, "db-status")
+    assert run.wait() == 0, run.output
+
+
+def test_a_statement_outside_of_transactions_may_not_leave_an_invalid_index(
+    settings: dict[str, str], release: Release, logs: Iterator[Path]
+) -> None:
+    release.add(
+        "20990101_0000_index",
+        "INSERT INTO pad_ws.users (username, email, name)\n"
+        "VALUES ('a', 'a@example.com', 'same'), ('b', 'b@example.com', 'same')\n"
+        "ON CONFLICT DO NOTHING;\n"
+        "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS users_name ON pad_ws.users (name);",
+    )
+    file = release.directory / "migrations" / "20990101_0000_index.sql"
+    file.write_text("-- transactional: false\n" + file.read_text())
+    first = release.flask(next(logs), settings, "db-upgrade")
+    assert first.wait() == 1
+    assert "could not create unique index" in first.output
+    # IF NOT EXISTS finds the index that the failure has left behind, which nothing would use.
+    again = release.flask(next(logs), settings, "db-upgrade")
+    assert again.wait() == 1
+    assert "users_name" in again.output
+    assert "invalid" in again.output
+
+
+@pytest.fixture
+def role(postgres: str, empty_database_url: str) -> Iterator[str]:
+    """A role without rights, and with a password that has every special character."""
+    name = urlsplit(empty_database_url).path.lstrip("/") + "_role"
+    make = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
+    with psycopg.connect(empty_database_url, autocommit=True) as conn:
+        conn.execute(make.format(sql.Identifier(name), sql.Literal(SECRET)))
+        yield name
+        conn.execute(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(name)))
+        conn.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
+
+
+def as_role(url: str, role: str) -> str:
+    """The URL for `role`, with its password."""
+    from urllib.parse import quote, urlencode
+
+    given = {str(k): str(v) for k, v in conninfo_to_dict(url).items()}
+    rest = {k: v for k, v in given.items() if k not in ("user", "password", "dbname")}
+    access = f"{role}:{quote(SECRET, safe='')}"
+    return f"postgresql://{access}@/{given['dbname']}?{urlencode(rest)}"
+
+
+def test_missing_rights_are_one_line(settings: dict[str, str], role: str, forker: Forks) -> None:
+    run = forker.start(
+        {**settings, "MIGRATION_DATABASE_URL": as_role(settings["DATABASE_URL"], role)},
+        "db-upgrade",
+    )
+    assert run.wait() == 1
+    assert is_one_line(run)
+    assert "permission denied for database" in run.output
+    assert "Grant the role" in run.output
+    assert SECRET not in run.output
+
+
+def test_a_role_without_create_uses_a_schema_that_is_there(
+    settings: dict[str, str], role: str, forker: Forks
+) -> None:
+    databases.execute(
+        settings["DATABASE_URL"], f"CREATE SCHEMA pad_ws AUTHORIZATION {role}".encode()
+    )
+    url = as_role(settings["DATABASE_URL"], role)
+    run = forker.start({**settings, "DATABASE_URL": url}, "db-upgrade")
+    assert run.wait() == 0, run.output
+
+
+def test_a_read_only_server_is_one_line(settings: dict[str, str], forker: Forks) -> None:
+    url = settings["DATABASE_URL"]
+    name = urlsplit(url).path.lstrip("/")
+    databases.execute(url, f"ALTER DATABASE {name} SET default_transaction_read_only = on".encode())
+    run = forker.start(settings, "db-upgrade")
+    assert run.wait() == 1
+    assert is_one_line(run)
+    assert "probably a replica" in run.output
+
+
+@pytest.mark.parametrize("command", ["db-upgrade", "db-status", "db-preview-legacy"])
+def test_an_unreachable_database_is_one_line(
+    command: str, settings: dict[str, str], forker: Forks
+) -> None:
+    nowhere = f"postgresql://someone:topsecret@127.0.0.1:{free_port()}/padws"
+    run = forker.start({**settings, "DATABASE_URL": nowhere}, command)
+    assert run.wait() == 1
+    assert is_one_line(run)
+    assert "No connection to PostgreSQL" in run.output
+    assert "secret" not in run.output
+
+
+def test_several_hosts_may_be_named(settings: dict[str, str], forker: Forks) -> None:
+    given = {k: str(v) for k, v in conninfo_to_dict(settings["DATABASE_URL"]).items()}
+    host, port = given.get("host", "localhost"), given.get("port", "5432")
+    user = given.get("user", "")
+    password = f":{given['password']}" if "password" in given else ""
+    url = (
+        f"postgresql://{user}{password}@/{given['dbname']}"
+        f"?host=127.0.0.1,{host}&port={free_port()},{port}&target_session_attrs=read-write"
+    )
+    run = forker.start({**settings, "DATABASE_URL": url}, "db-upgrade")
+    assert run.wait() == 0, run.output
+
+
+def test_mistakes_in_the_configuration_are_named(settings: dict[str, str], forker: Forks) -> None:
+    run = forker.start({**settings, "MIGRATION_MAX_WAIT": "long"}, "db-upgrade")
+    assert run.wait() == 1
+    assert "MIGRATION_MAX_WAIT" in run.output
+    assert "Traceback" not in run.output
+
+
+def test_a_pooler_in_transaction_mode_is_refused(settings: dict[str, str], forker: Forks) -> None:
+    run = forker.start({**settings, "DB_TRANSACTION_POOLER": "true"}, "db-upgrade")
+    assert run.wait() == 1
+    assert is_one_line(run)
+    assert "MIGRATION_DATABASE_URL" in run.output
+
+
+def test_a_connection_that_is_cut_is_one_line_and_the_next_run_finishes(
+    settings: dict[str, str], forker: Forks
+) -> None:
+    url = settings["DATABASE_URL"]
+    databases.execute(url, databases.PAD_WS_ITSELF)
+    with transaction(url, "LOCK TABLE pad_ws.pads IN ACCESS EXCLUSIVE MODE"):
+        run = forker.start(settings, "db-upgrade")
+        end = """
+            SELECT pg_terminate_backend(pid) FROM pg_locks
+            WHERE NOT granted AND relation = 'pad_ws.pads'::regclass
+        """
+        wait_until(lambda: databases.query(url, end), "a migration to cut off")
+        assert run.wait() == 1
+        assert is_one_line(run), run.output
+        assert "terminating connection" in run.output
+    again = forker.start(settings, "db-upgrade")
+    assert again.wait() == 0, again.output
+    assert databases.marks(url) == ALL

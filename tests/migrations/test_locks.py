@@ -1,0 +1,245 @@
+"""Many at once, Redis gone or forgetful, locks that others hold, signals."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from padws.migrations.connection import LOCK_KEY
+from padws.migrations.files import known, target
+from padws.migrations.redis_lock import LOCK, status_key
+from tests.migrations import databases
+from tests.migrations.commands import Forks, Release, wait_until
+from tests.migrations.conftest import OwnRedis
+
+ALL = [each.id for each in known()]
+Settings = Mapping[str, str]
+
+
+@contextmanager
+def transaction(url: str, sql: str) -> Iterator[psycopg.Connection]:
+    """A session in whose transaction `sql` was run."""
+    with psycopg.connect(url) as conn:
+        conn.execute(sql.encode())
+        yield conn
+
+
+def is_waiting(url: str, lock_type: str = "relation") -> bool:
+    """Whether somebody in the database waits for a lock."""
+    sql = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = %s"
+    return databases.query(url, sql, lock_type) != [(0,)]
+
+
+@pytest.fixture
+def pad_ws_settings(settings: dict[str, str]) -> dict[str, str]:
+    """The settings of a command on a database of pad.ws, whose tables a test can lock."""
+    databases.execute(settings["DATABASE_URL"], databases.PAD_WS_ITSELF)
+    return settings
+
+
+LOCK_USERS = "LOCK TABLE pad_ws.pads IN ACCESS EXCLUSIVE MODE"
+
+
+def test_eight_at_once_migrate_an_empty_database_once(
+    settings: Settings, release: Release, logs: Iterator[Path]
+) -> None:
+    commands = [release.flask(next(logs), settings, "db-upgrade") for _ in range(8)]
+
+    assert [each.wait() for each in commands] == [0] * 8, [each.output for each in commands]
+    assert databases.marks(settings["DATABASE_URL"]) == ALL
+    ran = [each.output for each in commands if "create_tables: done" in each.output]
+    assert len(ran) == 1
+    assert databases.nobody_holds_a_lock(settings["DATABASE_URL"])
+    with redis.Redis.from_url(settings["REDIS_URL"]) as client:
+        assert client.get(LOCK) is None
+        assert b'"completed"' in (client.get(status_key(target(known()))) or b"")
+
+
+def test_without_redis_postgresql_alone_keeps_eight_apart(
+    settings: Settings, own_redis: OwnRedis, forker: Forks
+) -> None:
+    own_redis.stop()
+    commands = [forker.start(settings, "db-upgrade") for _ in range(8)]
+
+    assert [each.wait() for each in commands] == [0] * 8, [each.output for each in commands]
+    assert databases.marks(settings["DATABASE_URL"]) == ALL
+    warned = [each for each in commands if "Redis can not be used" in each.output]
+    ran = [each for each in commands if "create_tables: done" in each.output]
+    assert ran
+    assert set(map(id, ran)) <= set(map(id, warned))
+
+
+@pytest.mark.parametrize("mishap", ["stopped", "flushed", "restarted empty"])
+def test_redis_failing_in_the_middle_lets_nobody_else_in(
+    mishap: str, pad_ws_settings: dict[str, str], own_redis: OwnRedis, forker: Forks
+) -> None:
+    url = pad_ws_settings["DATABASE_URL"]
+    settings = {**pad_ws_settings, "MIGRATION_LOCK_TTL": "0.6"}
+    with transaction(url, LOCK_USERS) as session:
+        first = forker.start(settings, "db-upgrade")
+        wait_until(lambda: is_waiting(url), "the first waits for a table")
+        with redis.Redis.from_url(settings["REDIS_URL"]) as client:
+            client.flushall()
+        if mishap != "flushed":
+            own_redis.stop()
+        if mishap == "restarted empty":
+            own_redis.start()
+        first.says("can not be renewed" if mishap == "stopped" else "Redis lock is lost")
+        second = forker.start(settings, "db-upgrade")
+        second.says("Waiting for PostgreSQL's migration lock, which server process")
+        session.rollback()
+
+    assert (first.wait(), second.wait()) == (0, 0), first.output + second.output
+    assert databases.marks(url) == ALL
+    assert "done in" not in second.output
+
+
+def test_a_lock_that_lives_shorter_than_the_work_is_renewed(
+    pad_ws_settings: dict[str, str], forker: Forks
+) -> None:
+    url = pad_ws_settings["DATABASE_URL"]
+    settings = {**pad_ws_settings, "MIGRATION_LOCK_TTL": "0.3"}
+    with (
+        transaction(url, LOCK_USERS) as session,
+        redis.Redis.from_url(settings["REDIS_URL"]) as client,
+    ):
+        first = forker.start(settings, "db-upgrade")
+        wait_until(lambda: is_waiting(url), "the first waits for a table")
+        holder = client.get(LOCK)
+        began = time.monotonic()
+        while time.monotonic() - began < 1:  # more than three lives of the lock
+            assert client.get(LOCK) == holder
+        session.rollback()
+    assert first.wait() == 0, first.output
+    assert "lost" not in first.output
+
+
+def test_killed_in_the_middle_of_a_statement(
+    pad_ws_settings: dict[str, str], forker: Forks
+) -> None:
+    url = pad_ws_settings["DATABASE_URL"]
+    settings = {**pad_ws_settings, "MIGRATION_LOCK_TTL": "0.5"}
+    with transaction(url, LOCK_USERS) as session:
+        first = forker.start(settings, "db-upgrade")
+        wait_until(lambda: is_waiting(url), "the first waits for a table")
+        first.signal(signal.SIGKILL)
+        assert first.wait() == -signal.SIGKILL
+        second = forker.start(settings, "db-upgrade")
+        # The server notices by itself that the client has died, before the statement ends.
+        wait_until(lambda: "Trying again" in second.output, "the second got the advisory lock")
+        session.rollback()
+    assert second.wait() == 0, second.output
+    assert databases.marks(url) == ALL
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_rolls_back_and_frees_both_locks(
+    number: signal.Signals, pad_ws_settings: dict[str, str], forker: Forks
+) -> None:
+    url = pad_ws_settings["DATABASE_URL"]
+    before = databases.own_catalogue(url)
+    with transaction(url, LOCK_USERS):
+        first = forker.start(pad_ws_settings, "db-upgrade")
+        wait_until(lambda: is_waiting(url), "it waits for a table")
+        first.signal(number)
+        assert first.wait() == 1, first.output
+        assert f"Stopped by {number.name}" in first.output
+        assert "Traceback" not in first.output
+        assert databases.nobody_holds_a_lock(url)
+        with redis.Redis.from_url(pad_ws_settings["REDIS_URL"]) as client:
+            assert client.get(LOCK) is None
+    assert databases.own_catalogue(url) == before
+    again = forker.start(pad_ws_settings, "db-upgrade")
+    assert again.wait() == 0, again.output
+
+
+def test_whoever_waits_takes_over_from_one_that_is_stopped(
+    pad_ws_settings: dict[str, str], forker: Forks
+) -> None:
+    url = pad_ws_settings["DATABASE_URL"]
+    with transaction(url, LOCK_USERS):
+        first = forker.start(pad_ws_settings, "db-upgrade")
+        wait_until(lambda: is_waiting(url), "the first waits for a table")
+        second = forker.start(pad_ws_settings, "db-upgrade")
+        second.says(f"process {first.pid}, which has been migrating for")
+        first.signal(signal.SIGTERM)
+        assert first.wait() == 1
+    assert second.wait() == 0, second.output
+    assert databases.marks(url) == ALL
+
+
+def test_a_signal_ends_waiting(settings: dict[str, str], forker: Forks) -> None:
+    with redis.Redis.from_url(settings["REDIS_URL"]) as client:
+        client.set(LOCK, "somebody", ex=100)
+        waiting = forker.start(settings, "db-upgrade")
+        waiting.says("Waiting for host unknown")
+        waiting.signal(signal.SIGTERM)
+        assert waiting.wait() == 1
+        assert client.get(LOCK) == b"somebody"
+
+
+def test_waiting_for_an_instance_ends_with_exit_code_2(
+    settings: dict[str, str], forker: Forks
+) -> None:
+    with redis.Redis.from_url(settings["REDIS_URL"]) as client:
+        client.set(LOCK, '{"host": "web.2", "pid": 17, "started": 0, "token": "t"}', ex=100)
+    waiting = forker.start({**settings, "MIGRATION_MAX_WAIT": "0.1"}, "db-upgrade")
+    assert waiting.wait() == 2
+    assert "for host web.2, process 17" in waiting.output
+    assert databases.catalogue(settings["DATABASE_URL"]) == "\n"
+
+
+def test_waiting_for_postgresqls_lock_ends_with_exit_code_2(
+    settings: dict[str, str], forker: Forks
+) -> None:
+    hold = f"SELECT pg_advisory_lock({LOCK_KEY})"
+    with transaction(settings["DATABASE_URL"], hold) as session:
+        waiting = forker.start({**settings, "MIGRATION_MAX_WAIT": "0.1"}, "db-upgrade")
+        assert waiting.wait() == 2
+        assert f"server process {session.info.backend_pid}" in waiting.output
+
+
+def test_waiting_for_a_table_ends_with_exit_code_2_and_names_who_uses_it(
+    pad_ws_settings: dict[str, str], forker: Forks
+) -> None:
+    with transaction(pad_ws_settings["DATABASE_URL"], LOCK_USERS) as session:
+        waiting = forker.start({**pad_ws_settings, "MIGRATION_MAX_WAIT": "0.1"}, "db-upgrade")
+        assert waiting.wait() == 2
+        assert "20261122_0002_create_tables.sql, statement" in waiting.output
+        assert f"server process {session.info.backend_pid}" in waiting.output
+
+
+def test_a_dead_instances_status_stops_nobody(settings: dict[str, str], forker: Forks) -> None:
+    run = '{"host": "gone", "pid": 1, "started": 0, "token": "t"}'
+    with redis.Redis.from_url(settings["REDIS_URL"]) as client:
+        for state in ("in_progress", "completed", "failed"):
+            status = f'{{"state": "{state}", "run": {run}, "reason": "told"}}'
+            client.set(status_key(target(known())), status)
+            command = forker.start(settings, "db-upgrade")
+            assert command.wait() == 0, command.output
+            undo = forker.start(settings, "db-rollback", "--to", "none", "--yes")
+            assert undo.wait() == 0, undo.output
+
+
+def test_nothing_to_do_is_one_query_and_no_lock(
+    environment: dict[str, str], postgres: str, forker: Forks
+) -> None:
+    from tests.migrations.relay import postgres_relay
+
+    answers = []
+    with postgres_relay(environment["DATABASE_URL"], lambda: answers.append(1)) as relayed:
+        # Nothing listens there: Redis is not asked.
+        settings = {"DATABASE_URL": relayed, "REDIS_URL": "redis://127.0.0.1:1"}
+        command = forker.start({**settings, "TEMPLATES_DIR": "migrations"}, "db-upgrade")
+        assert command.wait() == 0, command.output
+    assert "nothing to do" in command.output
+    assert "Redis" not in command.output
+    # The beginning of each connection, and one query. Templates have the second connection.
+    assert len(answers) == 3
