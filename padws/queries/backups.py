@@ -8,6 +8,7 @@ from uuid import UUID
 
 from padws.database import Connection, JsonText, from_file
 from padws.queries.pads import SavedPad, restore_pad
+from padws.queries.users import lock_user
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,9 @@ def restore_backup(
     `None` if there is nothing to restore, or to restore over: then the caller has to roll back the
     transaction that this needs.
     """
+    # Changing a pad twice in a transaction looks at its owner's row. Whoever deletes the owner locks
+    # that row first and the pads then: the other way round here, each would wait for the other.
+    lock_user(conn, user_id=owner_id)
     # One more is kept at first: the backup to restore may be the oldest.
     insert_backup(conn, pad_id=pad_id, owner_id=owner_id, keep=keep + 1)
     return restore_pad(
