@@ -12,15 +12,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import quote, unquote, urlsplit
 
+import redis
 from psycopg.conninfo import conninfo_to_dict
-from redis.connection import parse_url
 
 Answered = Callable[[], None]
 
 
 @contextmanager
 def postgres_relay(url: str, answered: Answered) -> Iterator[str]:
-    """The URL of a relay to the database `url`, which calls `answered` before it hands on an answer.
+    """The URL of a relay to the database `url`, which calls `answered` before it passes an answer.
 
     One answer is one ReadyForQuery: of the connection's beginning, of a statement, of a COMMIT.
     """
@@ -66,7 +66,7 @@ def redis_relay(url: str, answered: Answered) -> Iterator[str]:
             client.sendall(data)
 
     with _relay(connect, pump, last_command) as own_port:
-        database = parse_url(url).get("db", 0)
+        database = redis.Redis.from_url(url).connection_pool.connection_kwargs.get("db", 0)
         yield f"redis://127.0.0.1:{own_port}/{database}"
 
 

@@ -1,0 +1,109 @@
+"""A database that pad.ws itself made is taken over with every row as it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.conftest import StartService
+from tests.migrations import databases
+from tests.migrations.commands import Forks
+
+OF_PADWS = {"version", "last_backup_at", "file_digest"}
+
+# What pad.ws's SQLAlchemy models send; it knows nothing of padws's columns and rules.
+STATEMENTS_OF_PAD_WS = b"""
+    INSERT INTO pad_ws.users (
+        id, username, email, email_verified, name, given_name, family_name, roles,
+        created_at, updated_at
+    ) VALUES (
+        'abababab-abab-4bab-8bab-abababababab', 'carol', 'carol@example.com', true,
+        null, null, null, '[]', now(), now()
+    );
+    INSERT INTO pad_ws.pads (id, owner_id, display_name, data, created_at, updated_at) VALUES (
+        'cdcdcdcd-cdcd-4dcd-8dcd-cdcdcdcdcdcd', 'abababab-abab-4bab-8bab-abababababab', 'Hers',
+        '{"elements": []}', now(), now()
+    );
+    UPDATE pad_ws.pads SET data = '{"elements": [1]}', updated_at = now()
+    WHERE id = 'cdcdcdcd-cdcd-4dcd-8dcd-cdcdcdcdcdcd';
+    INSERT INTO pad_ws.backups (id, source_id, data, created_at, updated_at) VALUES (
+        gen_random_uuid(), 'cdcdcdcd-cdcd-4dcd-8dcd-cdcdcdcdcdcd', '{}', now(), now()
+    );
+    INSERT INTO pad_ws.template_pads (id, name, display_name, data, created_at, updated_at) VALUES (
+        gen_random_uuid(), 'new', 'New', '{"elements": []}', now(), now()
+    );
+    UPDATE pad_ws.users SET username = 'caroline', updated_at = now()
+    WHERE id = 'abababab-abab-4bab-8bab-abababababab';
+    DELETE FROM pad_ws.users WHERE id = 'abababab-abab-4bab-8bab-abababababab';
+"""
+
+
+# Null times stay allowed; ids, roles and email_verified stay the application's to give.
+LEFT_AS_PAD_WS_HAS_THEM = tuple(
+    f"column {table}.{column} "
+    for table in databases.TABLES
+    for column in ("id", "roles", "email_verified", "created_at", "updated_at")
+)
+
+
+def rows_of_pad_ws(url: str) -> dict[str, list[dict[str, Any]]]:
+    """Every row, without the columns that padws has added."""
+    found = {
+        table: databases.query(url, f"SELECT to_jsonb(t) FROM pad_ws.{table} AS t ORDER BY id")
+        for table in databases.TABLES
+    }
+    return {
+        table: [{k: v for k, v in row.items() if k not in OF_PADWS} for (row,) in rows]
+        for table, rows in found.items()
+    }
+
+
+def test_adoption_leaves_every_row_as_it_is_and_the_second_run_changes_nothing(
+    settings: dict[str, str], forker: Forks
+) -> None:
+    url = settings["DATABASE_URL"]
+    databases.execute(url, databases.PAD_WS_ITSELF)
+    before = rows_of_pad_ws(url)
+    lines_before = set(databases.catalogue(url).splitlines())
+
+    first = forker.start(settings, "db-upgrade")
+    assert first.wait() == 0, first.output
+    assert rows_of_pad_ws(url) == before
+    assert lines_before <= set(databases.catalogue(url).splitlines())
+    assert databases.query(url, "SELECT version_num FROM pad_ws.alembic_version") == [
+        ("2025_05_04_2310",)
+    ]
+    assert databases.query(url, "SELECT DISTINCT version FROM pad_ws.pads") == [(0,)]
+
+    adopted = databases.catalogue(url), databases.rows(url)
+    second = forker.start(settings, "db-upgrade")
+    assert second.wait() == 0
+    assert "nothing to do" in second.output
+    assert (databases.catalogue(url), databases.rows(url)) == adopted
+
+
+def test_pad_ws_itself_goes_on_working_on_an_adopted_database(
+    settings: dict[str, str], forker: Forks
+) -> None:
+    databases.execute(settings["DATABASE_URL"], databases.PAD_WS_ITSELF)
+    assert forker.start(settings, "db-upgrade").wait() == 0
+    databases.execute(settings["DATABASE_URL"], STATEMENTS_OF_PAD_WS)
+
+
+def test_an_adopted_database_gets_what_a_new_one_has(
+    settings: dict[str, str], forker: Forks, database_url: str
+) -> None:
+    url = settings["DATABASE_URL"]
+    databases.execute(url, databases.PAD_WS_ITSELF)
+    assert forker.start(settings, "db-upgrade").wait() == 0
+    adopted = databases.own_catalogue(url)
+    for line in databases.own_catalogue(database_url).splitlines():
+        assert line in adopted or line.startswith(LEFT_AS_PAD_WS_HAS_THEM), line
+
+
+def test_the_service_starts_on_an_adopted_database(
+    environment: dict[str, str], settings: dict[str, str], service: StartService
+) -> None:
+    databases.execute(settings["DATABASE_URL"], databases.PAD_WS_ITSELF, databases.LEGACY)
+    running = service({**environment, **settings})  # gunicorn migrates before it answers
+    assert running.server.is_alive()
+    assert databases.query(settings["DATABASE_URL"], "SELECT count(*) FROM pad_ws.pads") == [(5,)]
