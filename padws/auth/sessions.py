@@ -13,6 +13,7 @@ import redis
 from flask import Flask, Request, Response, current_app, session
 from flask_session.redis.redis import RedisSession, RedisSessionInterface
 from redis.backoff import NoBackoff
+from redis.client import Pipeline
 from redis.retry import Retry
 
 from padws.config import Settings
@@ -39,9 +40,16 @@ def connect(settings: Settings) -> redis.Redis:
 
 
 class Session(RedisSession):  # type: ignore[misc]  # untyped
-    """A session that knows whether Redis has it."""
+    """A session that knows what Redis had of it when it was read; `None`: nothing."""
 
-    stored = False
+    read: dict[str, Any] | None = None
+
+    def over(self, current: dict[str, Any]) -> dict[str, Any]:
+        """What others have written meanwhile, with what was changed here over it."""
+        read = self.read or {}
+        kept = {name: value for name, value in current.items() if name in self or name not in read}
+        changed = {name: value for name, value in self.items() if read.get(name) != value}
+        return kept | changed
 
 
 class SessionInterface(RedisSessionInterface):  # type: ignore[misc]  # untyped
@@ -60,7 +68,7 @@ class SessionInterface(RedisSessionInterface):  # type: ignore[misc]  # untyped
         if needless or not path.startswith(("/api/", "/auth/")):
             return Session(sid=self._generate_sid(self.sid_length))
         session: Session = super().open_session(app, request)
-        session.stored = bool(session)
+        session.read = dict(session) or None
         return session
 
     def save_session(self, app: Flask, session: Session | None, response: Response) -> None:
@@ -71,19 +79,21 @@ class SessionInterface(RedisSessionInterface):  # type: ignore[misc]  # untyped
     def regenerate(self, session: Session) -> None:
         """Give the session a new id."""
         super().regenerate(session)
-        session.stored = False
+        session.read = None
 
     def reload(self, session: Session) -> Session:
         """Take over what another request has written meanwhile; nothing if it ended the session."""
         stored = self._retrieve_session_data(KEY_PREFIX + session.sid)
         session.clear()
         session.update(stored or {})
+        session.read = dict(session)
         session.modified = False
         return session
 
     def write(self, session: Session) -> None:
         """Write now, and not again when the request ends: by then it may have changed again."""
         self._upsert_session(self._idle, session, KEY_PREFIX + session.sid)
+        session.read = dict(session)
         session.modified = False
 
     def end(self, session: Session) -> None:
@@ -92,16 +102,29 @@ class SessionInterface(RedisSessionInterface):  # type: ignore[misc]  # untyped
         session.clear()
 
     def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
-        stored = self.client.getex(store_id, ex=self._idle)
-        try:
-            return msgspec.msgpack.decode(stored, type=dict[str, Any]) if stored else None
-        except msgspec.DecodeError:  # not one of ours: as good as no session
-            return None
+        return _decoded(self.client.getex(store_id, ex=self._idle))
 
     def _upsert_session(self, _lifetime: timedelta, session: Session, store_id: str) -> None:
         """Write the session; one that has ended meanwhile does not come back."""
         idle = self._idle if "identity" in session else timedelta(seconds=_SIGN_IN_SECONDS)
-        self.client.set(store_id, msgspec.msgpack.encode(dict(session)), ex=idle, xx=session.stored)
+
+        def write_over(pipeline: Pipeline) -> None:
+            current = _decoded(pipeline.get(store_id))
+            pipeline.multi()
+            if current is not None:
+                pipeline.set(store_id, msgspec.msgpack.encode(session.over(current)), ex=idle)
+
+        if session.read is None:
+            self.client.set(store_id, msgspec.msgpack.encode(dict(session)), ex=idle)
+        else:
+            self.client.transaction(write_over, store_id)
+
+
+def _decoded(stored: Any) -> dict[str, Any] | None:
+    try:
+        return msgspec.msgpack.decode(stored, type=dict[str, Any]) if stored else None
+    except msgspec.DecodeError:  # not one of ours: as good as no session
+        return None
 
 
 def interface() -> SessionInterface:
