@@ -1,0 +1,227 @@
+"""Fixtures: providers that can be told what to do, and instances of the service that use them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import redis
+
+from padws.embedded.directory import DataDirectory
+from padws.embedded.running import free_port, wait_until_ready
+from padws.embedded.servers import Redis
+from padws.tether import Tether
+from tests import servers
+from tests.auth.browser import Browser, Script, signed_in
+from tests.providers import node, own
+from tests.providers.node import NodeProvider
+from tests.providers.own import OwnProvider
+
+# Nobody waits in line here: these tests have a few clients at a time.
+SMALL = {"WEB_THREADS": "80", "DB_POOL_MIN_SIZE": "0", "DB_POOL_MAX_SIZE": "8"}
+
+
+class OwnRedis:
+    """A Redis that tests may empty, stop and start again."""
+
+    def __init__(self, directory: DataDirectory):
+        self._server = Redis(directory)
+        self._running: Tether | None = None
+
+    @property
+    def url(self) -> str:
+        return self._server.url()
+
+    def client(self) -> redis.Redis:
+        return redis.Redis.from_url(self.url)
+
+    def start(self) -> None:
+        if not self._running:
+            self._running = self._server.start()
+            wait_until_ready(self._server, self._running)
+
+    def stop(self) -> None:
+        if self._running:
+            self._running.stop()
+            self._running = None
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What instances of the service have in common."""
+
+    database_url: str
+    redis: OwnRedis
+    settings: Mapping[str, str]
+
+
+@pytest.fixture(scope="session")
+def own_redis() -> Iterator[OwnRedis]:
+    with servers.data_directory() as directory:
+        server = OwnRedis(directory)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+def _own_provider() -> Iterator[OwnProvider]:
+    provider = OwnProvider()
+    provider.start()
+    try:
+        yield provider
+    finally:
+        provider.stop()
+
+
+@pytest.fixture
+def provider(_own_provider: OwnProvider) -> Iterator[OwnProvider]:
+    """The tests' own provider, well-behaved at first."""
+    _own_provider.behave()
+    yield _own_provider
+    _own_provider.behave()
+    if not _own_provider.is_running:
+        _own_provider.start()
+
+
+@pytest.fixture(scope="session")
+def auth_database(postgres: str, template_database: str) -> Iterator[str]:
+    with servers.database(postgres, template_database) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def deployment(auth_database: str, own_redis: OwnRedis, _own_provider: OwnProvider) -> Deployment:
+    """The servers of the tests of this folder, with the tests' own provider."""
+    settings = {
+        "DATABASE_URL": auth_database,
+        "REDIS_URL": own_redis.url,
+        "OIDC_ISSUER": _own_provider.issuer,
+        "OIDC_CLIENT_ID": own.CLIENT,
+        "OIDC_CLIENT_SECRET": own.SECRET,
+        "OIDC_TIMEOUT": "5",
+        "LOGIN_LIMIT": "10000 per minute",
+        **SMALL,
+    }
+    return Deployment(auth_database, own_redis, settings)
+
+
+@pytest.fixture(scope="session")
+def _instances(
+    deployment: Deployment, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[servers.Service, servers.Service]]:
+    logs = tmp_path_factory.mktemp("instances")
+    with (
+        servers.running_service(deployment.settings, logs / "one.log") as one,
+        servers.running_service(deployment.settings, logs / "two.log") as two,
+    ):
+        yield one, two
+
+
+@pytest.fixture
+def instances(
+    _instances: tuple[servers.Service, servers.Service],
+    deployment: Deployment,
+    provider: OwnProvider,
+) -> tuple[servers.Service, servers.Service]:
+    """Two instances of two workers each, on an empty Redis."""
+    deployment.redis.start()
+    with deployment.redis.client() as client:
+        client.flushall()
+    return _instances
+
+
+@pytest.fixture
+def url(instances: tuple[servers.Service, servers.Service]) -> str:
+    """The address of an instance."""
+    return instances[0].url
+
+
+@pytest.fixture
+def other_url(instances: tuple[servers.Service, servers.Service]) -> str:
+    """The address of another instance."""
+    return instances[1].url
+
+
+@pytest.fixture
+def alice(url: str) -> Browser:
+    return signed_in(url, "alice")
+
+
+@pytest.fixture
+def admin(url: str) -> Browser:
+    return signed_in(url, "admin")
+
+
+@pytest.fixture
+def anyone(url: str) -> Browser:
+    return Browser(url)
+
+
+ScriptOf = Callable[[str], Script]
+
+
+@pytest.fixture
+def script(url: str) -> ScriptOf:
+    """Make clients that send a token."""
+    return lambda token: Script(url, token)
+
+
+@pytest.fixture
+def redis_client(deployment: Deployment, url: str) -> Iterator[redis.Redis]:
+    with deployment.redis.client() as client:
+        yield client
+
+
+@pytest.fixture
+def sql(auth_database: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(auth_database, autocommit=True) as connection:
+        yield connection
+
+
+StartInstance = Callable[..., servers.Service]
+
+
+@pytest.fixture
+def instance(
+    deployment: Deployment, provider: OwnProvider, tmp_path: Path
+) -> Iterator[StartInstance]:
+    """Start one more instance, with some settings of its own."""
+    deployment.redis.start()
+    with ExitStack() as stack:
+
+        def start(**settings: str) -> servers.Service:
+            log = tmp_path / f"gunicorn-{free_port()}.log"
+            both = {**deployment.settings, **settings}
+            return stack.enter_context(servers.running_service(both, log))
+
+        yield start
+
+
+# The second provider
+
+StartNode = Callable[..., NodeProvider]
+
+
+@contextmanager
+def running_node(directory: Path, **settings: Any) -> Iterator[NodeProvider]:
+    """oidc-provider; the test is skipped where it can not be had."""
+    if reason := node.missing():
+        pytest.skip(f"oidc-provider can not be run here: {reason}")
+    provider = NodeProvider(free_port(), directory / "oidc-provider.log", **settings)
+    with servers.running(provider):
+        yield provider
+
+
+@pytest.fixture
+def node_provider(tmp_path: Path) -> Iterator[StartNode]:
+    """Start oidc-provider with some settings of its own."""
+    with ExitStack() as stack:
+        yield lambda **settings: stack.enter_context(running_node(tmp_path, **settings))

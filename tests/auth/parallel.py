@@ -1,0 +1,40 @@
+"""Many requests at the same moment."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def at_once(calls: Sequence[Callable[[], T]]) -> list[T]:
+    """The results of calls that all begin together."""
+    barrier = threading.Barrier(len(calls))
+
+    def begin(call: Callable[[], T]) -> T:
+        barrier.wait()
+        return call()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(begin, calls))
+
+
+class Gate:
+    """Holds whoever comes through `wait` until it is opened, and tells when somebody has come."""
+
+    def __init__(self) -> None:
+        self._come = threading.Event()
+        self._open = threading.Event()
+
+    def wait(self) -> None:
+        self._come.set()
+        assert self._open.wait(60)
+
+    def wait_for_somebody(self) -> None:
+        assert self._come.wait(60)
+
+    def open(self) -> None:
+        self._open.set()
