@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format install lock clean
+.PHONY: help run test bench lint format install lock clean
 
 help: ## Explain the targets
 	@echo 'padws. The first target you use sets up $(VENV), once.'
@@ -21,6 +21,9 @@ run: $(READY) ## Run padws with a database, a Redis and a sign-in provider of it
 
 test: $(READY) ## Run the tests against real servers; make test ARGS="-k backup" picks some
 	@$(BIN)/pytest $(ARGS)
+
+bench: $(READY) ## Measure padws beside bare SQL, with wrk; make bench ARGS=--quick takes a minute
+	@$(BIN)/python -m bench $(ARGS)
 
 lint: $(READY) ## Check style, types and SQL
 	$(BIN)/ruff check

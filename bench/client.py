@@ -1,0 +1,97 @@
+"""HTTP for one connection at a time: what asks once, and what draws at a person's pace."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Self
+from urllib.parse import urlsplit
+
+import click
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request of one person."""
+
+    method: str
+    path: str
+    cookie: str = ""
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def raw(self, host: str) -> bytes:
+        """The bytes that go over the wire."""
+        lines = [f"{self.method} {self.path} HTTP/1.1", f"Host: {host}"]
+        if self.cookie:
+            lines.append(f"Cookie: session_id={self.cookie}")
+        if self.body:
+            lines += ["Content-Type: application/json", f"Content-Length: {len(self.body)}"]
+        lines += [f"{name}: {value}" for name, value in self.headers.items()]
+        return "\r\n".join([*lines, "\r\n"]).encode() + self.body
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer; `size` is all of its bytes, head and body."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    size: int
+
+
+class Connection:
+    """A connection that is kept open."""
+
+    def __init__(self, url: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
+        self._host = urlsplit(url).netloc
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def open(cls, url: str) -> Self:
+        """Connect to the service."""
+        parts = urlsplit(url)
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port, limit=2**20)
+        return cls(url, reader, writer)
+
+    async def ask(self, request: Request) -> Answer:
+        """Send a request and read its answer, which says its length.
+
+        Raises ClickException when the connection breaks.
+        """
+        try:
+            self._writer.write(request.raw(self._host))
+            await self._writer.drain()
+            return await self._read()
+        except (OSError, EOFError) as error:
+            raise click.ClickException(
+                f"{request.method} {request.path}: the connection broke: {error}"
+            ) from None
+
+    async def _read(self) -> Answer:
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        status, *lines = head.decode("latin-1").rstrip().split("\r\n")
+        pairs = (line.split(":", 1) for line in lines)
+        headers = {name.lower(): value.strip() for name, value in pairs}
+        body = await self._reader.readexactly(int(headers.get("content-length", 0)))
+        return Answer(int(status.split()[1]), headers, body, len(head) + len(body))
+
+    async def close(self) -> None:
+        """Close the connection."""
+        self._writer.close()
+        await self._writer.wait_closed()
+
+
+def ask(url: str, request: Request) -> Answer:
+    """Ask once."""
+
+    async def once() -> Answer:
+        connection = await Connection.open(url)
+        try:
+            return await connection.ask(request)
+        finally:
+            await connection.close()
+
+    return asyncio.run(once())

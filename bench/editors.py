@@ -1,0 +1,181 @@
+"""People who draw at the same time: how many one machine holds before saving becomes slow.
+
+Each has a drawing open that is saved every 1.2 s, as the whiteboard does while its user draws; once
+a minute they look at the backups, once in five minutes they load the page. A request that is due
+while the one before it still runs waits, and its waiting counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import resource
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import click
+
+from bench.client import Connection, Request
+from bench.figures import Figure, at_most, number
+from bench.filling import Group, Owner, settle
+from bench.machine import describe, sizes
+from bench.report import Report
+from bench.stand import Counters, Stand, serving, started_servers
+
+PACE = 1.2  # seconds from one save to the next
+BACKUPS_EVERY = 60.0
+LOAD_EVERY = 300.0
+LIMIT = 0.250  # seconds
+PADS = (62_000,) * 3
+STEP = 32  # people
+WARM_UP, STAGE, LONG_STAGE = 4.0, 12.0, 60.0
+
+Timed = tuple[str, float]  # what was asked, and the seconds from when it was due to its answer
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What so many people have seen."""
+
+    people: int
+    seconds: float
+    asked: Sequence[Timed]
+    used: Counters
+    client: float  # CPU seconds of our own
+
+    def percentile(self, percent: float, kind: str = "") -> float:
+        """Seconds within which so many of a kind of request, or of all, were answered."""
+        times = sorted(each for name, each in self.asked if kind in ("", name))
+        return times[min(len(times) - 1, int(len(times) * percent / 100))] if times else 0.0
+
+    def count(self, kind: str) -> int:
+        """How many of a kind there were."""
+        return sum(name == kind for name, _ in self.asked)
+
+
+def run() -> Report:
+    """Add people until it becomes too slow for them; then look longer at as many as it holds."""
+    with started_servers() as servers, serving(servers) as stand:
+        report = Report("People drawing at once", describe(stand), "")
+        owners: list[Owner] = []
+        held = 0
+        while _holds(stand, owners):
+            held = len(owners)
+        size = _size_of_pads(stand)
+        stage = asyncio.run(_stage(stand, owners[:held], LONG_STAGE))
+        report.add(*_figures(stage), _growth(size, _size_of_pads(stand), stage))
+        report.notes.append(sizes(stand))
+    return report
+
+
+def _holds(stand: Stand, owners: list[Owner]) -> bool:
+    """Add some people; whether all of them are served fast enough."""
+    owners += settle(stand, Group(f"editor-{len(owners)}", STEP, PADS))
+    stage = asyncio.run(_stage(stand, owners, STAGE))
+    slowest = stage.percentile(99)
+    click.echo(
+        f"{len(owners)} people: {number(stage.count('save') / STAGE)} saves a second, "
+        f"p50 {stage.percentile(50) * 1000:.0f} ms, p99 {slowest * 1000:.0f} ms"
+    )
+    return slowest < LIMIT
+
+
+async def _stage(stand: Stand, owners: Sequence[Owner], seconds: float) -> Stage:
+    """Let everybody draw, and count after everybody has come."""
+    asked: list[Timed] = []
+    ends = time.monotonic() + WARM_UP + seconds
+    people = asyncio.gather(*(_draw(stand.url, owner, ends, asked) for owner in owners))
+    await asyncio.sleep(WARM_UP)
+    asked.clear()
+    before, client = stand.counters(), _own_cpu_seconds()
+    await asyncio.sleep(seconds)
+    used, client = stand.counters() - before, _own_cpu_seconds() - client
+    counted = list(asked)
+    await people
+    return Stage(len(owners), seconds, counted, used, client)
+
+
+async def _draw(url: str, owner: Owner, ends: float, asked: list[Timed]) -> None:
+    """One person, from loading the page on."""
+    await asyncio.sleep(random.uniform(0, PACE))  # noqa: S311 - people do not come in step
+    connection = await Connection.open(url)
+    due = time.monotonic()
+    await _ask(connection, owner, "list", due, asked)
+    while time.monotonic() < ends:
+        await asyncio.sleep(max(0.0, due - time.monotonic()))
+        await _ask(connection, owner, "save", due, asked)
+        for kind, every in (("backups", BACKUPS_EVERY), ("list", LOAD_EVERY)):
+            if random.random() < PACE / every:  # noqa: S311
+                await _ask(connection, owner, kind, time.monotonic(), asked)
+        due += PACE
+    await connection.close()
+
+
+async def _ask(
+    connection: Connection, owner: Owner, kind: str, due: float, asked: list[Timed]
+) -> None:
+    answer = await connection.ask(_request(owner, kind))
+    if answer.status != 200:
+        raise click.ClickException(f"{kind}: {answer.status}: {answer.body[:500]!r}")
+    asked.append((kind, time.monotonic() - due))
+
+
+def _request(owner: Owner, kind: str) -> Request:
+    pad, cookie = owner.pads[0], owner.person.cookie
+    requests = {
+        "save": Request("POST", f"/api/pad/{pad.id}", cookie, pad.scene),
+        "list": Request("GET", "/api/pad", cookie),
+        "backups": Request("GET", f"/api/pad/{pad.id}/backups", cookie),
+    }
+    return requests[kind]
+
+
+def _own_cpu_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _figures(stage: Stage) -> list[Figure]:
+    target, met = at_most(LIMIT * 1000, stage.percentile(99) * 1000)
+    return [
+        Figure("people drawing at once", str(stage.people)),
+        Figure("p99 of all their requests, ms", _ms(stage, 99), target=target, met=met),
+        *(
+            Figure(
+                f"{kind}: how many a second; p50, p99, ms",
+                f"{number(stage.count(kind) / stage.seconds)}; {_ms(stage, 50, kind)}, "
+                f"{_ms(stage, 99, kind)}",
+            )
+            for kind in ("save", "list", "backups")
+        ),
+        Figure("CPUs in use: app, PostgreSQL, the benchmark", _cpus(stage)),
+        Figure(
+            "write-ahead log for each save, KB",
+            number(stage.used.wal / stage.count("save") / 1000),
+        ),
+    ]
+
+
+def _ms(stage: Stage, percent: float, kind: str = "") -> str:
+    return f"{stage.percentile(percent, kind) * 1000:.0f}"
+
+
+def _cpus(stage: Stage) -> str:
+    parts = (stage.used.app, stage.used.postgres, stage.client)
+    return ", ".join(number(each / stage.seconds) for each in parts)
+
+
+def _size_of_pads(stand: Stand) -> int:
+    row = stand.servers.connection.execute(
+        "SELECT pg_total_relation_size('pad_ws.pads')"
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _growth(before: int, after: int, stage: Stage) -> Figure:
+    """What the table has grown by while every row of it was rewritten every 1.2 s."""
+    return Figure(
+        f"the table of pads before and after {stage.seconds:.0f} s, MB",
+        f"{number(before / 1e6)}, {number(after / 1e6)}",
+    )

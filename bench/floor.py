@@ -1,0 +1,112 @@
+"""pgbench, which sends the service's own statements to PostgreSQL: the floor."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+
+import click
+import psutil
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from bench.load import Driven, child_cpu_seconds, run_program
+from bench.processes import Processes
+from bench.works import Values, Work
+from padws.database import SQL_DIR, Connection, Statement, load_statement
+
+# Values are read once by each client and sent with each transaction from then on, as a program
+# would; a scene is too long for pgbench's command line. They are kept as they are: no time goes
+# into compressing them.
+_VALUES_TABLE = """
+DROP TABLE IF EXISTS padws_bench.floor_values;
+CREATE UNLOGGED TABLE padws_bench.floor_values (
+    client integer, name text, value text, PRIMARY KEY (client, name)
+);
+ALTER TABLE padws_bench.floor_values ALTER value SET STORAGE EXTERNAL
+"""
+_GET_VALUE = (
+    "SELECT value AS {name} FROM padws_bench.floor_values "
+    "WHERE client = :client_id AND name = '{name}' \\gset"
+)
+
+
+def prepare(connection: Connection, values: Sequence[Values]) -> None:
+    """Put down the values of each client's parameters."""
+    connection.execute(_VALUES_TABLE)
+    rows = [
+        (client, name, value) for client, own in enumerate(values) for name, value in own.items()
+    ]
+    connection.cursor().executemany(
+        "INSERT INTO padws_bench.floor_values VALUES (%s, %s, %s)", rows
+    )
+
+
+def drive(program: str, url: str, work: Work, clients: int, seconds: int) -> Driven:
+    """Run the statement of `work` from so many clients, for a time. Raises ClickException."""
+    target, environ = _without_password(url)
+    options = ["-n", "-M", "prepared", "-D", "first=1", "-c", str(clients), "-T", str(seconds)]
+    with tempfile.NamedTemporaryFile("w", suffix=".sql", prefix="padws-floor-") as script:
+        script.write(_script(work))
+        script.flush()
+        before = child_cpu_seconds()
+        output = run_program([program, *options, "-j", "2", "-f", script.name, target], environ)
+        cpu = child_cpu_seconds() - before
+    if _number(r"failed transactions: (\d+)", output):
+        raise click.ClickException(f"pgbench's transactions failed:\n{output}")
+    answers = _number(r"actually processed: (\d+)", output)
+    return Driven(
+        answers=int(answers),
+        seconds=answers / _number(r"tps = ([\d.]+)", output),
+        cpu=cpu,
+    )
+
+
+def pgbench(postgres: Processes) -> str:
+    """The pgbench that came with the server, else the one on the PATH; ClickException if none."""
+    try:
+        beside = postgres.program().with_name("pgbench")
+        if beside.exists():
+            return str(beside)
+    except psutil.AccessDenied:  # a server of another user
+        pass
+    found = shutil.which("pgbench")
+    if not found:
+        raise click.ClickException(
+            "pgbench is neither beside the server's own program nor on the PATH. It comes with "
+            "PostgreSQL; Debian has it in postgresql-contrib."
+        )
+    return found
+
+
+def _script(work: Work) -> str:
+    statement = load_statement(SQL_DIR / f"{work.statement}.sql")
+    stored = [name for name in statement.parameters if name != work.varying]
+    once = "\n".join(_GET_VALUE.format(name=name) for name in stored)
+    each = f"\\set {work.varying} random(1, 1000000000)\n" if work.varying else ""
+    text = _named(statement)
+    return f"\\if :first\n{once}\n\\set first 0\n\\endif\n{each}{text};\n"
+
+
+def _named(statement: Statement) -> str:
+    """The statement with the names of its parameters, which pgbench takes, instead of numbers."""
+    return re.sub(
+        r"\$(\d+)", lambda number: f":{statement.parameters[int(number[1]) - 1]}", statement.text
+    )
+
+
+def _without_password(url: str) -> tuple[str, dict[str, str]]:
+    """A connection string that everybody may read in a list of processes, and the environment."""
+    given: Mapping[str, object] = conninfo_to_dict(url)
+    shown = make_conninfo(**{name: value for name, value in given.items() if name != "password"})  # type: ignore[arg-type]
+    password = given.get("password")
+    return shown, {**os.environ, **({"PGPASSWORD": str(password)} if password else {})}
+
+
+def _number(pattern: str, output: str) -> float:
+    match = re.search(pattern, output)
+    if not match:
+        raise click.ClickException(f"pgbench's output can not be read:\n{output}")
+    return float(match[1])

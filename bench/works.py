@@ -1,0 +1,242 @@
+"""What is measured: a request to the service, and the SQL statement that is its floor.
+
+The statement is the service's own, from sql/, with values that make it do the same to the same
+rows: one person for each connection, on both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import orjson
+
+from bench.client import Request
+from bench.filling import Group, Owner
+
+DRAWERS = Group("drawer", 16, (62_000,) * 10)
+SKETCHERS = Group("sketcher", 16, (10_000,))
+PAINTERS = Group("painter", 4, (1_000_000, 5_000_000))
+
+Values = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Work:
+    """One row of the table.
+
+    `requests` gives the variants that a person's connection sends in turn, and `values` those of
+    the parameters of `statement`; both get the ETag of the answer when `conditional`, else "".
+    `rows` is how many rows the statement gives. With `writes`, each answer has raised one version
+    by one. `varying` is a parameter that gets another value each time, as the variants do.
+    """
+
+    name: str
+    group: Group
+    requests: Callable[[Owner, str], list[Request]]
+    statement: str = ""
+    values: Callable[[Owner, str], Values] = lambda owner, etag: {}
+    rows: int = 1
+    writes: bool = False
+    conditional: bool = False
+    varying: str = ""
+    least_ratio: float | None = None
+    most_app_ms: float | None = None
+
+
+def _get(path: str) -> Callable[[Owner, str], list[Request]]:
+    """Reads `path`, in which `{pad}` is the first pad's id; with If-None-Match given an ETag."""
+
+    def requests(owner: Owner, etag: str) -> list[Request]:
+        headers = {"If-None-Match": etag} if etag else {}
+        where = path.format(pad=owner.pads[0].id)
+        return [Request("GET", where, owner.person.cookie, headers=headers)]
+
+    return requests
+
+
+def _save(number: int) -> Callable[[Owner, str], list[Request]]:
+    def requests(owner: Owner, _: str) -> list[Request]:
+        pad = owner.pads[number]
+        return [Request("POST", f"/api/pad/{pad.id}", owner.person.cookie, pad.scene)]
+
+    return requests
+
+
+def _save_values(number: int) -> Callable[[Owner, str], Values]:
+    def values(owner: Owner, _: str) -> Values:
+        pad = owner.pads[number]
+        return {
+            "pad_id": str(pad.id),
+            "owner_id": owner.person.id,
+            "scene": pad.scene.decode(),
+            "accepted_versions": "{(,)}",
+            "backup_interval": "5 minutes",
+            "keep": "10",
+        }
+
+    return values
+
+
+def _rename(owner: Owner, _: str) -> list[Request]:
+    """Two names in turn, so that each rename changes the name. Of a pad that nobody saves."""
+    bodies = [orjson.dumps({"display_name": name}) for name in ("Plan", "Draft")]
+    path = f"/api/pad/{owner.pads[1].id}"
+    return [Request("PATCH", path, owner.person.cookie, body) for body in bodies]
+
+
+def _rename_values(owner: Owner, _: str) -> Values:
+    pad = {"pad_id": str(owner.pads[1].id), "owner_id": owner.person.id}
+    return pad | {"accepted_versions": "{(,)}"}
+
+
+def _pad_values(owner: Owner, etag: str) -> Values:
+    version = etag.strip('"')
+    known = f"{{[{version},{version}]}}" if version else "{}"
+    return {
+        "pad_id": str(owner.pads[0].id),
+        "owner_id": owner.person.id,
+        "known_versions": known,
+    }
+
+
+def _list_values(owner: Owner, etag: str) -> Values:
+    known = etag.strip('"')
+    return {"owner_id": owner.person.id, "with_data": "true", "known_etags": f"{{{known}}}"}
+
+
+def _backups_values(owner: Owner, _: str) -> Values:
+    return {
+        "pad_id": str(owner.pads[0].id),
+        "owner_id": owner.person.id,
+        "with_data": "true",
+        "from_time": "-infinity",
+        "to_time": "infinity",
+        "limit": "10",
+    }
+
+
+def _recent_values(owner: Owner, _: str) -> Values:
+    return {"owner_id": owner.person.id, "limit": "10"}
+
+
+def _me_values(owner: Owner, _: str) -> Values:
+    me = owner.person.me
+    texts = ("username", "email", "name", "given_name", "family_name")
+    return {
+        "user_id": owner.person.id,
+        "email_verified": str(me["email_verified"]),
+        "roles": orjson.dumps(me["roles"]).decode(),
+        **{name: str(me[name]) for name in texts},
+    }
+
+
+def save(size: str, group: Group, number: int) -> Work:
+    """Saving the pad of that number."""
+    values = _save_values(number)
+    return Work(f"save {size}", group, _save(number), "pads/save_pad", values, writes=True)
+
+
+LIST = Work(
+    "list ten pads",
+    DRAWERS,
+    _get("/api/pad"),
+    "pads/list_pads",
+    _list_values,
+    rows=10,
+    least_ratio=0.8,
+    most_app_ms=1.5,
+)
+LIST_KNOWN = Work(
+    "list ten pads, 304",
+    DRAWERS,
+    _get("/api/pad"),
+    "pads/list_pads",
+    _list_values,
+    rows=10,
+    conditional=True,
+    most_app_ms=0.7,
+)
+BACKUPS = Work(
+    "ten backups of a pad",
+    DRAWERS,
+    _get("/api/pad/{pad}/backups"),
+    "backups/list_backups",
+    _backups_values,
+    rows=10,
+    least_ratio=0.8,
+)
+RECENT = Work(
+    "recent backups",
+    DRAWERS,
+    _get("/api/pad/recent"),
+    "backups/list_recent_backups",
+    _recent_values,
+    rows=10,
+)
+ME = Work(
+    "/api/users/me",
+    DRAWERS,
+    _get("/api/users/me"),
+    "users/get_user_if_current",
+    _me_values,
+    most_app_ms=0.7,
+)
+TEMPLATE = Work(
+    "one template",
+    DRAWERS,
+    _get("/api/templates/default"),
+    "templates/get_template",
+    lambda owner, etag: {"name": "default"},
+    most_app_ms=0.7,
+)
+PAD_KNOWN = Work(
+    "one pad, 304",
+    DRAWERS,
+    _get("/api/pad/{pad}"),
+    "pads/get_pad",
+    _pad_values,
+    conditional=True,
+    most_app_ms=0.7,
+)
+PAD = Work("one pad", DRAWERS, _get("/api/pad/{pad}"), "pads/get_pad", _pad_values)
+RENAME = Work(
+    "rename",
+    DRAWERS,
+    _rename,
+    "pads/rename_pad",
+    _rename_values,
+    writes=True,
+    varying="display_name",
+)
+HEALTH = Work("/healthz", DRAWERS, _get("/healthz"))
+
+#: Small drawings, so that what grows with the tables is not lost in what does not.
+COLLECTORS = Group("collector", 16, (10_000,) * 10)
+ADMINISTRATOR = Group("admin", 1, (10_000,))
+
+TABLE = (
+    save("10 KB", SKETCHERS, 0),
+    replace(save("62 KB", DRAWERS, 0), least_ratio=0.8, most_app_ms=1.0),
+    save("1 MB", PAINTERS, 0),
+    save("5 MB", PAINTERS, 1),
+    LIST,
+    LIST_KNOWN,
+    PAD,
+    PAD_KNOWN,
+    BACKUPS,
+    RENAME,
+    ME,
+    TEMPLATE,
+    HEALTH,
+)
+
+GROWTH = (
+    save("10 KB", COLLECTORS, 0),
+    replace(LIST, name="list ten pads of 10 KB", group=COLLECTORS),
+    replace(BACKUPS, group=COLLECTORS),
+    replace(RECENT, group=COLLECTORS),
+    replace(ME, group=COLLECTORS),
+    Work("a hundred users", ADMINISTRATOR, _get("/api/users")),
+    replace(HEALTH, group=COLLECTORS),
+)
