@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint format install lock clean
+.PHONY: help run test bench lint format migration install lock clean
 
 help: ## Explain the targets
 	@echo 'padws. The first target you use sets up $(VENV), once.'
@@ -30,10 +30,14 @@ lint: $(READY) ## Check style, types and SQL
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint sql migrations
+	$(BIN)/squawk migrations/*.sql
 
 format: $(READY) ## Put the code into the house style
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
+
+migration: $(READY) ## Begin a migration: make migration name=add_pad_colour
+	@$(BIN)/python -m padws.migrations.new $(name)
 
 install: $(READY) ## Set up .venv with everything that development needs
 

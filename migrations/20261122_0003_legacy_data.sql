@@ -262,4 +262,5 @@ BEGIN
 END
 $$;
 
+-- squawk-ignore ban-drop-table
 DROP TABLE pg_temp.legacy_canvases, pg_temp.legacy_backups;

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import psycopg
@@ -12,7 +14,7 @@ from yoyo.migrations import read_migrations
 from padws.migrations.files import Migration, Script, known
 from padws.migrations.locks import locks_of
 from tests.migrations import databases
-from tests.migrations.commands import Forks
+from tests.migrations.commands import Forks, Release
 
 SNAPSHOT = databases.HERE / "schema.txt"
 NAME = re.compile(r"20\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])_\d{4}_[a-z0-9]+(_[a-z0-9]+)*")
@@ -193,3 +195,19 @@ def test_the_locks_of_the_plan_are_those_that_postgresql_takes(database_url: str
             }
             conn.rollback()
         assert {each for each in locks_of(sql).items() if each[0] in names.values()} <= held, sql
+
+
+def test_a_new_migration_comes_after_all_others(release: Release) -> None:
+    command = [sys.executable, "-m", "padws.migrations.new", "add_colour"]
+    made = subprocess.run(
+        command, cwd=release.directory, capture_output=True, text=True, check=True
+    ).stdout.split()
+    new = release.directory / made[0]
+    assert NAME.fullmatch(new.stem)
+    assert new.read_text().startswith(f"-- depends: {known()[-1].id}\n")
+    assert (release.directory / made[1]).name == f"{new.stem}.rollback.sql"
+
+    command[-1] = "Bad name"
+    refused = subprocess.run(command, cwd=release.directory, capture_output=True, text=True)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("Usage: make migration name=")
