@@ -13,7 +13,7 @@ from flask import Flask, Response, g
 from gunicorn.http.errors import ParseException
 from psycopg import errors as pg
 from psycopg_pool import PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 log = logging.getLogger("padws")
 
@@ -203,14 +203,14 @@ def problem_of(error: BaseException) -> Problem:
     """The problem that an exception is to the client."""
     if isinstance(error, Problem):
         return error
+    if isinstance(error, (ClientDisconnected, ParseException)):
+        return BadRequest("body_incomplete", "The chunks of the body can not be read.")
     if isinstance(error, HTTPException):
         return _from_http(error)
     if isinstance(error, psycopg.Error):
         return _from_database(error)
     if isinstance(error, redis.RedisError):
         return Unavailable("redis_unavailable")
-    if isinstance(error, ParseException):
-        return BadRequest("body_incomplete", "The chunks of the body can not be read.")
     return Problem("internal_error")
 
 

@@ -28,10 +28,18 @@ from padws.schemas.common import SceneField
 
 
 def read_body() -> bytes:
-    """The request's body, declared as JSON and not longer than MAX_BODY_BYTES."""
+    """The request's whole body, declared as JSON and not longer than MAX_BODY_BYTES."""
     if not request.is_json:
         raise UnsupportedMediaType("not_json")
-    return request.get_data(cache=False)
+    limit = current_app.config["MAX_CONTENT_LENGTH"]
+    if request.content_length is None:  # werkzeug cuts off what comes in chunks at its limit
+        request.max_content_length = limit + 1
+    body = request.get_data(cache=False)
+    if len(body) > limit:
+        raise TooLarge("body_too_large")
+    if len(body) < (request.content_length or 0):  # valid up to there, perhaps
+        raise BadRequest("body_incomplete")
+    return body
 
 
 def read_scene() -> JsonText:
