@@ -51,7 +51,8 @@ _DIGITS_AND_EXPONENTS = bytes(
     ord("0") if chr(c) in "0123456789+-" else ord("e") if chr(c) in "eE" else ord(" ")
     for c in range(256)
 )
-_EXPONENT = re.compile(rb"[0-9][eE][+-]?([0-9]{2,})")
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
+_EXPONENT = re.compile(rb"[0-9][eE][+-]?0*([1-9][0-9]+)")
 _LONGEST_NUMBER = 131_072  # digits that PostgreSQL's numeric has before the point, at most
 
 
@@ -65,16 +66,22 @@ def checked_scene(text: bytes) -> JsonText:
     shorter = marks.count(b"0e00")
     longer = marks.count(b"0e0000") if shorter else 0
     at_most = len(text) + 1_000 * shorter + _LONGEST_NUMBER * longer
-    if at_most > limit and _written_out(text) > limit:
+    if at_most > limit and _is_longer_written_out(text, limit):
         raise TooLarge("body_too_large", f"Written out, its numbers take more than {limit} bytes.")
     return JsonText(text)
 
 
-def _written_out(text: bytes) -> int:
-    """At least the bytes that `text` takes with its exponents written out."""
-    exponents = (match[1].lstrip(b"0") for match in _EXPONENT.finditer(text))
-    zeros = (_LONGEST_NUMBER if len(each) > 6 else int(each or 0) for each in exponents)
-    return len(text) + sum(min(each, _LONGEST_NUMBER) for each in zeros)
+def _is_longer_written_out(text: bytes, limit: int) -> bool:
+    """Whether `text` with its exponents written out takes more than `limit` bytes.
+
+    Strings are looked over first: an id of hexadecimal digits is no number.
+    """
+    size = len(text)
+    for match in _EXPONENT.finditer(_STRING.sub(b"", text)):
+        size += int(match[1]) if len(match[1]) < 7 else _LONGEST_NUMBER
+        if size > limit:
+            return True
+    return False
 
 
 def split_object(body: bytes, scenes: Iterable[str]) -> dict[str, Any]:
