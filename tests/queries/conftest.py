@@ -20,7 +20,10 @@ def database_of_all(postgres: str, template_database: str) -> Iterator[Database]
             {
                 "DATABASE_URL": url,
                 "DB_POOL_MAX_SIZE": str(MOST_CONNECTIONS),
-                "DB_POOL_TIMEOUT": "30",
+                # A busy machine is no failure.
+                "DB_POOL_TIMEOUT": "60",
+                "DB_LOCK_TIMEOUT": "60",
+                "DB_STATEMENT_TIMEOUT": "60",
             }
         )
         database = Database(settings)

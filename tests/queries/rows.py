@@ -150,28 +150,33 @@ def at_once(database: Database, tasks: Sequence[Callable[[Connection], T]]) -> l
 
 
 def overtaken(
-    database: Database, first: Callable[[Connection], object], second: Callable[[Connection], T]
-) -> T:
-    """What `second` gives when it begins, and has to wait, before `first` has been committed."""
+    database: Database, first: Callable[[Connection], object], *others: Callable[[Connection], T]
+) -> list[T]:
+    """What the others give that begin, one after another, while `first` is not yet committed.
 
-    def run() -> T:
+    Each has to wait for a lock; then `first` is committed.
+    """
+
+    def run(task: Callable[[Connection], T]) -> T:
         with database.connection() as conn:
-            return second(conn)
+            return task(conn)
 
-    with ThreadPoolExecutor(1) as pool, database.connection() as look:
+    with ThreadPoolExecutor(len(others)) as pool, database.connection() as look:
+        waiting = []
         with database.transaction() as conn:
             first(conn)
-            waiting = pool.submit(run)
-            _wait_for_waiter(look)
-        return waiting.result()
+            for task in others:
+                waiting.append(pool.submit(run, task))
+                _wait_for_waiters(look, len(waiting))
+        return [each.result() for each in waiting]
 
 
-def _wait_for_waiter(conn: Connection) -> None:
+def _wait_for_waiters(conn: Connection, number: int) -> None:
     waiting = (
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
     deadline = time.monotonic() + 30
-    while conn.execute(waiting).fetchone() != (1,):
-        assert time.monotonic() < deadline, "the second should wait for the first by now"
+    while conn.execute(waiting).fetchone() != (number,):
+        assert time.monotonic() < deadline, f"{number} should wait for a lock by now"
         time.sleep(0.01)

@@ -14,6 +14,7 @@ from psycopg.errors import CheckViolation
 
 from padws.database import Connection, Database, JsonText
 from padws.queries import backups, pads
+from padws.queries.users import delete_user
 from tests.queries.rows import (
     ALWAYS_DUE,
     ANY_VERSION,
@@ -172,7 +173,8 @@ def test_of_many_saves_at_once_one_takes_the_backup_that_is_due(
 def test_a_save_that_waited_for_one_with_a_backup_takes_none(database: Database) -> None:
     with database.connection() as conn:
         pad = new_pad(conn)
-    assert overtaken(database, partial(save, pad=pad), partial(save, pad=pad))
+    task = partial(save, pad=pad)
+    assert None not in overtaken(database, task, task, task)
     with database.connection() as conn:
         assert len(backups_of(conn, pad.id)) == 1
 
@@ -287,11 +289,9 @@ def test_a_user_is_deleted_while_the_pads_are_busy(database: Database) -> None:
         pad = new_pad(conn)
         back_up(conn, pad)
 
-    def delete_owner(conn: Connection) -> list[int]:
-        conn.execute("DELETE FROM pad_ws.users WHERE id = %s", [pad.owner_id])
-        return []
-
-    at_once(database, [*(a_busy_editor(pad, n) for n in range(8)), delete_owner])
+    tasks: list[Callable[[Connection], object]] = [a_busy_editor(pad, n) for n in range(8)]
+    tasks.append(partial(delete_user, user_id=pad.owner_id))
+    at_once(database, tasks)
     with database.connection() as conn:
         assert backups_of(conn, pad.id) == []
         assert listed(conn, pad) == []
@@ -323,7 +323,7 @@ def test_a_backup_by_hand_that_waited_is_of_what_was_saved(database: Database) -
     with database.connection() as conn:
         pad = new_pad(conn)
     first = partial(save, pad=pad, scene=scene(step="saved"), backup_interval=NEVER_DUE)
-    taken = overtaken(database, first, partial(back_up, pad=pad))
+    (taken,) = overtaken(database, first, partial(back_up, pad=pad))
     assert parsed(taken.data)["step"] == "saved"
 
 
@@ -371,7 +371,7 @@ def test_a_delete_that_waited_for_a_save_knows_its_backup(database: Database, wh
         older, newest = back_up(conn, pad), back_up(conn, pad)
     backup_id = {"newest": newest, "older": older}[which].id
     first = partial(save, pad=pad, backup_interval=ALWAYS_DUE)
-    assert overtaken(database, first, partial(delete, pad=pad, backup_id=backup_id)) == backup_id
+    assert overtaken(database, first, partial(delete, pad=pad, backup_id=backup_id)) == [backup_id]
     with database.connection() as conn:
         assert len(backups_of(conn, pad.id)) == 2
         assert says_its_newest(conn, pad)
@@ -382,7 +382,7 @@ def test_a_delete_that_waited_finds_a_pruned_backup_gone(database: Database) -> 
         pad = new_pad(conn)
         backup_id = back_up(conn, pad).id
     first = partial(back_up, pad=pad, keep=1)
-    assert overtaken(database, first, partial(delete, pad=pad, backup_id=backup_id)) is None
+    assert overtaken(database, first, partial(delete, pad=pad, backup_id=backup_id)) == [None]
     with database.connection() as conn:
         assert says_its_newest(conn, pad)
 
@@ -477,6 +477,22 @@ def test_of_two_restores_of_one_version_one_is_done(database: Database) -> None:
     assert [each.version for each in outcomes if each] == [2]
     with database.connection() as conn:
         assert len(backups_of(conn, pad.id)) == 2
+
+
+def test_a_restore_and_the_deletion_of_its_user_do_not_wait_for_each_other(
+    database: Database,
+) -> None:
+    """Both wait for a save; what comes second then waits for the first alone."""
+    with database.connection() as conn:
+        pad = new_pad(conn)
+        backup_id = back_up(conn, pad).id
+    restored, deleted = overtaken(
+        database,
+        partial(save, pad=pad),
+        partial(restore, pad=pad, backup_id=backup_id),
+        partial(delete_user, user_id=pad.owner_id),
+    )
+    assert (restored.version, deleted) == (3, pad.owner_id)
 
 
 # Reading
