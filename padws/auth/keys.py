@@ -16,8 +16,11 @@ from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
 # What a provider may sign with: nothing that whoever knows its public keys could sign with too.
-ASYMMETRIC = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
-_ASYMMETRIC_ONLY = JWSRegistry(algorithms=[*ASYMMETRIC, "EdDSA"], strict_check_header=False)
+ASYMMETRIC = [
+    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
+    *("ES256", "ES384", "ES512", "EdDSA"),
+]
+_ASYMMETRIC_ONLY = JWSRegistry(algorithms=ASYMMETRIC, strict_check_header=False)
 
 # A flood of unknown key ids asks the provider no more often than this (seconds).
 _REFETCH_EVERY = 60.0

@@ -17,7 +17,7 @@ from joserfc.errors import JoseError
 from joserfc.jwt import JWTClaimsRegistry
 
 from padws.auth.identity import Identity, identity_of, roles_of
-from padws.auth.keys import SigningKeys
+from padws.auth.keys import ASYMMETRIC, SigningKeys
 from padws.config import Settings
 from padws.errors import BadRequest, Unauthenticated, Unavailable
 
@@ -88,6 +88,7 @@ class Provider:
         Raises Unauthenticated when the provider, or what it sent, says no.
         """
         with self.reached():
+            self._metadata()
             token = self._client.authorize_access_token()
             if not token.get("userinfo"):
                 raise Unauthenticated("sign_in_failed", "The provider sent no ID token.")
@@ -99,8 +100,7 @@ class Provider:
         A rotating refresh token is used up by then: keep the new one before anything else can fail.
         """
         with self.reached():
-            metadata = self._client.load_server_metadata()
-            token = self._exchange(metadata, refresh_token)
+            token = self._exchange(self._metadata(), refresh_token)
         if not isinstance(token.get("access_token"), str):
             log.warning("the sign-in provider has answered a refresh without an access token")
             raise Unavailable("sign_in_unavailable")
@@ -158,14 +158,14 @@ class Provider:
 
     def userinfo(self, access_token: str) -> dict[str, Any]:
         """What the provider says of a token's owner; nothing if it can not."""
-        if "userinfo_endpoint" not in self._client.load_server_metadata():
+        if "userinfo_endpoint" not in self._metadata():
             return {}
         token = {"access_token": access_token, "token_type": "Bearer"}
         return dict(self._client.userinfo(token=token))
 
     def introspect(self, access_token: str) -> dict[str, Any]:
         """What the provider says of an opaque token (RFC 7662); nothing if it can not."""
-        metadata = self._client.load_server_metadata()
+        metadata = self._metadata()
         endpoint = metadata.get("introspection_endpoint")
         if not endpoint:
             return {}
@@ -190,8 +190,14 @@ class Provider:
         except (AuthlibBaseError, JoseError) as error:
             raise Unauthenticated("sign_in_failed", f"The provider says: {error.error}.") from error
 
+    def _metadata(self) -> dict[str, Any]:
+        """What the provider says of itself; algorithms that anybody can sign with struck out."""
+        metadata: dict[str, Any] = self._client.load_server_metadata()
+        metadata["id_token_signing_alg_values_supported"] = ASYMMETRIC
+        return metadata
+
     def _check_issuer(self) -> None:
-        metadata = self._client.load_server_metadata()
+        metadata = self._metadata()
         if metadata.get("issuer", "").rstrip("/") != self.issuer:
             log.error("the provider calls itself %r, not %r", metadata.get("issuer"), self.issuer)
             raise Unavailable("sign_in_unavailable")
