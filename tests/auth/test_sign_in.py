@@ -1,0 +1,492 @@
+"""Signing in: the way to the provider and back, and those who try to get in beside it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+import pytest
+import redis
+from flask import Response
+
+from tests.auth import forged
+from tests.auth.browser import COOKIE, Browser, problem, signed_in
+from tests.auth.conftest import StartInstance
+from tests.auth.parallel import Gate
+from tests.auth.sessions import session_of
+from tests.providers.own import CLIENT, SECRET, Claims, Grant, OwnProvider, new_key, subject_of
+
+
+def query_of(location: str) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
+
+
+# The way there and back
+
+
+def test_the_browser_is_sent_with_state_nonce_and_challenge(
+    anyone: Browser, provider: OwnProvider
+) -> None:
+    location = anyone.begin()
+    assert location.startswith(f"{provider.issuer}/authorize?")
+    query = query_of(location)
+    assert query["response_type"] == "code"
+    assert query["client_id"] == CLIENT
+    assert query["redirect_uri"] == f"{anyone.url}/auth/callback"
+    assert query["code_challenge_method"] == "S256"
+    assert len(query["state"]) >= 22  # characters of base64 for 128 bits
+    assert len(query["nonce"]) >= 20
+    assert len(query["code_challenge"]) == 43
+    assert SECRET not in location
+
+
+def test_every_way_has_its_own_state_nonce_and_challenge(anyone: Browser) -> None:
+    ways = [query_of(anyone.begin()) for _ in range(5)]
+    for name in ("state", "nonce", "code_challenge"):
+        assert len({way[name] for way in ways}) == 5
+
+
+def test_what_the_front_end_says_of_the_way_reaches_the_provider(anyone: Browser) -> None:
+    assert query_of(anyone.begin("?kc_idp_hint=github"))["kc_idp_hint"] == "github"
+    query = query_of(anyone.begin("?kc_idp_hint=x%26client_id%3Devil%26redirect_uri%3Devil"))
+    assert query["client_id"] == CLIENT
+    assert query["redirect_uri"] == f"{anyone.url}/auth/callback"
+
+
+def test_whoever_has_signed_in_is_there_on_every_instance(
+    anyone: Browser, other_url: str, provider: OwnProvider
+) -> None:
+    problem(anyone.get("/api/workspace/state"), 401, "sign_in_required")
+    back = anyone.sign_in("alice")
+    assert back.status_code == 302
+    assert back.headers["Location"] == "/"
+    for browser in (anyone, anyone.at(other_url)):
+        assert browser.get("/api/workspace/state").status_code == 200
+        me = browser.who()
+        assert me["username"] == "alice"
+        assert me["id"] == subject_of("alice")
+
+
+def test_two_tabs_may_be_on_their_way_at_once(anyone: Browser) -> None:
+    first, second = anyone.begin("?next=/first"), anyone.begin("?next=/second")
+    assert anyone.get(anyone.approve(second, "alice")).status_code == 302
+    assert anyone.who()["username"] == "alice"
+    assert anyone.get(anyone.approve(first, "alice")).status_code in (302, 401)
+    assert anyone.who()["username"] == "alice"
+
+
+def test_the_page_that_ends_a_popup_closes_it(anyone: Browser) -> None:
+    page = anyone.sign_in("alice", "?popup=1")
+    assert page.status_code == 200
+    assert page.headers["Content-Type"].startswith("text/html")
+    script = re.search(r'<script src="([^"]+)"', page.text)
+    assert script
+    code = anyone.get(script[1]).text
+    assert "auth_completed" in code
+    assert "close" in code
+    assert anyone.who()["username"] == "alice"
+
+
+def test_whoever_says_no_at_the_provider_is_told_so(anyone: Browser) -> None:
+    state = query_of(anyone.begin())["state"]
+    answer = anyone.get(f"/auth/callback?error=access_denied&state={state}")
+    problem(answer, 401, "sign_in_failed")
+    problem(anyone.get("/api/users/me"), 401, "sign_in_required")
+
+
+def test_what_the_provider_says_is_no_markup_here(anyone: Browser) -> None:
+    anyone.begin()
+    answer = anyone.get("/auth/callback?error=<script>alert(1)</script>&error_description=<b>")
+    problem(answer, 401, "sign_in_failed")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+# Cookies
+
+
+def cookie_of(response: Any) -> dict[str, str]:
+    """The attributes of the session cookie that an answer sets."""
+    (line,) = (
+        each for each in response.raw.headers.getlist("Set-Cookie") if each.startswith(f"{COOKIE}=")
+    )
+    pairs = (part.strip().partition("=") for part in line.split(";"))
+    return {name.lower(): value for name, _, value in pairs}
+
+
+def test_the_cookie_is_opaque_and_kept_from_scripts_and_other_sites(anyone: Browser) -> None:
+    cookie = cookie_of(anyone.sign_in("alice"))
+    assert "httponly" in cookie
+    assert cookie["samesite"] == "Lax"
+    assert cookie["path"] == "/"
+    assert "domain" not in cookie
+    assert "secure" not in cookie  # this instance is not behind TLS
+    assert re.fullmatch(r"[A-Za-z0-9_-]{43}", cookie[COOKIE])  # 256 bits and nothing else
+
+
+def test_behind_tls_the_cookie_is_secure(instance: StartInstance) -> None:
+    service = instance(REDIRECT_URI="https://pad.example.com/auth/callback")
+    browser = Browser(service.url)
+    begun = browser.get("/auth/login")
+    assert "secure" in cookie_of(begun)
+    assert query_of(begun.headers["Location"])["redirect_uri"] == (
+        "https://pad.example.com/auth/callback"
+    )
+
+
+def test_a_session_gets_a_new_id_at_sign_in(anyone: Browser, redis_client: redis.Redis) -> None:
+    anyone.begin()
+    before = anyone.cookie
+    anyone.sign_in("alice")
+    assert anyone.cookie != before
+    assert redis_client.exists(f"padws:session:{before}") == 0
+
+
+def test_a_planted_session_id_leads_nowhere(url: str, redis_client: redis.Redis) -> None:
+    planted = Browser(url)
+    planted.begin()
+    assert planted.cookie
+    for sid in (planted.cookie, "chosen-by-the-attacker"):
+        victim, attacker = Browser(url), Browser(url)
+        for browser in (victim, attacker):
+            browser.here.cookies.set(COOKIE, sid, domain="127.0.0.1")
+        victim.sign_in("alice")
+        assert victim.who()["username"] == "alice"
+        problem(attacker.get("/api/users/me"), 401, "sign_in_required")
+        assert redis_client.exists(f"padws:session:{sid}") == 0
+
+
+def test_the_session_before_is_gone_after_signing_in_as_somebody_else(
+    alice: Browser, redis_client: redis.Redis
+) -> None:
+    old = Browser(alice.url)
+    old.here.cookies.update(alice.here.cookies)
+    alice.sign_in("bob")
+    assert alice.who()["username"] == "bob"
+    problem(old.get("/api/users/me"), 401, "sign_in_required")
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        lambda sid: sid[:-1] + ("A" if sid[-1] != "A" else "B"),
+        lambda sid: sid[1:],
+        lambda sid: sid + "A",
+        lambda sid: sid.swapcase(),
+        lambda sid: f" {sid}x",
+        lambda sid: "",
+        lambda sid: "*",
+        lambda sid: "[a-z]*",
+        lambda sid: "../" + sid,
+        lambda sid: sid + "%00",
+        lambda sid: '"' + sid + '\\000"',
+        lambda sid: "A" * 4000,
+        lambda sid: "\xff\xfe",
+        lambda sid: "{}",
+        lambda sid: "eyJhbGciOiJub25lIn0.eyJ1c2VyX2lkIjoiMSJ9.",
+    ],
+)
+def test_a_cookie_that_was_tampered_with_is_no_session(
+    alice: Browser, tamper: Callable[[str], str]
+) -> None:
+    assert alice.cookie
+    forged = Browser(alice.url)
+    header = f"{COOKIE}={tamper(alice.cookie)}".encode("latin-1")
+    problem(forged.get("/api/users/me", headers={"Cookie": header}), 401, "sign_in_required")
+
+
+def test_what_is_no_session_in_redis_is_none(alice: Browser, redis_client: redis.Redis) -> None:
+    for rubbish in (b"rubbish", b"\xff", b"{}", b"", b"\x93\x01\x02\x03"):
+        redis_client.set(f"padws:session:{alice.cookie}", rubbish)
+        problem(alice.get("/api/users/me"), 401, "sign_in_required")
+
+
+# Where to go afterwards
+
+LEADS_AWAY = [
+    "//evil.example",
+    "///evil.example",
+    "////evil.example/%2f..",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "\\/evil.example",
+    "/\t/evil.example",
+    "/\n/evil.example",
+    "/\r\n/evil.example",
+    "\t//evil.example",
+    " //evil.example",
+    "/ /evil.example",
+    "\x00//evil.example",
+    "https://evil.example",
+    "https:evil.example",
+    "http:/\\evil.example",
+    "HtTpS://evil.example",
+    "javascript:alert(1)",
+    "java\nscript:alert(1)",
+    "data:text/html,<script>alert(1)</script>",
+    "//evil.example\\@pad.example.com",
+    "/\uff0fevil.example",
+    "\uff0f\uff0fevil.example",
+    "/\u3002/evil.example",
+    "//evil%E3%80%82example",
+    "@evil.example",
+    ".evil.example",
+    "?next=//evil.example",
+    "#//evil.example",
+    "evil.example",
+    "/a\r\nLocation: https://evil.example",
+    "/a\r\nSet-Cookie: session_id=planted",
+    "/\u2028/evil.example",
+    "/\x7f/evil.example",
+]
+STAYS_HERE = ["/", "/pads/1?tab=a,b", "/a%20b", "/@home", "/..//evil.example", "/.//evil.example"]
+
+
+@pytest.mark.parametrize("wish", LEADS_AWAY + STAYS_HERE)
+def test_no_spelling_of_next_leads_to_another_site(anyone: Browser, wish: str) -> None:
+    begun = anyone.get("/auth/login", params={"next": wish})
+    back = anyone.get(anyone.approve(begun.headers["Location"], "alice"))
+    location = back.headers["Location"]
+    assert location == (wish if wish in STAYS_HERE else "/")
+    assert _where_a_browser_goes(anyone.url, location) == urlsplit(anyone.url).netloc
+    assert "planted" not in str(back.headers)
+
+
+def _where_a_browser_goes(url: str, location: str) -> str:
+    """The host, by the rules of the URL standard as far as they make a difference here."""
+    seen = re.sub(r"[\t\r\n]", "", location).strip("\x00 ").replace("\\", "/")
+    return urlsplit(urljoin(url + "/auth/callback", seen)).netloc
+
+
+def test_two_wishes_are_no_way_round(anyone: Browser) -> None:
+    assert anyone.sign_in("alice", "?next=/&next=//evil.example").headers["Location"] == "/"
+    assert anyone.sign_in("alice", "?next=//evil.example&next=/").headers["Location"] == "/"
+
+
+def test_signing_out_leads_only_where_settings_say(alice: Browser, provider: OwnProvider) -> None:
+    wishes = "?next=//evil.example&post_logout_redirect_uri=//evil.example&redirect=//evil.example"
+    answer = alice.get(f"/auth/logout{wishes}", headers={"X-Forwarded-Host": "evil.example"})
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "success"
+    assert "evil" not in answer.json()["logout_url"]
+    assert answer.json()["logout_url"].startswith(f"{provider.issuer}/logout?")
+
+
+def test_forwarded_hosts_are_not_believed(anyone: Browser) -> None:
+    response = anyone.get(
+        "/auth/login",
+        headers={"X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"},
+    )
+    assert "evil" not in response.headers["Location"]
+
+
+# Codes that belong to somebody else
+
+
+def test_a_code_of_the_attackers_signs_no_victim_in(url: str) -> None:
+    attacker, victim = Browser(url), Browser(url)
+    callback = attacker.approve(attacker.begin(), "bob")
+    problem(victim.get(callback), 401, "sign_in_failed")
+    problem(victim.get("/api/users/me"), 401, "sign_in_required")
+
+    victim.begin()  # nor one who is on the way
+    problem(victim.get(callback), 401, "sign_in_failed")
+    problem(victim.get("/api/users/me"), 401, "sign_in_required")
+
+    victim.sign_in("alice")  # nor one who is here already
+    problem(victim.get(callback), 401, "sign_in_failed")
+    assert victim.who()["username"] == "alice"
+
+
+@pytest.mark.parametrize("state", ["", "&state=", "&state=x", "&state=None", "&state=%00"])
+def test_a_code_without_the_state_is_none(anyone: Browser, state: str) -> None:
+    callback = anyone.approve(anyone.begin(), "alice")
+    code = query_of(callback)["code"]
+    problem(anyone.get(f"/auth/callback?code={code}{state}"), 401, "sign_in_failed")
+    problem(anyone.get("/api/users/me"), 401, "sign_in_required")
+
+
+def injected(url: str, provider: OwnProvider, grant: Callable[[dict[str, str]], Grant]) -> Any:
+    """What happens when a code of another sign-in is put into a victim's way back."""
+    victim = Browser(url)
+    query = query_of(victim.begin())
+    code = provider.grant_code(grant(query))
+    return victim.get(f"/auth/callback?code={code}&state={query['state']}")
+
+
+def test_a_stolen_code_is_stopped_by_the_challenge_alone(url: str, provider: OwnProvider) -> None:
+    def others_code_with_our_nonce(query: dict[str, str]) -> Grant:
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(b"another").digest()).decode()
+        return Grant("bob", query["nonce"], query["redirect_uri"], challenge.rstrip("="))
+
+    problem(injected(url, provider, others_code_with_our_nonce), 401, "sign_in_failed")
+    assert provider.refused == ["another verifier"]
+
+
+def test_a_stolen_code_is_stopped_by_the_nonce_alone(url: str, provider: OwnProvider) -> None:
+    provider.conduct.checks_challenges = False
+
+    def others_code(query: dict[str, str]) -> Grant:
+        return Grant("bob", "another", query["redirect_uri"], "another")
+
+    problem(injected(url, provider, others_code), 401, "sign_in_failed")
+    assert provider.asked["authorization_code"] == 1
+    assert provider.refused == []
+
+
+def test_a_code_is_good_once(alice: Browser, anyone: Browser, provider: OwnProvider) -> None:
+    callback = anyone.approve(anyone.begin(), "bob")
+    assert anyone.get(callback).status_code == 302
+    problem(anyone.get(callback), 401, "sign_in_failed")
+    assert anyone.who()["username"] == "bob"
+    assert provider.asked["authorization_code"] == 2  # alice's and bob's
+
+
+# ID tokens that are not for us
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"iss": "http://127.0.0.1:9/other"},
+        {"iss": None},
+        {"aud": "another-client"},
+        {"aud": ["another-client"]},
+        {"aud": None},
+        {"nonce": "another"},
+        {"nonce": None},
+        {"exp": 1},
+        {"exp": None},
+        {"iat": 4_000_000_000},
+        {"sub": None},
+        {"sub": ""},
+        {"sub": 7},
+        {"sub": {"$ne": 1}},
+        {"azp": "another-client", "aud": [CLIENT, "another-client"]},
+        {"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"},
+    ],
+    ids=str,
+)
+def test_an_id_token_that_is_not_right_signs_nobody_in(
+    anyone: Browser, provider: OwnProvider, change: Claims
+) -> None:
+    def alter(claims: Claims) -> Claims:
+        merged = claims | change
+        return {name: value for name, value in merged.items() if value is not None}
+
+    provider.conduct.alter_id_token = alter
+    problem(anyone.sign_in("alice"), 401, "sign_in_failed")
+    problem(anyone.get("/api/users/me"), 401, "sign_in_required")
+
+
+def test_an_id_token_without_the_providers_signature_signs_nobody_in(
+    instance: StartInstance, provider: OwnProvider
+) -> None:
+    def lists_weak_algorithms(metadata: Claims) -> Claims:
+        return metadata | {"id_token_signing_alg_values_supported": ["RS256", "HS256", "none"]}
+
+    provider.conduct.alter_discovery = lists_weak_algorithms
+    browser = Browser(instance(WEB_CONCURRENCY="1").url)
+    for sign in (
+        forged.unsigned,
+        partial(forged.by_secret, secret=SECRET),
+        partial(forged.by_secret, secret=forged.public_pem(provider)),
+    ):
+        provider.conduct.sign_id_token = sign
+        problem(browser.sign_in("alice"), 401, "sign_in_failed")
+
+
+def test_an_id_token_with_another_key_signs_nobody_in(
+    anyone: Browser, provider: OwnProvider
+) -> None:
+    other = new_key()
+    other.ensure_kid()
+    provider.conduct.sign_id_token = lambda claims: provider.signed(claims, key=other)
+    problem(anyone.sign_in("alice"), 401, "sign_in_failed")
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"access_token": "x"}, {"id_token": "x.y.z"}, {"error": "no"}], ids=str
+)
+def test_a_token_answer_that_lacks_something_signs_nobody_in(
+    anyone: Browser, provider: OwnProvider, answer: Claims
+) -> None:
+    provider.conduct.alter_token_answer = lambda _: {**answer, "token_type": "Bearer"}
+    response = anyone.sign_in("alice")
+    assert response.status_code in (401, 503), response.text
+    assert response.headers["Content-Type"] == "application/problem+json"
+    problem(anyone.get("/api/users/me"), 401, "sign_in_required")
+
+
+def test_user_info_of_somebody_else_signs_nobody_in(anyone: Browser, provider: OwnProvider) -> None:
+    provider.conduct.alter_userinfo = lambda claims: claims | {"sub": subject_of("bob")}
+    problem(anyone.sign_in("alice"), 401, "sign_in_failed")
+
+
+def test_user_info_without_a_subject_signs_nobody_in(
+    anyone: Browser, provider: OwnProvider
+) -> None:
+    provider.conduct.alter_userinfo = lambda claims: {
+        name: value for name, value in claims.items() if name != "sub"
+    }
+    problem(anyone.sign_in("alice"), 401, "sign_in_failed")
+
+
+def test_another_issuer_than_the_configured_one_is_not_used(
+    instance: StartInstance, provider: OwnProvider
+) -> None:
+    provider.conduct.alter_discovery = lambda metadata: (
+        metadata | {"issuer": "http://127.0.0.1:9/evil"}
+    )
+    service = instance(WEB_CONCURRENCY="1")
+    problem(Browser(service.url).get("/auth/login"), 503, "sign_in_unavailable")
+
+
+# The provider away
+
+
+def test_without_the_provider_nobody_is_sent_into_nothing(
+    instance: StartInstance, provider: OwnProvider
+) -> None:
+    service = instance(WEB_CONCURRENCY="1")
+    provider.stop()
+    answer = Browser(service.url).get("/auth/login")
+    problem(answer, 503, "sign_in_unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+    provider.start()
+    assert signed_in(service.url, "alice").who()["username"] == "alice"  # without a restart
+
+
+def test_a_provider_that_goes_away_on_the_way_back_is_a_503(
+    anyone: Browser, provider: OwnProvider
+) -> None:
+    callback = anyone.approve(anyone.begin(), "alice")
+    provider.stop()
+    problem(anyone.get(callback), 503, "sign_in_unavailable")
+    provider.start()
+    assert anyone.sign_in("alice").status_code == 302
+
+
+def test_a_provider_that_does_not_answer_is_a_503(
+    instance: StartInstance, provider: OwnProvider
+) -> None:
+    gate = Gate()
+
+    def never() -> Response | None:
+        gate.wait()
+        return None
+
+    service = instance(OIDC_TIMEOUT="0.3", WEB_CONCURRENCY="1")
+    provider.conduct.instead["/.well-known/openid-configuration"] = never
+    problem(Browser(service.url).get("/auth/login"), 503, "sign_in_unavailable")
+    gate.open()
+
+
+def test_the_session_keeps_no_access_token(alice: Browser, redis_client: redis.Redis) -> None:
+    session = session_of(redis_client, alice)
+    assert session
+    assert "access_token" not in str(session)
