@@ -246,8 +246,16 @@ def _from_http(error: HTTPException) -> Problem:
     problem.status = status
     messages = getattr(error, "data", {}).get("messages")
     if messages:  # of webargs: {location: {field: [what is wrong]}}
-        problem.members["errors"] = next(iter(messages.values()))
+        fields = next(iter(messages.values()))
+        problem.members["errors"] = {name: _flat(wrong) for name, wrong in fields.items()}
     return problem
+
+
+def _flat(wrong: Any) -> list[str]:
+    """What is wrong with a field; of a list marshmallow tells it item by item."""
+    if isinstance(wrong, dict):
+        return [text for each in wrong.values() for text in _flat(each)]
+    return list(wrong)
 
 
 def request_id() -> str:
