@@ -1,10 +1,8 @@
 """Backups."""
 
-from datetime import UTC
+from marshmallow import Schema, fields
 
-from marshmallow import Schema, fields, validate
-
-from padws.schemas.common import SceneField, WithData
+from padws.schemas.common import CountField, SceneField, TimeField, WithData
 
 
 class Backup(Schema):
@@ -30,24 +28,19 @@ class PadBackups(RecentBackups):
 class Limit(Schema):
     """How many backups at most."""
 
-    limit = fields.Integer(
-        validate=validate.Range(1),
-        metadata={"description": "At most, and never more, than the number kept of a pad"},
+    limit = CountField(
+        metadata={"description": "At most, and never more, than the number kept of a pad"}
     )
 
 
 class BackupsQuery(Limit, WithData):
     """Which backups of a pad."""
 
-    from_time = fields.AwareDateTime(
+    from_time = TimeField(
         data_key="from",
-        format="iso",
-        default_timezone=UTC,
         metadata={"description": "Taken then or later; without an offset it is UTC"},
     )
-    to_time = fields.AwareDateTime(
+    to_time = TimeField(
         data_key="to",
-        format="iso",
-        default_timezone=UTC,
         metadata={"description": "Taken before; without an offset it is UTC"},
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
-from marshmallow.validate import Length, Regexp
+from marshmallow.validate import Length, Range, Regexp
 
 from padws.database import JsonText
 
@@ -36,9 +37,38 @@ class NameField(fields.String):
         return name
 
 
+class CountField(fields.Integer):
+    """A number of things, at least one, in digits; int() would take `1_0` as well."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(validate=Range(1), **kwargs)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> int | None:
+        if not str(value).removeprefix("-").isdecimal():
+            raise self.make_error("invalid")
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class TimeField(fields.AwareDateTime):
+    """A time, in UTC unless it has an offset; fromisoformat() would take one that ends in NUL."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(format="iso", default_timezone=UTC, **kwargs)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> datetime:
+        if not str(value).isprintable():
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
 def template_name(**kwargs: Any) -> fields.String:
     """The name that addresses a template."""
-    pattern = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z"
+    # `$` alone would let a line end through in Python; JSON Schema has no `\Z`.
+    pattern = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$(?!\n)"
     return fields.String(validate=Regexp(pattern), **kwargs)
 
 

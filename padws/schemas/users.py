@@ -4,7 +4,7 @@ from uuid import UUID
 
 from marshmallow import Schema, fields, validate
 
-from padws.schemas.common import NameField, Status
+from padws.schemas.common import CountField, NameField, Status
 
 _LONGEST = 254
 
@@ -67,7 +67,7 @@ class UserChange(Schema):
 class Page(Schema):
     """A page of users."""
 
-    limit = fields.Integer(load_default=100, validate=validate.Range(1))
+    limit = CountField(load_default=100)
     after = fields.UUID(
         load_default=UUID(int=0),
         metadata={
