@@ -45,7 +45,7 @@ class CountField(fields.Integer):
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> int | None:
+    ) -> int:
         if not str(value).removeprefix("-").isdecimal():
             raise self.make_error("invalid")
         return super()._deserialize(value, attr, data, **kwargs)
