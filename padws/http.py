@@ -156,15 +156,15 @@ def accepted_versions() -> str:
 
 
 def known_etags() -> list[str]:
-    """The tags that If-None-Match says the caller has."""
-    return _tags(request.headers.get("If-None-Match", "")) or []
+    """The tags that If-None-Match says the caller has; `*` alone stands for any."""
+    header = request.headers.get("If-None-Match", "").strip()
+    return ["*"] if header == "*" else [tag for tag in _tags(header) or [] if tag != "*"]
 
 
 def known_versions() -> str:
     """The versions that If-None-Match says the caller has."""
-    if request.headers.get("If-None-Match", "").strip() == "*":
-        return ANY_VERSION
-    return _versions(known_etags())
+    etags = known_etags()
+    return ANY_VERSION if etags == ["*"] else _versions(etags)
 
 
 def refuse_change(current_version: int | None) -> NoReturn:

@@ -49,7 +49,7 @@ class SavedPad:
 def list_pads(
     conn: Connection, *, owner_id: UUID, with_data: bool, known_etags: list[str]
 ) -> list[ListedPad]:
-    """The owner's pads, oldest first; without scenes when the list's ETag is a known one."""
+    """The owner's pads, oldest first; without scenes when its ETag, or `*`, is a known one."""
 
 
 @from_file

@@ -1,6 +1,6 @@
 -- A user's pads, oldest first, and a digest of all their versions: the list's ETag. Scenes are left
--- out (null) when the caller does not want them or has this list already. A pad at version 0 was
--- written by pad.ws, whose scenes do not always carry the pad's id and name.
+-- out (null) when the caller does not want them or has this list already (`*`: whatever it is). A
+-- pad at version 0 was written by pad.ws, whose scenes do not always carry the pad's id and name.
 -- Index: pads_owner_id_created_at_idx.
 -- psql -v owner_id="'…'" -v with_data=true -v known_etags="'{}'" -f sql/pads/list_pads.sql
 
@@ -15,7 +15,7 @@ SELECT
     pads.owner_id,
     pads.display_name,
     CASE
-        WHEN NOT :with_data OR own.etag = any(:known_etags::text[]) THEN NULL
+        WHEN NOT :with_data OR ARRAY[own.etag, '*'] && :known_etags::text[] THEN NULL
         WHEN pads.version = 0 THEN pad_ws.stamp_scene(pads.data, pads.id, pads.display_name)
         ELSE pads.data
     END AS data,
