@@ -116,8 +116,8 @@ def create_pad_from_template(query: dict[str, Any], body: dict[str, Any], name: 
         pad = pads.insert_pad_from_template(
             conn, owner_id=identity.id, display_name=display_name, template_name=name
         )
-    if not pad:
-        raise NotFound("template_not_found")
+        if not pad:  # raising rolls the transaction back
+            raise NotFound("template_not_found")
     return _created(pad)
 
 
