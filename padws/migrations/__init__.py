@@ -5,13 +5,19 @@ for its `turn` (`redis_lock`, `connection`) and runs what is missing (`running`)
 `status` only look.
 """
 
-from padws.migrations.errors import MigrationError, MigrationFailed, WaitedTooLong
+from padws.migrations.errors import (
+    MigrationError,
+    MigrationFailed,
+    MigrationStopped,
+    WaitedTooLong,
+)
 from padws.migrations.marks import pending
 from padws.migrations.migrating import migrate, preview_legacy, roll_back, upgrade
 
 __all__ = [
     "MigrationError",
     "MigrationFailed",
+    "MigrationStopped",
     "WaitedTooLong",
     "migrate",
     "pending",

@@ -19,8 +19,9 @@ LOCK_KEY = int.from_bytes(b"pad_ws")  # the key of PostgreSQL's advisory lock
 POLL_EVERY = 1.0
 CONNECT_WITHIN = 10
 
+LOCK_TIMEOUT = 4.0
+
 SESSION = {
-    "lock_timeout": "4s",
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
     # The server soon notices when this process or its machine dies, and lets go of the lock.
@@ -64,6 +65,12 @@ def set_up_session(conn: Connection) -> None:
         "FROM unnest(%s::text[], %s::text[]) AS settings (name, value)",
         [list(SESSION), list(SESSION.values())],
     )
+    set_lock_timeout(conn, LOCK_TIMEOUT)
+
+
+def set_lock_timeout(conn: Connection, seconds: float) -> None:
+    """How long a statement waits for a lock before it is given up."""
+    conn.execute("SELECT set_config('lock_timeout', %s, false)", [f"{seconds * 1000:.0f}ms"])
 
 
 @contextmanager

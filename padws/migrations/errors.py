@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import psycopg
 
 ADVICE = {
@@ -22,10 +25,23 @@ class MigrationFailed(MigrationError):
     """A migration, or something it needs, failed; here or in the instance that was waited for."""
 
 
+class MigrationStopped(MigrationError):
+    """A signal has asked to stop; no failure, and no reason to go on without migrating."""
+
+
 class WaitedTooLong(MigrationError):
     """MIGRATION_MAX_WAIT is over, and another instance or session still holds a lock."""
 
     exit_code = 2
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what PostgreSQL says outside a migration's own statements into MigrationFailed."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise MigrationFailed(f"PostgreSQL: {in_words(error)}") from None
 
 
 def one_line(text: object) -> str:

@@ -37,6 +37,7 @@ class Statement:
 class Script:
     """The statements of a file. Without `transactional` each commits by itself."""
 
+    name: str
     statements: tuple[Statement, ...]
     transactional: bool
 
@@ -78,7 +79,9 @@ def _read_script(path: Path) -> Script:
         at = text.index(sql, at)
         found.append(Statement(path.name, number, text.count("\n", 0, at) + 1, sql))
         at += len(sql)
-    return Script(tuple(found), directives.get("transactional", "true").lower() == "true")
+    return Script(
+        path.name, tuple(found), directives.get("transactional", "true").lower() == "true"
+    )
 
 
 @cache

@@ -22,6 +22,10 @@ from padws.migrations.files import Migration, known
 SCHEMA = "pad_ws"
 MARKS = f"{SCHEMA}._yoyo_migration"
 YOYO_LOCK = f"{SCHEMA}.yoyo_lock"
+HAS_CHECKSUM = f"""
+    SELECT 1 FROM pg_attribute
+    WHERE attrelid = '{MARKS}'::regclass AND attname = 'checksum' AND NOT attisdropped
+"""  # noqa: S608
 
 logging.getLogger("yoyo.migrations").setLevel(logging.WARNING)  # `running` says it better
 
@@ -102,7 +106,8 @@ class Marks(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no type
         with self.transaction():
             self.execute(self.format_sql(self.create_lock_table_sql))
             internalmigrations.upgrade(self)
-            self.execute(f"ALTER TABLE {MARKS} ADD COLUMN IF NOT EXISTS checksum text")
+            if not self.execute(HAS_CHECKSUM).fetchone():  # so that a pg_dump stops nobody
+                self.execute(f"ALTER TABLE {MARKS} ADD COLUMN checksum text")
             self.break_lock()
             self.execute(
                 f"INSERT INTO {YOYO_LOCK} (locked, ctime, pid) VALUES (1, :now, :pid)",  # noqa: S608
@@ -113,10 +118,16 @@ class Marks(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no type
         """Note that `migration` was applied; part of the caller's transaction."""
         self.log_migration(migration.yoyo, "apply")
         self.mark_one(migration.yoyo, log=False)
-        self.keep_checksum(migration)
+        self._keep_checksum(migration)
 
-    def keep_checksum(self, migration: Migration) -> None:
-        """Note what the file of an applied migration holds."""
+    def trust_what_yoyo_applied(self) -> None:
+        """Keep the checksum of what yoyo's own command has applied, which keeps none."""
+        marked = applied(self.connection)
+        for migration in known():
+            if marked.get(migration.id, "") is None:
+                self._keep_checksum(migration)
+
+    def _keep_checksum(self, migration: Migration) -> None:
         self.execute(
             f"UPDATE {MARKS} SET checksum = :checksum WHERE migration_id = :id",  # noqa: S608
             {"checksum": migration.checksum, "id": migration.id},

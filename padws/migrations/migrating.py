@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-import psycopg
 from psycopg.errors import Diagnostic
 
 from padws.config import Settings
 from padws.migrations.connection import connected
-from padws.migrations.errors import MigrationFailed, in_words, one_line
+from padws.migrations.errors import MigrationFailed, MigrationStopped, explained, one_line
 from padws.migrations.files import Migration, known, target
 from padws.migrations.marks import Connection, applied, missing, opened_marks, pending
 from padws.migrations.running import Runner
@@ -32,13 +31,14 @@ def upgrade(settings: Settings, report: Report = click.echo) -> None:
 
 
 def migrate(settings: Settings, report: Report = click.echo) -> None:
-    """Apply what is pending. Raises MigrationFailed or WaitedTooLong; what failed is rolled back.
+    """Apply what is pending. Raises a MigrationError; what failed is rolled back.
 
     Leaves no connection, thread or signal handler behind.
     """
 
     def apply_missing() -> None:
         with opened_marks(conn) as marks:
+            marks.trust_what_yoyo_applied()
             runner = Runner(conn, stop, settings.migration_max_wait, report)
             for migration in missing(applied(conn)):
                 runner.run(migration, migration.script, marks.mark)
@@ -115,12 +115,10 @@ def session(settings: Settings, report: Report) -> Iterator[tuple[Connection, St
 
     stop = Stop()
     try:
-        with stop.listening(), connected(settings, stop) as conn:
+        with explained(), stop.listening(), connected(settings, stop) as conn:
             conn.add_notice_handler(pass_on)
             yield conn, stop
     except Stopped:
-        raise MigrationFailed(
+        raise MigrationStopped(
             f"Stopped by {stop.requested}: what was running is rolled back; run again to go on."
         ) from None
-    except psycopg.Error as error:
-        raise MigrationFailed(f"PostgreSQL: {in_words(error)}") from None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import partial
 
 import psycopg
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 
+from padws.migrations.connection import LOCK_TIMEOUT, set_lock_timeout
 from padws.migrations.errors import MigrationFailed, WaitedTooLong, in_words
 from padws.migrations.files import Migration, Script, Statement
 from padws.migrations.marks import Connection
@@ -57,10 +57,11 @@ class Runner:
                 if script.transactional:
                     self._patiently(lambda: self._in_one_transaction(migration, script, mark))
                 else:
-                    self._one_by_one(migration, script, mark)
+                    self._patiently(lambda: self._one_by_one(script))
+                    self._mark_if_valid(migration, mark)
         except psycopg.Error as error:
             raise MigrationFailed(f"{self._doing} failed: {in_words(error)}") from None
-        self._report(f"{migration.id}: done in {time.monotonic() - began:.1f} s.")
+        self._report(f"{script.name}: done in {time.monotonic() - began:.1f} s.")
 
     def _in_one_transaction(self, migration: Migration, script: Script, mark: Mark) -> None:
         with self._stop.interruptible(), self._conn.transaction():
@@ -69,18 +70,24 @@ class Runner:
             self._begin(f"{migration.id}: marking and committing")
             mark(migration)
 
-    def _one_by_one(self, migration: Migration, script: Script, mark: Mark) -> None:
+    def _one_by_one(self, script: Script) -> None:
         for statement in script.statements:
-            self._patiently(partial(self._execute_alone, statement))
-        invalid = self._conn.execute(INVALID_INDEXES).fetchone()
-        if invalid != (None,):
-            raise MigrationFailed(f"{migration.id} left an invalid index: {invalid}.")
+            # CONCURRENTLY waits for all older transactions, and nobody has to wait behind it.
+            patient = "CONCURRENTLY" in statement.sql.upper()
+            set_lock_timeout(self._conn, self._max_wait if patient else LOCK_TIMEOUT)
+            with self._stop.interruptible():
+                self._execute(statement)
+
+    def _mark_if_valid(self, migration: Migration, mark: Mark) -> None:
+        ((invalid,),) = self._conn.execute(INVALID_INDEXES).fetchall()
+        if invalid:
+            raise MigrationFailed(
+                f"{migration.path.name}: {invalid} is invalid, left behind by CREATE INDEX "
+                "CONCURRENTLY. Drop it, and run again."
+            )
+        set_lock_timeout(self._conn, LOCK_TIMEOUT)
         with self._conn.transaction():
             mark(migration)
-
-    def _execute_alone(self, statement: Statement) -> None:
-        with self._stop.interruptible():
-            self._execute(statement)
 
     def _execute(self, statement: Statement) -> None:
         self._begin(str(statement))

@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 
 from padws.config import Settings
 from padws.migrations.connection import advisory_lock
-from padws.migrations.errors import MigrationFailed, WaitedTooLong, one_line
+from padws.migrations.errors import MigrationFailed, WaitedTooLong, explained, one_line
 from padws.migrations.marks import Connection
 from padws.migrations.redis_lock import RedisLock, Run, Seen, connect
 from padws.migrations.stopping import Stop
@@ -54,7 +54,7 @@ class Turn:
             lock = RedisLock(redis, self._settings.migration_lock_ttl, self._target)
             holding = self._wait_for(lock)
             if holding:
-                with holding, advisory_lock(self._conn, self._stop, self._patience):
+                with holding, explained(), advisory_lock(self._conn, self._stop, self._patience):
                     self._work_or_not(work)
             else:
                 self._report_done()
@@ -71,7 +71,7 @@ class Turn:
             work()
 
     def _report_done(self) -> None:
-        self._report("Another instance has done it: the schema is at the newest migration.")
+        self._report("Another instance has done it meanwhile.")
 
     def _wait_for(self, lock: RedisLock) -> AbstractContextManager[None] | None:
         """What to hold while working; None when another instance has done the work meanwhile."""

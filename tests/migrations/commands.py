@@ -34,7 +34,7 @@ def wait_until(condition: Callable[[], object], what: str) -> None:
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, f"still not: {what}"
-        time.sleep(0.01)
+        time.sleep(0.02)
 
 
 @dataclass

@@ -41,10 +41,13 @@ def own_catalogue(url: str) -> str:
 
 def rows(url: str) -> dict[str, list[tuple[Any, ...]]]:
     """All rows; without what is new or random in each run: ids of templates, times of the run."""
-    found = {
-        table: query(url, f"SELECT to_jsonb(t) FROM pad_ws.{table} AS t ORDER BY id")
-        for table in TABLES
-    }
+    with psycopg.connect(url, autocommit=True) as conn:
+        found = {
+            table: conn.execute(
+                f"SELECT to_jsonb(t) FROM pad_ws.{table} AS t ORDER BY id".encode()
+            ).fetchall()
+            for table in TABLES
+        }
     newest = {"created_at", "updated_at", "last_backup_at"}
     for table, all_rows in found.items():
         for (row,) in all_rows:

@@ -17,7 +17,7 @@ from padws.migrations.files import known
 from padws.migrations.redis_lock import LOCK
 from tests.migrations import databases
 from tests.migrations.commands import Command, Forks, Release, wait_until
-from tests.migrations.test_locks import transaction
+from tests.migrations.test_locks import is_waiting_in, transaction
 
 ALL = [each.id for each in known()]
 SECRET = "p@ss:w/rd%20#?"
@@ -40,7 +40,7 @@ def test_a_failing_migration_is_told_by_whoever_ran_it_and_whoever_waited(
     )
     with transaction(url, "LOCK TABLE pad_ws.users IN ROW EXCLUSIVE MODE") as session:
         commands = [release.flask(next(logs), settings, "db-upgrade")]
-        commands[0].says("Trying again")
+        wait_until(lambda: is_waiting_in(url, commands[0]), "the first waits for the table")
         commands += [release.flask(next(logs), settings, "db-upgrade") for _ in range(2)]
         for each in commands[1:]:
             each.says(f"process {commands[0].pid}, which has been migrating")
@@ -140,8 +140,63 @@ def test_a_statement_outside_of_transactions_may_not_leave_an_invalid_index(
     # IF NOT EXISTS finds the index that the failure has left behind, which nothing would use.
     again = release.flask(next(logs), settings, "db-upgrade")
     assert again.wait() == 1
-    assert "users_name" in again.output
-    assert "invalid" in again.output
+    assert "users_name is invalid" in again.output
+
+
+def test_an_index_built_concurrently_waits_for_older_transactions(
+    settings: dict[str, str], release: Release, forker: Forks, logs: Iterator[Path]
+) -> None:
+    assert forker.start(settings, "db-upgrade").wait() == 0
+    url = settings["DATABASE_URL"]
+    release.add(
+        "20990101_0000_index",
+        "DROP INDEX CONCURRENTLY IF EXISTS pad_ws.users_name;\n"
+        "CREATE INDEX CONCURRENTLY users_name ON pad_ws.users (name);",
+    )
+    file = release.directory / "migrations" / "20990101_0000_index.sql"
+    file.write_text("-- transactional: false\n" + file.read_text())
+    older_than_lock_timeout = """
+        SELECT count(*) FROM pg_stat_activity
+        WHERE wait_event_type = 'Lock' AND now() - query_start > '4.2 seconds'
+    """
+    with transaction(url, "LOCK TABLE pad_ws.users IN ROW EXCLUSIVE MODE") as session:
+        run = release.flask(next(logs), settings, "db-upgrade")
+        wait_until(
+            lambda: databases.query(url, older_than_lock_timeout) != [(0,)] or run.poll(),
+            "the index waits for longer than four seconds",
+        )
+        session.rollback()
+    assert run.wait() == 0, run.output
+    assert "Trying again" not in run.output
+
+
+def test_what_yoyos_own_command_applied_is_taken_as_applied(
+    settings: dict[str, str], forker: Forks
+) -> None:
+    url = settings["DATABASE_URL"]
+    assert forker.start(settings, "db-upgrade").wait() == 0
+    before = databases.marks(url)
+    databases.execute(url, b"ALTER TABLE pad_ws._yoyo_migration DROP COLUMN checksum")
+    run = forker.start(settings, "db-upgrade")
+    assert run.wait() == 0, run.output
+    assert databases.marks(url) == before
+    assert databases.query(
+        url, "SELECT count(*) FROM pad_ws._yoyo_migration WHERE checksum IS NULL"
+    ) == [(0,)]
+
+
+def test_a_full_disk_is_one_line(
+    settings: dict[str, str], release: Release, logs: Iterator[Path]
+) -> None:
+    # A disk is not to be filled on somebody's machine: PostgreSQL is asked to say that it is.
+    release.add(
+        "20990101_0000_big",
+        "DO $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$;",
+    )
+    run = release.flask(next(logs), settings, "db-upgrade")
+    assert run.wait() == 1
+    assert is_one_line(run)
+    assert "could not extend file. The server's disk is full" in run.output
 
 
 @pytest.fixture

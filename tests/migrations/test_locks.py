@@ -6,7 +6,6 @@ import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -16,7 +15,7 @@ from padws.migrations.connection import LOCK_KEY
 from padws.migrations.files import known, target
 from padws.migrations.redis_lock import LOCK, status_key
 from tests.migrations import databases
-from tests.migrations.commands import Forks, Release, wait_until
+from tests.migrations.commands import Command, Forks, wait_until
 from tests.migrations.conftest import OwnRedis
 
 ALL = [each.id for each in known()]
@@ -37,6 +36,15 @@ def is_waiting(url: str, lock_type: str = "relation") -> bool:
     return databases.query(url, sql, lock_type) != [(0,)]
 
 
+def is_waiting_in(url: str, command: Command) -> bool:
+    """Whether the session of `command` waits for a lock."""
+    sql = """
+        SELECT count(*) FROM pg_stat_activity
+        WHERE wait_event_type = 'Lock' AND application_name LIKE %s
+    """
+    return databases.query(url, sql, f"padws migration%process {command.pid}") != [(0,)]
+
+
 @pytest.fixture
 def pad_ws_settings(settings: dict[str, str]) -> dict[str, str]:
     """The settings of a command on a database of pad.ws, whose tables a test can lock."""
@@ -47,14 +55,12 @@ def pad_ws_settings(settings: dict[str, str]) -> dict[str, str]:
 LOCK_USERS = "LOCK TABLE pad_ws.pads IN ACCESS EXCLUSIVE MODE"
 
 
-def test_eight_at_once_migrate_an_empty_database_once(
-    settings: Settings, release: Release, logs: Iterator[Path]
-) -> None:
-    commands = [release.flask(next(logs), settings, "db-upgrade") for _ in range(8)]
+def test_eight_at_once_migrate_an_empty_database_once(settings: Settings, forker: Forks) -> None:
+    commands = [forker.start(settings, "db-upgrade") for _ in range(8)]
 
     assert [each.wait() for each in commands] == [0] * 8, [each.output for each in commands]
     assert databases.marks(settings["DATABASE_URL"]) == ALL
-    ran = [each.output for each in commands if "create_tables: done" in each.output]
+    ran = [each.output for each in commands if "create_tables.sql: done" in each.output]
     assert len(ran) == 1
     assert databases.nobody_holds_a_lock(settings["DATABASE_URL"])
     with redis.Redis.from_url(settings["REDIS_URL"]) as client:
@@ -71,7 +77,7 @@ def test_without_redis_postgresql_alone_keeps_eight_apart(
     assert [each.wait() for each in commands] == [0] * 8, [each.output for each in commands]
     assert databases.marks(settings["DATABASE_URL"]) == ALL
     warned = [each for each in commands if "Redis can not be used" in each.output]
-    ran = [each for each in commands if "create_tables: done" in each.output]
+    ran = [each for each in commands if "create_tables.sql: done" in each.output]
     assert ran
     assert set(map(id, ran)) <= set(map(id, warned))
 
@@ -133,7 +139,7 @@ def test_killed_in_the_middle_of_a_statement(
         assert first.wait() == -signal.SIGKILL
         second = forker.start(settings, "db-upgrade")
         # The server notices by itself that the client has died, before the statement ends.
-        wait_until(lambda: "Trying again" in second.output, "the second got the advisory lock")
+        wait_until(lambda: is_waiting_in(url, second), "the second is where the first was")
         session.rollback()
     assert second.wait() == 0, second.output
     assert databases.marks(url) == ALL

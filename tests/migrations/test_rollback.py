@@ -11,11 +11,11 @@ from tests.migrations.commands import Forks
 ALL = [each.id for each in known()]
 
 
-@pytest.mark.parametrize("to", [*ALL, "none"])
+PAD_WS = (databases.PAD_WS_ITSELF, databases.LEGACY)
+
+
 @pytest.mark.parametrize(
-    "before",
-    [(), (databases.PAD_WS_ITSELF,), (databases.PAD_WS_ITSELF, databases.LEGACY)],
-    ids=["new", "pad.ws", "pad.ws with old tables"],
+    ("to", "before"), [*((each, PAD_WS) for each in ALL), ("none", PAD_WS), ("none", ())]
 )
 def test_down_and_up_again_loses_and_changes_nothing(
     to: str, before: tuple[bytes, ...], settings: dict[str, str], forker: Forks
