@@ -1,0 +1,86 @@
+"""Writes docs/configuration.md: `python -m padws.settings_page > docs/configuration.md`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import marshmallow
+
+from padws.config import ROOT, SettingsSchema
+
+INTRODUCTION = """\
+# Configuration
+
+padws is configured by environment variables; the names are pad.ws's own where it has one. A file
+`.env` in the directory padws starts in gives values too ([.env.example](../.env.example) is one to
+begin with); the environment goes before it. A variable that is set to nothing counts as not set.
+All mistakes are reported together, before anything is started.
+
+`OIDC_ISSUER` (or `OIDC_SERVER_URL` and `OIDC_REALM`) and `OIDC_CLIENT_ID` are needed to serve; none
+is needed to migrate.
+
+This page is made by `python -m padws.settings_page`; a test compares it with what the code reads.
+"""
+
+# The first variable of each section, in the order of SettingsSchema.
+SECTIONS = {
+    "DATABASE_URL": "PostgreSQL",
+    "REDIS_URL": "Redis",
+    "OIDC_ISSUER": "Sign-in and sessions",
+    "STATIC_DIR": "Front end and templates",
+    "MAX_BODY_BYTES": "Drawings and backups",
+    "MIGRATION_LOCK_TTL": "Migrations and log",
+}
+
+#: What is read where it is needed, not by SettingsSchema: default and meaning.
+ELSEWHERE = {
+    "PORT": (
+        "8000",
+        "Port to listen on. gunicorn listens on all addresses where it is set, else on 127.0.0.1 "
+        "alone, as `make run` always does",
+    ),
+    "WEB_CONCURRENCY": ("2", "Worker processes"),
+    "WEB_THREADS": ("400", "Threads of each worker, most of them for clients that are slow"),
+    "PADWS_DATA_DIR": (".data", "Where `make run` keeps the data of the servers it starts"),
+}
+
+
+def lines() -> Iterator[str]:
+    """The page, line by line."""
+    yield INTRODUCTION.rstrip()
+    for name, variable in SettingsSchema().fields.items():
+        if name in SECTIONS:
+            yield from _heading(SECTIONS[name])
+        yield _row(name, _shown(variable.load_default), variable.metadata["description"])
+    yield from _heading("Processes", "gunicorn takes these from the environment, not from `.env`.")
+    for name, (default, meaning) in ELSEWHERE.items():
+        yield _row(name, default, meaning)
+
+
+def _heading(title: str, *paragraphs: str) -> Iterator[str]:
+    for paragraph in (f"## {title}", *paragraphs):
+        yield from ("", paragraph)
+    yield from ("", "| variable | default | meaning |", "| --- | --- | --- |")
+
+
+def _row(name: str, default: str, meaning: str) -> str:
+    shown = f"`{default}`" if default else ""
+    return f"| `{name}` | {shown} | {meaning.replace('|', chr(92) + '|')} |"
+
+
+def _shown(default: Any) -> str:
+    """A default as it is written in the environment; nothing where there is none."""
+    if default is marshmallow.missing or default == ():
+        return ""
+    if isinstance(default, bool):
+        return str(default).lower()
+    if isinstance(default, Path):
+        return str(default.relative_to(ROOT))
+    return f"{default:g}" if isinstance(default, float) else str(default)
+
+
+if __name__ == "__main__":
+    sys.stdout.writelines(f"{line}\n" for line in lines())

@@ -1,0 +1,169 @@
+"""What is written down is what the code does: settings, their example, and the codes of errors."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+
+from padws import settings_page
+from padws.config import ROOT, SettingsSchema, load_settings
+from padws.errors import CONSTRAINTS, TITLES, Problem
+
+EXAMPLE = ROOT / ".env.example"
+SOURCES = [ROOT / "wsgi.py", ROOT / "gunicorn.conf.py", *sorted((ROOT / "padws").rglob("*.py"))]
+# What the system gives every process; not padws's to explain.
+OF_THE_SYSTEM = {"PATH", "NO_PROXY"}
+
+
+ERRORS = ROOT / "padws" / "errors.py"
+
+
+@cache
+def nodes(*paths: Path) -> list[ast.AST]:
+    """Every node of the given files, or of every file of the program."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in paths or SOURCES]
+    return [node for tree in trees for node in ast.walk(tree)]
+
+
+def texts_in(node: ast.AST) -> list[str]:
+    """Every string constant in a node."""
+    return [
+        each.value
+        for each in ast.walk(node)
+        if isinstance(each, ast.Constant) and isinstance(each.value, str)
+    ]
+
+
+# Settings
+
+
+def variables_read() -> dict[str, list[str]]:
+    """Variables that the code looks up by name, each with its default if that stands there."""
+    calls = [node for node in nodes() if isinstance(node, ast.Call) and node.args]
+    looked_up = [
+        texts_in(call)
+        for call in calls
+        if isinstance(call.func, ast.Attribute)
+        and call.func.attr in ("get", "getenv")
+        and re.search(r"environ|getenv|^named\b", ast.unparse(call.func))
+    ]
+    subscripts = [node for node in nodes() if isinstance(node, ast.Subscript)]
+    looked_up += [
+        texts_in(node.slice) for node in subscripts if "environ" in ast.unparse(node.value)
+    ]
+    return {texts[0]: texts[1:] for texts in looked_up if texts}
+
+
+def test_the_page_of_settings_is_what_the_code_reads() -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    made = "".join(f"{line}\n" for line in settings_page.lines())
+    assert page == made, "run: python -m padws.settings_page > docs/configuration.md"
+
+
+def test_every_setting_is_explained() -> None:
+    silent = [name for name, each in SettingsSchema().fields.items() if not each.metadata]
+    assert silent == []
+    explained = [each.metadata["description"] for each in SettingsSchema().fields.values()]
+    assert [text for text in explained if len(text) < 10 or text.endswith(".")] == []
+
+
+def test_every_section_begins_with_a_setting() -> None:
+    assert settings_page.SECTIONS.keys() <= SettingsSchema().fields.keys()
+    assert next(iter(settings_page.SECTIONS)) == next(iter(SettingsSchema().fields))
+
+
+def test_what_is_read_elsewhere_is_on_the_page_with_its_default() -> None:
+    read = variables_read()
+    assert {"WEB_CONCURRENCY", "WEB_THREADS", "PADWS_DATA_DIR", "PORT"} <= read.keys()
+    known = SettingsSchema().fields.keys() | settings_page.ELSEWHERE.keys() | OF_THE_SYSTEM
+    assert read.keys() - known == set()
+    for name, (default, _) in settings_page.ELSEWHERE.items():
+        assert read[name] in ([default], []), name
+
+
+def test_settings_have_the_names_of_their_variables() -> None:
+    """A variable that no setting is made of would be read and forgotten."""
+    settings = load_settings({"OIDC_ISSUER": "https://id.example.org", "OIDC_CLIENT_ID": "pad"})
+    put_together = re.compile(
+        r"POSTGRES_|REDIS_(?!TIMEOUT)|OIDC_(SERVER_URL|REALM)|VITE_PUBLIC_|PADWS_"
+    )
+    plain = [name.lower() for name in SettingsSchema().fields if not put_together.match(name)]
+    assert [name for name in plain if not hasattr(settings, name)] == []
+
+
+# The example
+
+
+def test_the_example_makes_a_configuration() -> None:
+    settings = load_settings({name: value or "" for name, value in dotenv_values(EXAMPLE).items()})
+    settings.require_sign_in()
+    assert settings.database_url == "postgresql://pad:change%20me@localhost:5432/pad"
+    assert settings.redis_url == "redis://localhost:6379/0"
+    assert settings.oidc_issuer == "https://keycloak.example.org/realms/pad"
+    assert settings.oidc_client_secret == "change me"
+
+
+def test_the_example_names_only_what_is_read_and_defaults_as_they_are() -> None:
+    lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
+    given = [line.lstrip("#").partition("=") for line in lines if re.match(r"#?[A-Z_]+=", line)]
+    assert {name for name, _, _ in given} <= SettingsSchema().fields.keys()
+    hints = {
+        line[1:].split("=")[0]: line.split("=")[1] for line in lines if re.match("#[A-Z]", line)
+    }
+    for name in ("MAX_BACKUPS_PER_USER", "MIN_INTERVAL_MINUTES", "DEFAULT_PAD_NAME"):
+        assert hints[name] == str(SettingsSchema().fields[name].load_default)
+
+
+# Codes of errors
+
+
+def problem_names() -> set[str]:
+    """The names of Problem and of every class below it."""
+
+    def below(kind: type[Problem]) -> set[str]:
+        return {kind.__name__}.union(*(below(each) for each in kind.__subclasses__()))
+
+    return below(Problem)
+
+
+def codes_given() -> set[str]:
+    """The codes that problems are made with, where they stand in the call."""
+    calls = [node for node in nodes() if isinstance(node, ast.Call) and node.args]
+    makers = [call for call in calls if ast.unparse(call.func) in problem_names()]
+    makers += [
+        node
+        for node in nodes(ERRORS)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "super().__init__"
+    ]
+    firsts = [call.args[0] for call in makers]
+    return {str(each.value) for each in firsts if isinstance(each, ast.Constant)}
+
+
+def texts_outside_titles() -> set[str]:
+    """Every string constant of the program, those in TITLES left out."""
+    texts = [node for node in nodes() if isinstance(node, ast.Constant)]
+    assignments = [node for node in nodes() if isinstance(node, ast.Assign)]
+    (titles,) = [node for node in assignments if ast.unparse(node.targets[0]) == "TITLES"]
+    inside = set(ast.walk(titles))
+    return {node.value for node in texts if node not in inside and isinstance(node.value, str)}
+
+
+def test_every_code_that_is_given_has_a_title() -> None:
+    assert codes_given() - TITLES.keys() == set()
+    assert {code for _, code in CONSTRAINTS.values()} - TITLES.keys() == set()
+    assert len(codes_given()) > len(TITLES) / 2, "the search for codes finds them no more"
+
+
+def test_every_title_is_of_a_code_that_is_used() -> None:
+    assert TITLES.keys() - texts_outside_titles() == set()
+
+
+@pytest.mark.parametrize("code", TITLES)
+def test_a_code_is_a_word_with_a_title(code: str) -> None:
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", code)
+    assert re.fullmatch(r"[A-Z][^.]*[^.]", TITLES[code])
