@@ -64,15 +64,17 @@ def user_id_of(issuer: str, subject: str) -> UUID:
 
 
 def roles_of(claims: Mapping[str, Any], path: str) -> list[str]:
-    """The roles at a dotted path in the claims: a list of strings, or one string; else none."""
+    """The roles at a dotted path in the claims: a list of strings, or one string; else none.
+
+    One that PostgreSQL could not keep as it is, is left out: mended, it might be another role.
+    """
     value: Any = claims
     for step in path.split("."):
         value = value.get(step) if isinstance(value, Mapping) else None
-    if isinstance(value, str):
-        return [value]
-    return (
-        [_text(role) for role in value if isinstance(role, str)] if isinstance(value, list) else []
-    )
+    roles = [value] if isinstance(value, str) else value
+    if not isinstance(roles, list):
+        return []
+    return [role for role in roles if isinstance(role, str) and role == _text(role) != ""]
 
 
 def identity_of(issuer: str, claims: Mapping[str, Any], roles: list[str]) -> Identity:

@@ -11,7 +11,7 @@ from typing import Any
 import requests
 from authlib.integrations.flask_client import FlaskOAuth2App
 from joserfc import jwt
-from joserfc.errors import InvalidKeyIdError
+from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
@@ -61,7 +61,7 @@ class SigningKeys:
             if self._keys is None:
                 return self._fetch()
             if time.monotonic() - self._fetched_at > _TRUSTED_FOR:
-                with contextlib.suppress(requests.RequestException, ValueError):
+                with contextlib.suppress(requests.RequestException):
                     return self._fetch()
             return self._keys
 
@@ -75,7 +75,11 @@ class SigningKeys:
             return self._keys or keys
 
     def _fetch(self) -> KeySet:
-        fetched: Any = self._client.fetch_jwk_set(force=True)
-        self._keys = KeySet.import_key_set(fetched)
+        """The provider's key set. Raises requests.RequestException when it can not be had."""
+        try:
+            fetched: Any = self._client.fetch_jwk_set(force=True)
+            self._keys = KeySet.import_key_set(fetched)
+        except (JoseError, ValueError, TypeError, LookupError, RuntimeError) as error:
+            raise requests.exceptions.InvalidJSONError("This is no key set.") from error
         self._fetched_at = time.monotonic()
         return self._keys

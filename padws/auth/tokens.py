@@ -11,6 +11,7 @@ from collections import OrderedDict
 from typing import Any
 
 import orjson
+import requests
 from joserfc.errors import JoseError
 from joserfc.jwt import JWTClaimsRegistry
 
@@ -121,10 +122,10 @@ class BearerTokens:
             return None, time.time() + _OPAQUE_SECONDS
         if not (_is_access_token(verified.header, claims) and self._is_for_us(provider, claims)):
             return None, time.time() + _OPAQUE_SECONDS
-        described = claims
-        if "preferred_username" not in claims:
-            described = claims | provider.userinfo(token)
-        if described.get("sub") != claims["sub"]:
+        described = (
+            claims if "preferred_username" in claims else _described(provider, token, claims)
+        )
+        if described is None:
             return None, time.time() + _OPAQUE_SECONDS
         return provider.identity_from(described, claims), float(claims["exp"])
 
@@ -141,12 +142,23 @@ class BearerTokens:
         of_us = claims.get("client_id") == provider.client_id or self._is_for_us(provider, claims)
         if claims.get("active") is not True or not of_us or not isinstance(claims.get("sub"), str):
             return None, until
-        described = claims | provider.userinfo(token)
-        if described["sub"] != claims["sub"]:
+        described = _described(provider, token, claims)
+        if described is None:
             return None, until
         ends = claims.get("exp")
         identity = provider.identity_from(described, claims)
         return identity, min(until, float(ends)) if isinstance(ends, int | float) else until
+
+
+def _described(provider: Provider, token: str, claims: dict[str, Any]) -> dict[str, Any] | None:
+    """What the user info adds to the claims; `None` if it is refused, or somebody else's."""
+    try:
+        described = claims | provider.userinfo(token)
+    except requests.HTTPError as error:
+        if error.response.status_code in (401, 403):
+            return None
+        raise
+    return described if described.get("sub") == claims["sub"] else None
 
 
 def _registry(provider: Provider) -> JWTClaimsRegistry:
