@@ -99,13 +99,18 @@ def start(
             pass_fds=tuple(held),
             start_new_session=True,
         )
-    assert helper.stdout  # noqa: S101 - a pipe, see above
+    return Tether(name, helper, _server_id(name, helper), log)
+
+
+def _server_id(name: str, helper: subprocess.Popen[bytes]) -> int:
+    """The process id that the helper tells us; StartError when it tells something else."""
+    assert helper.stdout  # noqa: S101 - a pipe, see start
     with helper.stdout as stdout:
         answer = stdout.read().decode()
     if not answer.isdigit():
         helper.wait()
         raise StartError(f"{name} could not be started: {answer or 'its helper was killed'}")
-    return Tether(name, helper, int(answer), log)
+    return int(answer)
 
 
 def _tell_starter(answer: str) -> None:

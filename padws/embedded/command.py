@@ -107,7 +107,8 @@ def _run(named: Mapping[str, str | None], stack: ExitStack) -> NoReturn:
     for server in ours:
         environ |= server.environment()
     click.echo("Starting gunicorn, which migrates the database first …")
-    gunicorn = Gunicorn(port, environ, held=directory.held)
+    # A browser's idle connection would make Ctrl-C take gunicorn's usual time.
+    gunicorn = Gunicorn(port, environ, "--graceful-timeout=1", held=directory.held)
     servers.insert(0, gunicorn.start())
     wait_until_ready(gunicorn, servers[0], seconds=math.inf)
     click.echo(_summary(url, directory, ours))

@@ -114,7 +114,10 @@ class Provider:
 
 
 class Gunicorn:
-    """The service itself, as it is deployed, with its output on the terminal or in `log`."""
+    """The service itself, as it is deployed, with its output on the terminal or in `log`.
+
+    `options` are gunicorn's own, and go before gunicorn.conf.py.
+    """
 
     title = "gunicorn"
 
@@ -122,12 +125,13 @@ class Gunicorn:
         self,
         port: int,
         environ: Mapping[str, str],
-        *,
+        *options: str,
         log: Path | None = None,
         held: Sequence[int] = (),
     ):
         self._port = port
         self._environ = environ
+        self._options = [f"--bind={LOOPBACK}:{port}", *options]
         self._log = log
         self._held = held
 
@@ -135,7 +139,7 @@ class Gunicorn:
         """Start it; it migrates the database before it answers."""
         return tether.start(
             self.title,
-            [sys.executable, "-m", "gunicorn", "--bind", f"{LOOPBACK}:{self._port}", "wsgi:app"],
+            [sys.executable, "-m", "gunicorn", *self._options, "wsgi:app"],
             log=self._log,
             environ=self._environ,
             directory=ROOT,
