@@ -12,6 +12,9 @@ import psycopg
 import pytest
 import redis
 
+from padws import create_app
+from padws.config import load_settings
+from padws.context import Services
 from padws.embedded.directory import DataDirectory
 from padws.embedded.running import free_port, wait_until_ready
 from padws.embedded.servers import Redis
@@ -20,7 +23,7 @@ from tests import servers
 from tests.auth.browser import Browser, Script, signed_in
 from tests.providers import node, own
 from tests.providers.node import NodeProvider
-from tests.providers.own import OwnProvider
+from tests.providers.own import OwnProvider, serving
 
 # Nobody waits in line here: these tests have a few clients at a time.
 SMALL = {"WEB_THREADS": "80", "DB_POOL_MIN_SIZE": "0", "DB_POOL_MAX_SIZE": "8"}
@@ -87,8 +90,7 @@ def provider(_own_provider: OwnProvider) -> Iterator[OwnProvider]:
     _own_provider.behave()
     yield _own_provider
     _own_provider.behave()
-    if not _own_provider.is_running:
-        _own_provider.start()
+    _own_provider.start()
 
 
 @pytest.fixture(scope="session")
@@ -187,13 +189,33 @@ def sql(auth_database: str) -> Iterator[psycopg.Connection]:
 
 
 StartInstance = Callable[..., servers.Service]
+ServeApp = Callable[..., str]
+
+
+@pytest.fixture
+def served(deployment: Deployment, provider: OwnProvider) -> Iterator[ServeApp]:
+    """Serve a new app, with some settings of its own, from a thread of this process; its address.
+
+    It knows nothing of the provider yet, and starts in a tenth of the time that gunicorn takes.
+    """
+    deployment.redis.start()
+    with ExitStack() as stack:
+
+        def serve(**settings: str) -> str:
+            app = create_app(load_settings({**deployment.settings, **settings}))
+            services: Services = app.extensions["padws"]
+            stack.callback(services.redis.close)
+            stack.callback(services.database.close)
+            return stack.enter_context(serving(app))
+
+        yield serve
 
 
 @pytest.fixture
 def instance(
     deployment: Deployment, provider: OwnProvider, tmp_path: Path
 ) -> Iterator[StartInstance]:
-    """Start one more instance, with some settings of its own."""
+    """Start one more gunicorn, with some settings of its own."""
     deployment.redis.start()
     with ExitStack() as stack:
 

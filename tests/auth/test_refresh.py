@@ -18,7 +18,7 @@ from flask import Response, request
 
 from tests import servers
 from tests.auth.browser import Browser, problem, signed_in
-from tests.auth.conftest import StartInstance
+from tests.auth.conftest import ServeApp, StartInstance
 from tests.auth.parallel import Gate, at_once
 from tests.auth.sessions import change_session, make_refresh_due, session_of
 from tests.providers.own import OwnProvider
@@ -314,7 +314,7 @@ def test_roles_outlast_a_change_of_keys(
 ) -> None:
     other = admin.at(other_url)
     for browser in (admin, other) * 4:  # on whichever worker
-        provider.rotate_keys(forget=True)
+        provider.rotate_keys()
         make_refresh_due(redis_client, admin)
         assert browser.get("/api/users").status_code == 200
 
@@ -353,12 +353,12 @@ def test_a_session_that_ends_during_its_refresh_does_not_come_back(
 
 
 def test_asking_to_sign_in_again_during_a_refresh_does_not_put_the_old_token_back(
-    alice: Browser, instance: StartInstance, provider: OwnProvider, redis_client: redis.Redis
+    alice: Browser, served: ServeApp, provider: OwnProvider, redis_client: redis.Redis
 ) -> None:
-    cold = instance(WEB_CONCURRENCY="1")  # has not read what the provider says of itself
+    cold = served()  # has not read what the provider says of itself
     gate = Gate()
     provider.conduct.instead["/.well-known/openid-configuration"] = gate.wait
-    thread, answers = in_background(lambda: alice.at(cold.url).get("/auth/login"))
+    thread, answers = in_background(lambda: alice.at(cold).get("/auth/login"))
     gate.wait_for_somebody()
     make_refresh_due(redis_client, alice)
     alice.who()

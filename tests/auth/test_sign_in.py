@@ -16,7 +16,7 @@ from flask import Response
 
 from tests.auth import forged
 from tests.auth.browser import COOKIE, Browser, problem, signed_in
-from tests.auth.conftest import StartInstance
+from tests.auth.conftest import ServeApp
 from tests.auth.parallel import Gate
 from tests.auth.sessions import session_of
 from tests.providers.own import CLIENT, SECRET, Claims, Grant, OwnProvider, new_key, subject_of
@@ -128,9 +128,9 @@ def test_the_cookie_is_opaque_and_kept_from_scripts_and_other_sites(anyone: Brow
     assert re.fullmatch(r"[A-Za-z0-9_-]{43}", cookie[COOKIE])  # 256 bits and nothing else
 
 
-def test_behind_tls_the_cookie_is_secure(instance: StartInstance) -> None:
-    service = instance(REDIRECT_URI="https://pad.example.com/auth/callback")
-    browser = Browser(service.url)
+def test_behind_tls_the_cookie_is_secure(served: ServeApp) -> None:
+    url = served(REDIRECT_URI="https://pad.example.com/auth/callback")
+    browser = Browser(url)
     begun = browser.get("/auth/login")
     assert "secure" in cookie_of(begun)
     assert query_of(begun.headers["Location"])["redirect_uri"] == (
@@ -384,13 +384,13 @@ def test_an_id_token_that_is_not_right_signs_nobody_in(
 
 
 def test_an_id_token_without_the_providers_signature_signs_nobody_in(
-    instance: StartInstance, provider: OwnProvider
+    served: ServeApp, provider: OwnProvider
 ) -> None:
     def lists_weak_algorithms(metadata: Claims) -> Claims:
         return metadata | {"id_token_signing_alg_values_supported": ["RS256", "HS256", "none"]}
 
     provider.conduct.alter_discovery = lists_weak_algorithms
-    browser = Browser(instance(WEB_CONCURRENCY="1").url)
+    browser = Browser(served())
     for sign in (
         forged.unsigned,
         partial(forged.by_secret, secret=SECRET),
@@ -437,28 +437,28 @@ def test_user_info_without_a_subject_signs_nobody_in(
 
 
 def test_another_issuer_than_the_configured_one_is_not_used(
-    instance: StartInstance, provider: OwnProvider
+    served: ServeApp, provider: OwnProvider
 ) -> None:
     provider.conduct.alter_discovery = lambda metadata: (
         metadata | {"issuer": "http://127.0.0.1:9/evil"}
     )
-    service = instance(WEB_CONCURRENCY="1")
-    problem(Browser(service.url).get("/auth/login"), 503, "sign_in_unavailable")
+    url = served()
+    problem(Browser(url).get("/auth/login"), 503, "sign_in_unavailable")
 
 
 # The provider away
 
 
 def test_without_the_provider_nobody_is_sent_into_nothing(
-    instance: StartInstance, provider: OwnProvider
+    served: ServeApp, provider: OwnProvider
 ) -> None:
-    service = instance(WEB_CONCURRENCY="1")
+    url = served()
     provider.stop()
-    answer = Browser(service.url).get("/auth/login")
+    answer = Browser(url).get("/auth/login")
     problem(answer, 503, "sign_in_unavailable")
     assert int(answer.headers["Retry-After"]) > 0
     provider.start()
-    assert signed_in(service.url, "alice").who()["username"] == "alice"  # without a restart
+    assert signed_in(url, "alice").who()["username"] == "alice"  # without a restart
 
 
 def test_a_provider_that_goes_away_on_the_way_back_is_a_503(
@@ -471,18 +471,16 @@ def test_a_provider_that_goes_away_on_the_way_back_is_a_503(
     assert anyone.sign_in("alice").status_code == 302
 
 
-def test_a_provider_that_does_not_answer_is_a_503(
-    instance: StartInstance, provider: OwnProvider
-) -> None:
+def test_a_provider_that_does_not_answer_is_a_503(served: ServeApp, provider: OwnProvider) -> None:
     gate = Gate()
 
     def never() -> Response | None:
         gate.wait()
         return None
 
-    service = instance(OIDC_TIMEOUT="0.3", WEB_CONCURRENCY="1")
+    url = served(OIDC_TIMEOUT="0.3")
     provider.conduct.instead["/.well-known/openid-configuration"] = never
-    problem(Browser(service.url).get("/auth/login"), 503, "sign_in_unavailable")
+    problem(Browser(url).get("/auth/login"), 503, "sign_in_unavailable")
     gate.open()
 
 

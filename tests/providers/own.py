@@ -12,7 +12,8 @@ import secrets
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -21,7 +22,7 @@ from uuid import UUID, uuid5
 from flask import Flask, Response, abort, jsonify, redirect, request
 from joserfc import jwt
 from joserfc.jwk import RSAKey
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from padws.embedded.running import LOOPBACK, free_port
 
@@ -67,6 +68,7 @@ class Conduct:
         self.alter_id_token: Alter = dict
         self.alter_token_answer: Alter = dict
         self.alter_userinfo: Alter = dict
+        self.alter_introspection: Alter = dict
         self.sign_id_token: Callable[[Claims], str] | None = None
 
 
@@ -79,46 +81,43 @@ class OwnProvider:
         self.conduct = Conduct()
         self.asked: Counter[str] = Counter()
         self.keys = [new_key()]
+        self.further_keys: list[Claims] = []  # that stand in the key set too
         self.refused: list[str] = []  # why the token endpoint said no
+        self.latest_access_token = self.latest_refresh_token = ""
         self._codes: dict[str, Grant] = {}
         self._access: dict[str, Grant] = {}
         self._refresh: dict[str, Grant] = {}
         self._used: set[str] = set()
         self._lock = threading.Lock()
-        self._server: BaseWSGIServer | None = None
+        self._running: ExitStack | None = None
 
     # Running
 
     def start(self) -> None:
-        """Serve."""
-        self._server = make_server(
-            LOOPBACK, self.port, _Endpoints(self).app(), threaded=True, request_handler=_Quiet
-        )
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        """Serve, unless it does."""
+        if not self._running:
+            self._running = ExitStack()
+            self._running.enter_context(serving(_Endpoints(self).app(), self.port))
 
     def stop(self) -> None:
         """Refuse connections; what has been granted stays."""
-        if self._server:
-            self._server.shutdown()
-            self._server.server_close()
-            self._server = None
-
-    @property
-    def is_running(self) -> bool:
-        """Whether it serves."""
-        return self._server is not None
+        if self._running:
+            self._running.close()
+            self._running = None
 
     def behave(self) -> None:
-        """Behave as a new one does."""
+        """Behave as a new one does, and sign with the first key again."""
         self.conduct = Conduct()
+        self.keys = self.keys[-1:]
         self.asked.clear()
         self.refused.clear()
+        self.further_keys.clear()
 
     # Signing
 
-    def rotate_keys(self, *, forget: bool = False) -> None:
-        """Sign with a new key; `forget` withdraws the old ones."""
-        self.keys = [new_key(), *([] if forget else self.keys)]
+    def rotate_keys(self) -> None:
+        """Sign with a new key from now on."""
+        self.keys = [new_key(), *self.keys]
 
     def signed(self, claims: Claims, *, typ: str = "JWT", key: RSAKey | None = None) -> str:
         """A JWT with the provider's newest key."""
@@ -164,9 +163,9 @@ class OwnProvider:
         self._codes[code] = grant
         return code
 
-    def grants(self) -> list[Grant]:
-        """What there are tokens for."""
-        return list({id(grant): grant for grant in self._access.values()}.values())
+    def know(self, access_token: str) -> None:
+        """Let a token that a test has made be one of the latest sign-in."""
+        self._access[access_token] = self._access[self.latest_access_token]
 
     def exchange(self, form: Claims) -> Claims:
         """The token endpoint's answer. Raises Refused."""
@@ -204,12 +203,13 @@ class OwnProvider:
             claims = {**self.access_claims(grant.name), "sid": grant.provider_session}
             access = self.signed(claims | {"exp": int(time.time() + (seconds or 300))})
         self._access[access] = grant
+        self.latest_access_token = access
         answer: Claims = {"access_token": access, "token_type": "Bearer"}
         answer["id_token"] = self._id_token(grant)
         if seconds is not None:
             answer["expires_in"] = seconds
         if conduct.issues_refresh_tokens:
-            answer["refresh_token"] = secrets.token_urlsafe(24)
+            self.latest_refresh_token = answer["refresh_token"] = secrets.token_urlsafe(24)
             self._refresh[answer["refresh_token"]] = grant
         return conduct.alter_token_answer(answer)
 
@@ -244,7 +244,20 @@ class OwnProvider:
         grant = self._access.get(token) or self._refresh.get(token)
         if not grant or grant.revoked:
             return {"active": False}
-        return {"active": True, "client_id": CLIENT, "sub": subject_of(grant.name)}
+        claims = {"active": True, "client_id": CLIENT, "sub": subject_of(grant.name)}
+        return self.conduct.alter_introspection(claims)
+
+
+@contextmanager
+def serving(app: Flask, port: int = 0) -> Iterator[str]:
+    """The address at which a thread of this process serves an app."""
+    server = make_server(LOOPBACK, port, app, threaded=True, request_handler=_Quiet)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    try:
+        yield f"http://{LOOPBACK}:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 class _Quiet(WSGIRequestHandler):
@@ -301,7 +314,8 @@ class _Endpoints:
         return jsonify(self._provider.conduct.alter_discovery(_metadata(self._provider.issuer)))
 
     def jwks(self) -> Response:
-        return jsonify({"keys": [key.as_dict(private=False) for key in self._provider.keys]})
+        keys = [key.as_dict(private=False) for key in self._provider.keys]
+        return jsonify({"keys": [*keys, *self._provider.further_keys]})
 
     def ask(self) -> str:
         return _PAGE
