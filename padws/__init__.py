@@ -19,6 +19,7 @@ from padws.blueprints import auth, backups, health, pads, pages, templates, toke
 from padws.config import Settings, load_settings
 from padws.context import Services
 from padws.database import Database
+from padws.schemas.common import Problem
 
 VERSION = "0.1.0"
 
@@ -28,6 +29,13 @@ class _Api(Api):  # type: ignore[misc]  # untyped
 
     def _register_error_handlers(self) -> None:
         pass
+
+    def _register_responses(self) -> None:
+        """Describe errors as what they are: problems, in their own media type."""
+        content = {errors.PROBLEM: {"schema": Problem}}
+        for name in ("DEFAULT_ERROR", "UNPROCESSABLE_ENTITY"):
+            response = {"description": "A problem (RFC 9457)", "content": content}
+            self.spec.components.response(name, response, lazy=True)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

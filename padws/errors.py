@@ -17,6 +17,9 @@ from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 log = logging.getLogger("padws")
 
+#: The media type of every error.
+PROBLEM = "application/problem+json"
+
 #: Every code an answer can carry, with its title. The page that `type` links to is made of it.
 TITLES = {
     "bad_request": "The request can not be understood",
@@ -279,7 +282,7 @@ def _answer(error: Exception) -> Response:
         "request_id": request_id(),
         **problem.members,
     }
-    response = Response(orjson.dumps(document), problem.status, mimetype="application/problem+json")
+    response = Response(orjson.dumps(document), problem.status, mimetype=PROBLEM)
     response.headers.update({"Cache-Control": "no-store", **problem.headers})
     return response
 
