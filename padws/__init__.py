@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask, Response
 from flask_smorest import Api
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import Map, UnicodeConverter
 from whitenoise import WhiteNoise
 
 from padws import cli, errors
@@ -38,6 +39,14 @@ class _Api(Api):  # type: ignore[misc]  # untyped
             self.spec.components.response(name, response, lazy=True)
 
 
+class _PathPart(UnicodeConverter):
+    """A part of a path, without the character that PostgreSQL can not keep."""
+
+    def __init__(self, url_map: Map):
+        super().__init__(url_map)
+        self.regex = self.regex.replace("[^/]", r"[^/\0]")
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """The WSGI application. Nothing is connected to before the first request."""
     settings = settings or load_settings()
@@ -45,6 +54,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.url_map.merge_slashes = False  # nothing under /api redirects
     app.url_map.strict_slashes = False
+    app.url_map.converters["default"] = _PathPart
 
     _register_services(app, settings)
     _number_requests(app)
