@@ -42,7 +42,7 @@ migration: $(READY) ## Begin a migration: make migration name=add_pad_colour
 install: $(READY) ## Set up .venv with everything that development needs
 
 lock: $(BIN)/python ## Choose the newest versions of the dependencies, into requirements*.txt
-	@$(BIN)/python -m piptools --version >/dev/null 2>&1 || $(BIN)/pip install --quiet pip-tools
+	@$(BIN)/python -c 'import piptools' 2>/dev/null || $(BIN)/pip install --quiet pip-tools
 	@echo 'Resolving the run-time dependencies into requirements.txt ...'
 	@echo async-timeout | $(COMPILE) --output-file requirements.txt pyproject.toml -
 	@echo 'Resolving those of development into requirements-dev.txt ...'
