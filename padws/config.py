@@ -434,7 +434,8 @@ def _postgres_url(data: Mapping[str, Any]) -> str:
 def _redis_url(data: Mapping[str, Any]) -> str:
     password = quote(data["REDIS_PASSWORD"], safe="")
     access = f":{password}@" if password else ""
-    return f"redis://{access}{data['REDIS_HOST']}:{data['REDIS_PORT']}/0"
+    host = f"[{data['REDIS_HOST']}]" if ":" in data["REDIS_HOST"] else data["REDIS_HOST"]  # IPv6
+    return f"redis://{access}{host}:{data['REDIS_PORT']}/0"
 
 
 def _keycloak_issuer(data: Mapping[str, Any]) -> str:
