@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from hashlib import md5, sha256
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -239,14 +240,14 @@ def full_database_url(postgres: str, template_database: str) -> Iterator[str]:
 
 
 def scans_of(url: str, path: Path, plan_cache_mode: str) -> Scans:
-    """Run a statement on a connection that has run nothing before, and roll it back."""
-    statement = load_statement(path)
+    """Run a query on a connection that has run nothing before, and roll it back."""
+    query = getattr(import_module(f"padws.queries.{path.parent.name}"), path.stem)
     examples = EXAMPLES | ONLY_FOR.get(f"{path.parent.name}/{path.stem}", {})
-    with psycopg.connect(url, cursor_factory=psycopg.RawCursor) as conn:
+    with psycopg.connect(url) as conn:
         prepare_connection(conn)
         conn.execute(f"SET plan_cache_mode = {plan_cache_mode}".encode())
-        cursor = conn.execute(statement.text.encode(), [examples[p] for p in statement.parameters])
-        assert cursor.fetchall(), "the example should be one that the statement finds"
+        found = query(conn, **{name: examples[name] for name in load_statement(path).parameters})
+        assert found not in (None, []), "the example should be one that the statement finds"
         rows = conn.execute(COUNT_SCANS).fetchall()
         conn.rollback()
     return Scans(
