@@ -46,13 +46,14 @@ lock: $(BIN)/python ## Choose the newest versions of the dependencies, into requ
 	@echo 'Resolving the run-time dependencies into requirements.txt ...'
 	@echo async-timeout | $(COMPILE) --output-file requirements.txt pyproject.toml -
 	@echo 'Resolving those of development into requirements-dev.txt ...'
-	@$(COMPILE) --extra dev --output-file .requirements-dev.txt pyproject.toml requirements.txt
+	@$(COMPILE) --extra dev --output-file .requirements-dev.txt pyproject.toml requirements.txt 2>&1 \
+		| sed '/may be rejected by pip/d' >&2
 	@sed '/^# WARNING: pip install will/,/# via padws/d' .requirements-dev.txt > requirements-dev.txt
 	@rm .requirements-dev.txt
 	@! grep -n '://' requirements.txt requirements-dev.txt
 
 # async-timeout: redis needs it before Python 3.11.3, and a newer Python would not lock it.
-# The lines that sed takes out are padws itself, which the extra `dev` names for its other extra.
+# What sed takes out is padws itself, which its extra `dev` names, and the warning of that.
 COMPILE := CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/python -m piptools compile --quiet \
 	--upgrade --generate-hashes --allow-unsafe --strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
