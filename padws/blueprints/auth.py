@@ -67,6 +67,8 @@ def _begin(session: Session, sign_in: SignIn) -> None:
     expires_at = time.time() + settings().session_max_hours * 3600
     remember(session, sign_in.identity, expires_at=expires_at)
     remember_grant(session, sign_in)
+    interface().write(session)  # whoever reads the index strikes out what is not there
+    session.modified = True  # so that the answer sets the cookie
     services().sessions.add(
         sign_in.identity.user_id, session.sid, expires_at, sign_in.provider_session
     )
