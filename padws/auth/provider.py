@@ -152,7 +152,10 @@ class Provider:
         events = claims["events"]
         if "nonce" in claims or not isinstance(events, dict) or _LOGOUT_EVENT not in events:
             raise BadRequest("invalid_token", "This is no logout token.")
-        return _string(claims.get("sub")), _string(claims.get("sid"))
+        subject, provider_session = _string(claims.get("sub")), _string(claims.get("sid"))
+        if not (subject or provider_session):
+            raise BadRequest("invalid_token", "This logout token names nobody.")
+        return subject, provider_session
 
     # Tokens that clients bring
 
