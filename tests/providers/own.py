@@ -163,6 +163,10 @@ class OwnProvider:
         self._codes[code] = grant
         return code
 
+    def session_of(self, refresh_token: str) -> str:
+        """The session here that a refresh token has come from."""
+        return self._refresh[refresh_token].provider_session
+
     def know(self, access_token: str) -> None:
         """Let a token that a test has made be one of the latest sign-in."""
         self._access[access_token] = self._access[self.latest_access_token]
