@@ -64,12 +64,13 @@ clean: ## Remove .venv and what tools have left behind; the data of `make run` i
 
 $(BIN)/python:
 	@for python in $(PYTHONS); do \
-		if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+		if $$python -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 			echo "Setting up $(VENV) with $$($$python --version) ..."; \
 			exec $$python -m venv --clear $(VENV); \
 		fi; \
 	done; \
-	echo 'padws needs Python 3.11 or newer; none of these is: $(PYTHONS)' >&2; exit 1
+	echo 'padws needs Python 3.11 or newer with venv (on Debian in the package python3-venv);' \
+		'tried: $(PYTHONS)' >&2; exit 1
 
 $(READY): $(BIN)/python requirements-dev.txt pyproject.toml
 	@echo 'Installing the packages of requirements-dev.txt into $(VENV); the first time takes a minute ...'
