@@ -185,9 +185,12 @@ def serve() -> None:
     from flask import Flask
 
     from padws import cli
+    from padws.migrations.files import known
 
     app = Flask("padws")
     cli.register(app)
+    for migration in known():
+        assert migration.script  # read and parsed once for all
     gc.freeze()  # a collection in a fork would copy all memory
     for line in sys.stdin:
         request = json.loads(line)

@@ -59,10 +59,10 @@ def rows(url: str) -> dict[str, list[tuple[Any, ...]]]:
     return found
 
 
-def marks(url: str) -> list[str]:
-    """The ids of the applied migrations, as often as each was applied."""
-    sql = "SELECT migration_id FROM pad_ws._yoyo_log WHERE operation = 'apply' ORDER BY 1"
-    return [name for (name,) in query(url, sql)]
+def marks(url: str, operation: str = "apply") -> list[str]:
+    """The ids of the migrations that were applied (or `rollback`), as often as that was done."""
+    sql = "SELECT migration_id FROM pad_ws._yoyo_log WHERE operation = %s ORDER BY 1"
+    return [name for (name,) in query(url, sql, operation)]
 
 
 def nobody_holds_a_lock(url: str) -> bool:

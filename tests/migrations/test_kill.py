@@ -67,6 +67,11 @@ class Scene:
         finally:
             self.redis.put(redis_url)
 
+    def migrate(self, url: str) -> None:
+        """Bring the template to the newest migration first."""
+        settings = {"DATABASE_URL": url, "REDIS_URL": "redis://127.0.0.1:1"}
+        assert self.forker.start(settings, *UPGRADE).wait() == 0
+
     def run(self, place: dict[str, str], cut: Cut) -> int:
         """Run the command through relays that `cut` counts at; its exit code."""
         with ExitStack() as stack:
@@ -98,7 +103,12 @@ class Scene:
 
 
 def outcome(url: str) -> object:
-    return databases.catalogue(url), databases.rows(url), databases.marks(url)
+    return (
+        databases.catalogue(url),
+        databases.rows(url),
+        databases.marks(url),
+        databases.marks(url, "rollback"),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -109,24 +119,31 @@ def redis_databases(own_redis: OwnRedis) -> SimpleQueue[str]:
     return queue
 
 
-STATES = {
-    "empty": (),
-    "pad.ws": (databases.PAD_WS_ITSELF, databases.LEGACY),
-}
+PAD_WS = (databases.PAD_WS_ITSELF, databases.LEGACY)
+UPGRADE = ("db-upgrade",)
+ROLLBACK = ("db-rollback", "--to", "none", "--yes")
 
 
-@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize(
+    ("before", "command", "migrated"),
+    [((), UPGRADE, False), (PAD_WS, UPGRADE, False), ((), ROLLBACK, True)],
+    ids=["an empty database", "a database of pad.ws", "a rollback"],
+)
 def test_a_run_killed_after_any_statement_is_finished_by_the_next(
-    state: str,
+    before: tuple[bytes, ...],
+    command: tuple[str, ...],
+    migrated: bool,
     forker: Forks,
     postgres: str,
     redis_databases: SimpleQueue[str],
     record_property: Callable[[str, object], None],
 ) -> None:
     with servers.database(postgres) as template:
-        databases.execute(template, *STATES[state])
+        databases.execute(template, *before)
         name = urlsplit(template).path.lstrip("/")
-        scene = Scene(forker, postgres, name, redis_databases, ("db-upgrade",))
+        scene = Scene(forker, postgres, name, redis_databases, command)
+        if migrated:
+            scene.migrate(template)
         count, expected = scene.undisturbed()
         record_property("kill points", count)
         with ThreadPoolExecutor(AT_ONCE) as pool:
