@@ -1,0 +1,304 @@
+"""Numbers written out, versions as tags, and rows as answers."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from flask import Flask
+from marshmallow import Schema, fields
+
+from padws import http
+from padws.database import JsonText
+from padws.errors import BadRequest, NotFound, Problem, StaleVersion, TooLarge, Unprocessable
+
+LIMIT = 1_000_000
+
+
+@pytest.fixture
+def app() -> Flask:
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = LIMIT
+    return app
+
+
+@pytest.fixture
+def in_app(app: Flask) -> Iterator[None]:
+    with app.app_context():
+        yield
+
+
+@pytest.fixture
+def accepts(app: Flask) -> Callable[[bytes, int], bool]:
+    """Whether a scene is taken where MAX_BODY_BYTES is so much."""
+
+    def is_taken(text: bytes, limit: int) -> bool:
+        app.config["MAX_CONTENT_LENGTH"] = limit
+        with app.app_context():
+            try:
+                return http.checked_scene(text).json == text
+            except TooLarge:
+                return False
+
+    return is_taken
+
+
+def numbers(chance: random.Random, number: str, times: int) -> bytes:
+    """A scene of so many such numbers: `?` is a digit, `#` one that is not 0."""
+    digits = {"?": "0123456789", "#": "123456789"}
+    made = ["".join(chance.choice(digits.get(c, c)) for c in number) for _ in range(times)]
+    return f'{{"elements": [{",".join(made)}]}}'.encode()
+
+
+# Numbers written out
+
+BOMBS = ["1e99999", "1E+99999", "-1.5e131000", "1e-16000", "9e000000099999", "1e999", "1e99", "2e9"]
+
+
+@pytest.mark.parametrize("number", BOMBS)
+def test_numbers_that_take_too_much_once_written_out_are_refused(in_app: None, number: str) -> None:
+    zeros = int(number.lower().partition("e")[2].lstrip("+-"))
+    few = LIMIT // (zeros + 2) // 2
+    many = LIMIT // zeros + 1
+    assert http.checked_scene(numbers(random.Random(0), number, few))
+    with pytest.raises(TooLarge) as caught:
+        http.checked_scene(numbers(random.Random(0), number, many))
+    assert caught.value.code == "body_too_large"
+
+
+@pytest.mark.parametrize("where", ['{{"a": {{"b": [{}]}}}}', "[{}]", "{}", '{{"a":{}}}'])
+def test_a_bomb_is_found_anywhere(in_app: None, where: str) -> None:
+    bomb = ",".join(["1e99999"] * 11)
+    with pytest.raises(TooLarge):
+        http.checked_scene(where.format(bomb).encode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'"' + b"1e99999," * 100_000 + b'"',
+        rb'"\"' + b"1e99999," * 100_000 + rb'\\"',
+        b"[" + b",".join(b'"%032xe99999"' % n for n in range(20_000)) + b"]",
+        b'{"' + b"3e4444" * 100_000 + b'": 1}',
+    ],
+    ids=["a text", "a text with quotes", "ids", "a key"],
+)
+def test_digits_in_texts_are_no_numbers(in_app: None, text: bytes) -> None:
+    assert http.checked_scene(text)
+
+
+def test_noise_of_floating_point_is_no_bomb(in_app: None) -> None:
+    """A drawing's coordinates are full of what is almost nothing."""
+    chance = random.Random(1)
+    noise = [chance.gauss(0, 1) * 10.0 ** chance.randint(-17, 17) for _ in range(30_000)]
+    text = json.dumps({"elements": [{"x": x, "y": -x} for x in noise[:15_000]]}).encode()
+    assert 0.5 * LIMIT < len(text) < LIMIT
+    assert http.checked_scene(text)
+
+
+def test_the_text_is_handed_on_as_it_is(in_app: None) -> None:
+    text = b'{ "a" :1e5,\n"b":1.50}'
+    assert http.checked_scene(text).json == text
+
+
+SHAPES = [
+    "?e?", "?e??", "?e???", "?.??e?", "?.????????e-?", "-?.???e-??", "?e-???", "#?????e+??",
+    "?.?e+???", "0.000?e-??", "0.000?e?", "0e???", "?e0???", "?e-00?", "-0", "-0.0", "?.50",
+    "1?e????",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_scene_that_is_taken_is_printed_longer_than_the_limit(
+    postgres: str, accepts: Callable[[bytes, int], bool], seed: int
+) -> None:
+    """The blanks that PostgreSQL puts after commas and colons do not count."""
+    chance = random.Random(seed)
+    shapes = chance.sample(SHAPES, chance.randint(1, len(SHAPES)))
+    made = [numbers(chance, shape, chance.randint(1, 20)) for shape in shapes]
+    scenes = [each.replace(b" ", b"") for each in made]
+    measure = "SELECT octet_length(replace(%s::jsonb::text, ' ', ''))"
+    with psycopg.connect(postgres) as conn:
+        for scene in scenes:
+            row = conn.execute(measure, [scene.decode()]).fetchone()
+            assert row
+            assert row[0] <= len(scene) or not accepts(scene, row[0] - 1), scene
+            assert accepts(scene, 200_000_000)
+
+
+# Versions
+
+
+def asked_with(app: Flask, **headers: str) -> Any:
+    return app.test_request_context(
+        headers={name.replace("_", "-"): value for name, value in headers.items()}
+    )
+
+
+def test_a_version_is_its_etag() -> None:
+    assert http.etag_of(7) == '"7"'
+
+
+ACCEPTED = {
+    "*": "{(,)}",
+    " * ": "{(,)}",
+    '"7"': "{[7,7]}",
+    'W/"7"': "{[7,7]}",
+    '"7", "8"': "{[7,7],[8,8]}",
+    ' "7" ,W/"8","9" ': "{[7,7],[8,8],[9,9]}",
+    '"seven"': "{}",
+    '"7", "x,y"': "{[7,7]}",
+    '""': "{}",
+    '"-1"': "{}",
+    '"1.5"': "{}",
+    '"99999999999999999999"': "{}",
+    '"999999999999999999"': "{[999999999999999999,999999999999999999]}",
+    '"{(,)}"': "{}",
+    '"\xb2"': "{}",
+}
+
+
+@pytest.mark.parametrize("header", ACCEPTED)
+def test_if_match_says_from_which_versions_a_change_may_start(app: Flask, header: str) -> None:
+    with asked_with(app, If_Match=header):
+        assert http.accepted_versions() == ACCEPTED[header]
+    with asked_with(app, If_None_Match=header):
+        assert http.known_versions() == ACCEPTED[header]
+
+
+def test_every_set_of_versions_is_one_to_postgresql(postgres: str) -> None:
+    with psycopg.connect(postgres) as conn:
+        for versions in ACCEPTED.values():
+            row = conn.execute("SELECT 7::bigint <@ %s::int8multirange", [versions]).fetchone()
+            assert row == ("[7,7]" in versions or versions == "{(,)}",)
+
+
+def test_without_the_headers_every_change_and_no_knowledge_is_meant(app: Flask) -> None:
+    with asked_with(app):
+        assert http.accepted_versions() == "{(,)}"
+        assert http.known_versions() == "{}"
+        assert http.known_etags() == []
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "7",
+        '"7',
+        '7"',
+        "'7'",
+        '"7" "8"',
+        '"7",',
+        ',"7"',
+        '"7", *',
+        '*, "7"',
+        "w/7",
+        '"a"b"',
+        "W/",
+    ],
+)
+def test_headers_that_can_not_be_read(app: Flask, header: str) -> None:
+    """A condition that is not understood must not be passed over; knowledge can be."""
+    with asked_with(app, If_Match=header), pytest.raises(BadRequest) as caught:
+        http.accepted_versions()
+    assert caught.value.code == "invalid_if_match"
+    with asked_with(app, If_None_Match=header):
+        assert http.known_versions() == "{}"
+
+
+def test_lists_are_known_by_their_tags(app: Flask) -> None:
+    with asked_with(app, If_None_Match='W/"0a1b", "*", "7"'):
+        assert http.known_etags() == ["0a1b", "7"]
+        assert http.known_versions() == "{[7,7]}"
+
+
+def test_why_nothing_was_changed() -> None:
+    with pytest.raises(NotFound) as missing:
+        http.refuse_change(None)
+    with pytest.raises(StaleVersion) as stale:
+        http.refuse_change(7)
+    assert missing.value.code == "pad_not_found"
+    assert (stale.value.code, stale.value.members) == ("stale_version", {"version": 7})
+
+
+# Envelopes and answers
+
+
+def test_an_object_is_split_and_its_scene_left_alone(in_app: None) -> None:
+    scene = b'{ "elements" : [1.50, "\\u00e9"],"elements":[] }'
+    body = b' {"display_name": "\\u00e9", "n": [1, {}], "data": ' + scene + b"} "
+    members = http.split_object(body, ["data"])
+    assert members.pop("data").json == scene
+    assert members == {"display_name": "é", "n": [1, {}]}
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"", BadRequest),
+        (b"{", BadRequest),
+        (b'{"a": 1}x', BadRequest),
+        (b'{"a": 01}', BadRequest),
+        (b'{"a": NaN}', BadRequest),
+        (b'{"a": "\xff"}', BadRequest),
+        (b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", BadRequest),
+        (b"[]", Unprocessable),
+        (b"null", Unprocessable),
+        (b'"text"', Unprocessable),
+    ],
+    ids=lambda value: value[:12] if isinstance(value, bytes) else value.__name__,
+)
+def test_what_is_no_object_is_a_problem(in_app: None, body: bytes, kind: type[Problem]) -> None:
+    with pytest.raises(kind):
+        http.split_object(body, ["data"])
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row with more than is shown."""
+
+    id: UUID
+    data: JsonText | None
+    count: int | None
+    secret: str
+
+
+class Shown(Schema):
+    """What is shown of it."""
+
+    id = fields.UUID()
+    data = fields.Raw()
+    count = fields.Integer()
+
+
+def test_members_are_those_of_the_schema_without_what_is_left_out() -> None:
+    row = Row(UUID(int=1), None, 0, "secret")
+    assert http.members_of(Shown(), row) == {"id": UUID(int=1), "count": 0}
+
+
+def test_an_answer_has_ids_times_and_scenes_in_it() -> None:
+    content = {
+        "id": UUID(int=1),
+        "at": datetime(2025, 5, 1, 12, 30, 0, 250_000, tzinfo=UTC),
+        "data": JsonText(b'{ "a" : 1.50 }'),
+    }
+    response = http.answer(content, 201, {"ETag": '"7"'})
+    assert response.data == (
+        b'{"id":"00000000-0000-0000-0000-000000000001","at":"2025-05-01T12:30:00.250000+00:00",'
+        b'"data":{ "a" : 1.50 }}'
+    )
+    assert (response.status_code, response.mimetype) == (201, "application/json")
+    assert (response.headers["ETag"], response.headers["Cache-Control"]) == (
+        '"7"',
+        "private, no-cache",
+    )
+    with pytest.raises(TypeError):
+        http.answer({"set": {1}})
