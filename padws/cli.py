@@ -46,7 +46,7 @@ def db_upgrade(only_plan: bool) -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")  # the templates' log
     with settings_or_exit() as settings:
         if only_plan:
-            with session(settings, click.echo) as (conn, _):
+            with session(settings, click.echo) as (conn, stop), stop.interruptible():
                 for line in plan(conn):
                     click.echo(line)
         else:
@@ -59,7 +59,11 @@ def db_status() -> None:
 
     Exit code: 0 at the newest migration, 3 pending, 1 when it can not be told.
     """
-    with settings_or_exit() as settings, session(settings, click.echo) as (conn, _):
+    with (
+        settings_or_exit() as settings,
+        session(settings, click.echo) as (conn, stop),
+        stop.interruptible(),
+    ):
         for line in status(conn, settings):
             click.echo(line)
         if migrations.pending(conn):
@@ -72,7 +76,7 @@ def db_status() -> None:
 def db_rollback(to: str, yes: bool) -> None:
     """Undo the migrations that came after ID. No rollback deletes a drawing."""
     with settings_or_exit() as settings:
-        with session(settings, click.echo) as (conn, _):
+        with session(settings, click.echo) as (conn, stop), stop.interruptible():
             undone = to_roll_back(conn, to)
         if not undone:
             click.echo(f"Nothing has been applied after {to}.")

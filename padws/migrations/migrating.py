@@ -26,7 +26,7 @@ LEGACY = "20261122_0003_legacy_data"
 def upgrade(settings: Settings, report: Report = click.echo) -> None:
     """Migrate, then load the templates: what a release and a starting server do."""
     migrate(settings, report)
-    with session(settings, report) as (conn, _):
+    with session(settings, report) as (conn, stop), stop.interruptible():
         load_templates(conn, settings.templates_dir)
 
 
