@@ -56,11 +56,16 @@ class Identity:
 
 
 def user_id_of(issuer: str, subject: str) -> UUID:
-    """The subject itself where it is a UUID (Keycloak), else a UUIDv5 of issuer and subject."""
+    """The subject itself where it is a UUID (Keycloak), else a UUIDv5 of issuer and subject.
+
+    Subjects that differ are different people, even if they are spellings of one UUID.
+    """
     try:
-        return UUID(subject)
+        if str(UUID(subject)) == subject:
+            return UUID(subject)
     except ValueError:
-        return uuid5(uuid5(NAMESPACE_URL, issuer), subject)
+        pass
+    return uuid5(uuid5(NAMESPACE_URL, issuer), subject)
 
 
 def roles_of(claims: Mapping[str, Any], path: str) -> list[str]:
