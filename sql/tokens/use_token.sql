@@ -1,27 +1,32 @@
 -- Whose a personal access token is and what it may do; no row if it is unknown or has expired.
--- Notes the use, at most once a minute. Index: access_tokens_token_digest_key,
--- access_tokens_pkey, users_pkey.
+-- Notes the use, at most once a minute, and waits for no other request that does so.
+-- Index: access_tokens_token_digest_key, access_tokens_pkey, users_pkey.
 -- psql -v token_digest="sha256('…')" -f sql/tokens/use_token.sql
 
-WITH token AS (
+WITH token AS MATERIALIZED (
     SELECT
-        id,
         user_id,
-        scope,
-        last_used_at
+        scope
     FROM pad_ws.access_tokens
     WHERE
         token_digest = :token_digest
         AND (expires_at IS NULL OR expires_at > now())
 ),
 
+due AS (
+    SELECT id
+    FROM pad_ws.access_tokens
+    WHERE
+        token_digest = :token_digest
+        AND (expires_at IS NULL OR expires_at > now())
+        AND (last_used_at IS NULL OR last_used_at < now() - INTERVAL '1 minute')
+    FOR NO KEY UPDATE SKIP LOCKED
+),
+
 used AS (
     UPDATE pad_ws.access_tokens
     SET last_used_at = now()
-    FROM token
-    WHERE
-        access_tokens.id = token.id
-        AND (token.last_used_at IS NULL OR token.last_used_at < now() - INTERVAL '1 minute')
+    WHERE id = (SELECT due.id FROM due)
 )
 
 SELECT
