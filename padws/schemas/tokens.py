@@ -1,12 +1,17 @@
 """Personal access tokens."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
 from padws.schemas.common import NameField
 
 _SCOPE = "`read`, or `write`, which includes reading"
+
+
+def _to_come(time: datetime) -> None:
+    if time <= datetime.now(UTC):
+        raise ValidationError("Has to be a time to come.")
 
 
 class Token(Schema):
@@ -38,6 +43,7 @@ class NewToken(Schema):
     expires_at = fields.AwareDateTime(
         load_default=None,
         allow_none=True,
+        validate=_to_come,
         format="iso",
         default_timezone=UTC,
         metadata={"description": "Without it, the token is good until it is revoked"},
