@@ -1,0 +1,258 @@
+"""Personal access tokens: made by their owner, shown once, good for what they say and no longer."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+import redis
+
+from tests.auth.browser import SCENE, Browser, Script, problem, signed_in
+from tests.auth.conftest import ScriptOf
+from tests.auth.parallel import at_once
+from tests.providers.own import OwnProvider
+
+TOKENS = "/api/users/me/tokens"
+ME = "/api/users/me"
+
+
+@pytest.fixture(autouse=True)
+def _no_tokens(sql: psycopg.Connection) -> None:
+    sql.execute("DELETE FROM pad_ws.access_tokens")
+
+
+def new_token(browser: Browser, **members: Any) -> dict[str, Any]:
+    """A new token, as the answer shows it."""
+    answer = browser.post(TOKENS, json={"name": "backup script", **members})
+    assert answer.status_code == 201, answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+    content: dict[str, Any] = answer.json()
+    return content
+
+
+def listed(browser: Browser) -> list[dict[str, Any]]:
+    answer = browser.get(TOKENS)
+    assert answer.status_code == 200
+    content: list[dict[str, Any]] = answer.json()
+    return content
+
+
+def refused(script: Script) -> None:
+    answer = script.get(ME)
+    problem(answer, 401, "invalid_token")
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_token_is_shown_once_and_only_its_digest_is_kept(
+    alice: Browser, sql: psycopg.Connection
+) -> None:
+    made = new_token(alice)
+    token = made.pop("token")
+    assert token.startswith("padws_")
+    assert len(token) >= len("padws_") + 43  # 256 bits
+    assert made.keys() == {"id", "name", "scope", "created_at"}
+    assert listed(alice) == [made]
+    assert token not in alice.get(TOKENS).text
+    (row,) = sql.execute("SELECT access_tokens::text, token_digest FROM pad_ws.access_tokens")
+    assert token not in row[0]
+    assert token.removeprefix("padws_") not in row[0]
+    assert row[1] == hashlib.sha256(token.encode()).digest()
+
+
+def test_a_token_is_its_owner_until_it_is_revoked(
+    alice: Browser, script: ScriptOf, other_url: str
+) -> None:
+    made = new_token(alice, scope="write")
+    client = script(made["token"])
+    assert client.who() == alice.who()
+    pad = client.new_pad()
+    assert alice.save(pad).status_code == 200
+    elsewhere = Script(other_url, made["token"])
+    assert elsewhere.save(pad).status_code == 200
+    assert alice.request("DELETE", f"{TOKENS}/{made['id']}").status_code == 200
+    refused(client)
+    refused(elsewhere)
+    assert listed(alice) == []
+    problem(alice.request("DELETE", f"{TOKENS}/{made['id']}"), 404, "token_not_found")
+
+
+def test_a_token_may_only_read_unless_it_was_made_to_write(
+    alice: Browser, script: ScriptOf
+) -> None:
+    pad = alice.new_pad()
+    client = script(new_token(alice)["token"])
+    assert client.get(f"/api/pad/{pad}").status_code == 200
+    writes = [
+        ("POST", "/api/pad", {"display_name": "x", "data": SCENE}),
+        ("POST", f"/api/pad/{pad}", SCENE),
+        ("PUT", f"/api/pad/{pad}", SCENE),
+        ("PATCH", f"/api/pad/{pad}", {"display_name": "x"}),
+        ("DELETE", f"/api/pad/{pad}", None),
+        ("POST", "/api/pad/from-template/default", None),
+        ("POST", f"/api/pad/{pad}/backups", None),
+        ("POST", TOKENS, {"name": "x", "scope": "write"}),
+    ]
+    for method, path, body in writes:
+        answer = client.request(method, path, json=body)
+        problem(answer, 403, "read_only_token")
+    assert alice.get(f"/api/pad/{pad}").json()["version"] == 1
+
+
+def test_an_administrators_token_is_no_administrator(admin: Browser, script: ScriptOf) -> None:
+    client = script(new_token(admin, scope="write")["token"])
+    assert client.who()["roles"] == ["admin"]
+    template = {"name": "x", "display_name": "x", "data": SCENE}
+    for method, path, body in (
+        ("GET", "/api/users", None),
+        ("GET", "/api/users/count", None),
+        ("DELETE", f"/api/users/{admin.who()['id']}/sessions", None),
+        ("POST", "/api/templates", template),
+        ("DELETE", "/api/templates/default", None),
+    ):
+        problem(client.request(method, path, json=body), 403, "not_administrator")
+    assert admin.who()["username"] == "admin"
+
+
+def test_a_token_makes_and_ends_no_tokens(alice: Browser, script: ScriptOf) -> None:
+    made = new_token(alice, scope="write")
+    client = script(made["token"])
+    problem(client.post(TOKENS, json={"name": "x"}), 403, "sign_in_needed_for_tokens")
+    answer = client.request("DELETE", f"{TOKENS}/{made['id']}")
+    problem(answer, 403, "sign_in_needed_for_tokens")
+    assert len(listed(alice)) == 1
+
+
+def test_tokens_of_others_are_not_there(alice: Browser, url: str, admin: Browser) -> None:
+    bob = signed_in(url, "bob")
+    made = new_token(bob)
+    for browser in (alice, admin):
+        problem(browser.request("DELETE", f"{TOKENS}/{made['id']}"), 404, "token_not_found")
+        assert listed(browser) == []
+    problem(alice.request("DELETE", f"{TOKENS}/{uuid4()}"), 404, "token_not_found")
+    problem(alice.request("DELETE", f"{TOKENS}/x"), 404, "not_found")
+    assert len(listed(bob)) == 1
+
+
+def test_a_token_ends_when_it_says(
+    alice: Browser, script: ScriptOf, sql: psycopg.Connection
+) -> None:
+    end = datetime.now(UTC) + timedelta(days=30)
+    made = new_token(alice, expires_at=end.isoformat())
+    assert datetime.fromisoformat(made["expires_at"]) == end
+    client = script(made["token"])
+    assert client.get(ME).status_code == 200
+    sql.execute("UPDATE pad_ws.access_tokens SET expires_at = now()")
+    refused(client)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"name": ""},
+        {"name": " "},
+        {"name": "x" * 101},
+        {"name": "x\0"},
+        {"name": 7},
+        {"name": "x", "scope": "admin"},
+        {"name": "x", "scope": ["read", "write"]},
+        {"name": "x", "scope": ""},
+        {"name": "x", "expires_at": "tomorrow"},
+        {"name": "x", "expires_at": 4_000_000_000},
+        {"name": "x", "expires_at": "2020-01-01T00:00:00Z"},
+        {"name": "x", "user_id": str(uuid4())},
+        {"name": "x", "token": "padws_of-my-choice"},
+        {"name": "x", "token_digest": "00"},
+        {"name": "x", "id": str(uuid4())},
+    ],
+    ids=str,
+)
+def test_a_token_that_can_not_be_is_not_made(alice: Browser, body: dict[str, Any]) -> None:
+    problem(alice.post(TOKENS, json=body), 422, "invalid")
+    assert listed(alice) == []
+
+
+def test_another_site_makes_no_token(alice: Browser) -> None:
+    for headers in (
+        {"Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Origin": "null"},
+    ):
+        problem(alice.post(TOKENS, json={"name": "x"}, headers=headers), 403, "cross_site")
+    form = {"Content-Type": "text/plain"}
+    problem(alice.post(TOKENS, data='{"name": "x"}', headers=form), 415, "not_json")
+    problem(alice.post(TOKENS, data={"name": "x"}), 415, "not_json")
+    assert listed(alice) == []
+
+
+def test_scripts_may_write_from_anywhere(alice: Browser, script: ScriptOf) -> None:
+    """No browser adds a token by itself, so there is nothing to be tricked."""
+    client = script(new_token(alice, scope="write")["token"])
+    client.here.headers.update({"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"})
+    assert client.new_pad()
+
+
+def test_the_last_use_is_told_to_the_minute(
+    alice: Browser, script: ScriptOf, sql: psycopg.Connection
+) -> None:
+    client = script(new_token(alice)["token"])
+    assert "last_used_at" not in listed(alice)[0]
+    client.get(ME)
+    first = listed(alice)[0]["last_used_at"]
+    for _ in range(5):
+        client.get(ME)
+    assert listed(alice)[0]["last_used_at"] == first
+    sql.execute("UPDATE pad_ws.access_tokens SET last_used_at = now() - interval '61 seconds'")
+    client.get(ME)
+    assert listed(alice)[0]["last_used_at"] > first
+
+
+def test_the_last_use_does_not_keep_parallel_requests_waiting(
+    alice: Browser, script: ScriptOf, sql: psycopg.Connection
+) -> None:
+    client = script(new_token(alice)["token"])
+    with sql.transaction():
+        sql.execute("SELECT FROM pad_ws.access_tokens FOR UPDATE")  # another request is noting it
+        answers = at_once([lambda: client.get(ME)] * 4)
+    assert {answer.status_code for answer in answers} == {200}
+
+
+def test_no_token_tells_whether_it_is_unknown_expired_or_revoked(
+    alice: Browser, script: ScriptOf, sql: psycopg.Connection
+) -> None:
+    revoked, expired = new_token(alice), new_token(alice)
+    alice.request("DELETE", f"{TOKENS}/{revoked['id']}")
+    sql.execute("UPDATE pad_ws.access_tokens SET expires_at = now()")
+    answers = []
+    for token in (revoked["token"], expired["token"], "padws_" + "x" * 43, expired["token"][:-1]):
+        answer = script(token).get(ME)
+        answers.append({**answer.json(), "request_id": ""})
+        assert answer.status_code == 401
+    assert all(answer == answers[0] for answer in answers)
+
+
+def test_tokens_go_with_their_owner(
+    alice: Browser, admin: Browser, script: ScriptOf, sql: psycopg.Connection
+) -> None:
+    client = script(new_token(alice)["token"])
+    assert admin.request("DELETE", f"/api/users/{alice.who()['id']}").status_code == 200
+    refused(client)
+    assert sql.execute("SELECT FROM pad_ws.access_tokens").rowcount == 0
+
+
+def test_a_token_asks_neither_redis_nor_the_provider(
+    alice: Browser, script: ScriptOf, provider: OwnProvider, redis_client: redis.Redis
+) -> None:
+    client = script(new_token(alice)["token"])
+    provider.asked.clear()
+    redis_client.config_resetstat()
+    for _ in range(5):
+        assert client.get("/api/pad?data=false").status_code in (200, 403)
+    assert not {"get", "getex", "set", "evalsha"} & {
+        name.removeprefix("cmdstat_") for name in redis_client.info("commandstats")
+    }
+    assert sum(provider.asked.values()) == 0
