@@ -8,12 +8,15 @@ from pathlib import Path
 
 import orjson
 import psycopg
+from marshmallow import ValidationError
 
 from padws.database import Connection, JsonText, prepare_connection
 from padws.queries.templates import load_template
 from padws.schemas.common import NameField, template_name
 
 log = logging.getLogger("padws.templates")
+
+_LARGEST = 200_000_000  # bytes: the most that MAX_BODY_BYTES may be, and less than jsonb can hold
 
 
 class BrokenTemplate(Exception):
@@ -44,7 +47,7 @@ _OUTCOMES = {
 
 
 def _load(conn: Connection, path: Path) -> str:
-    content = path.read_bytes()
+    content = _content_of(path)
     outcome = load_template(
         conn,
         name=_name_of(path),
@@ -55,10 +58,18 @@ def _load(conn: Connection, path: Path) -> str:
     return str(outcome)
 
 
+def _content_of(path: Path) -> bytes:
+    if not path.is_file():  # a pipe would keep us waiting
+        raise BrokenTemplate("it is no file")
+    if path.stat().st_size > _LARGEST:
+        raise BrokenTemplate(f"it is larger than {_LARGEST} bytes")
+    return path.read_bytes()
+
+
 def _name_of(path: Path) -> str:
     try:
         return str(template_name().deserialize(path.stem))
-    except ValueError as error:
+    except ValidationError as error:
         raise BrokenTemplate("the file's name is not a template's name") from error
 
 
@@ -69,5 +80,5 @@ def _display_name_of(content: bytes) -> str | None:
         return str(NameField().deserialize(scene["appState"]["pad"]["displayName"]))
     except orjson.JSONDecodeError as error:
         raise BrokenTemplate(f"it is not JSON: {error}") from error
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValidationError):
         return None
