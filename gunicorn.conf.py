@@ -17,6 +17,10 @@ worker_class = "gthread"
 # must not keep others waiting.
 threads = int(os.environ.get("WEB_THREADS", "400"))
 keepalive = 75
+# Who is asking for what under which name is for TRUSTED_PROXIES to say: gunicorn itself would
+# believe everybody on this machine.
+secure_scheme_headers: dict[str, str] = {}
+forwarder_headers = ""
 timeout = 60
 graceful_timeout = 25
 accesslog = None
