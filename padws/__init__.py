@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from wsgiref.headers import Headers
 
 from flask import Flask, Response
 from flask_smorest import Api
@@ -121,11 +122,19 @@ def _register_routes(app: Flask) -> None:
 
 def _serve_front_end(app: Flask, settings: Settings) -> None:
     """Serve the front end's build, where there is one, before a request reaches Flask."""
+    fixed_headers = headers.of_front_end(settings)
+
+    def add_headers(given: Headers, *_: str) -> None:
+        for name, value in fixed_headers.items():
+            given[name] = value
+
     if settings.static_dir:
         files = WhiteNoise(
             app.wsgi_app,
             root=str(settings.static_dir),
             prefix="/",
+            allow_all_origins=False,
+            add_headers_function=add_headers,
             # Whoever builds a front end names these by their content.
             immutable_file_test=lambda _, url: url.startswith("/assets/"),
         )

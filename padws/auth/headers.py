@@ -12,6 +12,13 @@ _OWN_PAGES = (
 )
 _NOTHING = "default-src 'none'; frame-ancestors 'none'"
 
+_OURS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+}
+_HSTS = {"Strict-Transport-Security": "max-age=31536000"}
+
 _CORS = {
     "Access-Control-Allow-Credentials": "true",
     "Access-Control-Expose-Headers": "ETag, Link, Location, Retry-After, X-Request-ID",
@@ -23,26 +30,33 @@ _PREFLIGHT = {
 }
 
 
+def of_front_end(settings: Settings) -> dict[str, str]:
+    """The headers of a front end's files; what it loads, and from where, is its own affair."""
+    headers = {"X-Content-Type-Options": "nosniff", "X-Frame-Options": "SAMEORIGIN"}
+    return headers | (_HSTS if _is_behind_tls(settings) else {})
+
+
 def register(app: Flask, settings: Settings) -> None:
-    """Put the headers on every answer of `app`. A front end's own files get none of them."""
+    """Put the headers on every answer of `app`."""
     origins = frozenset(settings.cors_origins)
-    fixed = {
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "same-origin",
-        "X-Frame-Options": "DENY",
-    }
-    if settings.redirect_uri.startswith("https://"):
-        fixed["Strict-Transport-Security"] = "max-age=31536000"
-    has_front_end = settings.static_dir is not None
+    has_front_end, behind_tls = settings.static_dir is not None, _is_behind_tls(settings)
 
     @app.after_request
     def add_headers(response: Response) -> Response:
-        if not (has_front_end and request.path == "/"):
+        if has_front_end and request.path == "/":
+            response.headers.update(of_front_end(settings))
+        else:
             policy = _OWN_PAGES if response.mimetype == "text/html" else _NOTHING
-            response.headers.update({**fixed, "Content-Security-Policy": policy})
+            response.headers.update({**_OURS, "Content-Security-Policy": policy})
+        if behind_tls or request.is_secure:
+            response.headers.update(_HSTS)
         if origins:
             _allow_origin(response, origins)
         return response
+
+
+def _is_behind_tls(settings: Settings) -> bool:
+    return settings.redirect_uri.startswith("https://")
 
 
 def _allow_origin(response: Response, origins: frozenset[str]) -> None:
