@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 import redis
-from flask import Flask, Request, Response, current_app, session
+from flask import Flask, Request, Response, current_app, request, session
 from flask_session.redis.redis import RedisSession, RedisSessionInterface
 from redis.backoff import NoBackoff
 from redis.client import Pipeline
@@ -75,6 +75,10 @@ class SessionInterface(RedisSessionInterface):  # type: ignore[misc]  # untyped
         """Write the session if it has changed; there is none when Redis could not be asked."""
         if session is not None:
             super().save_session(app, session, response)
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        """Whether the cookie is for TLS alone: by the settings, or as a trusted proxy tells."""
+        return super().get_cookie_secure(app) or request.is_secure
 
     def regenerate(self, session: Session) -> None:
         """Give the session a new id."""
