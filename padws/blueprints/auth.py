@@ -24,6 +24,13 @@ blueprint = Blueprint("auth", __name__, url_prefix="/auth")
 _LOCAL_PATH = re.compile(r"/(?![/\\])[A-Za-z0-9\-._~!$&'()*+,;=:@%/?]*")
 
 
+@blueprint.after_request
+def keep_nowhere(response: AnyResponse) -> AnyResponse:
+    """An answer that begins or ends a session is in nobody's cache."""
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 def _provider() -> Provider:
     provider = services().provider
     if provider is None:
@@ -95,4 +102,4 @@ def backchannel_logout() -> Response:
         services().sessions.end_provider_session(provider_session)
     elif subject:
         services().sessions.end_all_of(user_id_of(_provider().issuer, subject))
-    return answer(SUCCESS, headers={"Cache-Control": "no-store"})
+    return answer(SUCCESS)
