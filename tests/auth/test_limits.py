@@ -1,0 +1,118 @@
+"""Floods are slowed down: sign-ins by address, changes by user."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+import requests
+
+from padws.config import ConfigurationError, load_settings
+from tests.auth.browser import Browser, Script, problem, signed_in
+from tests.auth.conftest import Deployment, ServeApp, StartInstance
+from tests.providers.own import OwnProvider
+
+FEW = "5 per minute"
+
+
+@pytest.fixture(autouse=True)
+def _no_counts(deployment: Deployment) -> None:
+    deployment.redis.start()
+    with deployment.redis.client() as client:
+        client.flushall()
+
+
+def too_many(response: requests.Response) -> int:
+    """The answer says to wait; how many seconds."""
+    problem(response, 429, "too_many_requests")
+    seconds = int(response.headers["Retry-After"])
+    assert 1 <= seconds <= 60
+    return seconds
+
+
+def attempts(url: str, number: int, headers: dict[str, str] | None = None) -> list[int]:
+    """The statuses of attempts to sign in, each by a browser of its own."""
+    return [Browser(url).get("/auth/login", headers=headers).status_code for _ in range(number)]
+
+
+def test_attempts_to_sign_in_are_limited_over_all_instances(
+    served: ServeApp, instance: StartInstance
+) -> None:
+    url, other_url = served(LOGIN_LIMIT=FEW), instance(LOGIN_LIMIT=FEW).url
+    assert attempts(url, 3) == [302] * 3
+    assert attempts(other_url, 3) == [302, 302, 429]
+    too_many(Browser(url).get("/auth/login"))
+    too_many(Browser(other_url).get("/auth/login"))
+
+
+def test_codes_are_not_tried_out_either(served: ServeApp, provider: OwnProvider) -> None:
+    url = served(LOGIN_LIMIT=FEW)
+    browser = Browser(url)
+    for number in range(5):
+        problem(browser.get(f"/auth/callback?code={number}&state=x"), 401, "sign_in_failed")
+    too_many(browser.get("/auth/callback?code=5&state=x"))
+    assert provider.asked["/token"] == 0
+
+
+def test_whoever_is_signed_in_does_not_notice_others_attempts(served: ServeApp) -> None:
+    url = served(LOGIN_LIMIT=FEW)
+    alice = signed_in(url, "alice")
+    pad = alice.new_pad()
+    assert 429 in attempts(url, 6)
+    for _ in range(10):
+        assert alice.save(pad).status_code == 200
+    assert alice.post("/auth/logout").status_code == 200
+
+
+def test_an_address_can_not_be_made_up(served: ServeApp) -> None:
+    url = served(LOGIN_LIMIT=FEW)
+    statuses = [
+        attempts(url, 1, {"X-Forwarded-For": f"203.0.113.{number}"})[0] for number in range(7)
+    ]
+    assert statuses == [302] * 5 + [429] * 2
+
+
+def test_behind_a_proxy_the_address_is_what_the_proxy_says(served: ServeApp) -> None:
+    url = served(LOGIN_LIMIT=FEW, TRUSTED_PROXIES="1")
+    for number in range(6):  # whatever the client puts before it
+        status = attempts(url, 1, {"X-Forwarded-For": f"198.51.100.{number}, 203.0.113.1"})
+        assert status == ([302] if number < 5 else [429])
+    assert attempts(url, 1, {"X-Forwarded-For": "203.0.113.2"}) == [302]
+
+
+def test_changes_are_limited_by_user_and_not_by_address(
+    served: ServeApp, provider: OwnProvider
+) -> None:
+    url = served(WRITE_LIMIT=FEW)
+    alice, bob = signed_in(url, "alice"), signed_in(url, "bob")
+    pad = alice.new_pad()
+    assert [alice.save(pad).status_code for _ in range(4)] == [200] * 4
+    too_many(alice.save(pad))
+    script = Script(url, provider.signed(provider.access_claims("alice")))
+    too_many(script.save(pad))  # another way in, the same person
+    too_many(signed_in(url, "alice").save(pad))
+    for _ in range(8):
+        assert alice.get(f"/api/pad/{pad}").status_code == 200  # reading goes on
+    assert bob.new_pad()
+    assert alice.get(f"/api/pad/{pad}").json()["version"] == 5
+
+
+def test_after_the_time_that_the_answer_tells_the_save_is_taken(served: ServeApp) -> None:
+    url = served(WRITE_LIMIT="3 per 2 seconds")
+    alice = signed_in(url, "alice")
+    pad = alice.new_pad()
+    answer = alice.save(pad)
+    while answer.status_code == 200:
+        answer = alice.save(pad)
+    time.sleep(too_many(answer))
+    assert alice.save(pad).status_code == 200
+
+
+@pytest.mark.parametrize("setting", ["LOGIN_LIMIT", "WRITE_LIMIT"])
+@pytest.mark.parametrize(
+    "value", ["lots", "5", "5 per", "per minute", "-1 per minute", "5 per fortnight"]
+)
+def test_a_limit_that_is_none_is_named_at_the_start(setting: str, value: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        load_settings({setting: value})
+    assert setting in raised.value.mistakes
