@@ -27,6 +27,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from padws.embedded.running import LOOPBACK, free_port
 
 CLIENT, SECRET = "padws", "a-secret-of-the-client"
+_SECRETS = ("access_token", "id_token", "refresh_token")
 _PEOPLE = UUID("5a0c5f16-34a0-4b8e-9b8f-0e9b5e0c9d11")
 
 Claims = dict[str, Any]
@@ -84,6 +85,7 @@ class OwnProvider:
         self.further_keys: list[Claims] = []  # that stand in the key set too
         self.refused: list[str] = []  # why the token endpoint said no
         self.latest_access_token = self.latest_refresh_token = ""
+        self.handed_out: set[str] = set()  # every code and token
         self._codes: dict[str, Grant] = {}
         self._access: dict[str, Grant] = {}
         self._refresh: dict[str, Grant] = {}
@@ -112,6 +114,7 @@ class OwnProvider:
         self.asked.clear()
         self.refused.clear()
         self.further_keys.clear()
+        self.handed_out.clear()
 
     # Signing
 
@@ -160,6 +163,7 @@ class OwnProvider:
     def grant_code(self, grant: Grant) -> str:
         """A code for a sign-in."""
         code = secrets.token_urlsafe(16)
+        self.handed_out.add(code)
         self._codes[code] = grant
         return code
 
@@ -215,6 +219,7 @@ class OwnProvider:
         if conduct.issues_refresh_tokens:
             self.latest_refresh_token = answer["refresh_token"] = secrets.token_urlsafe(24)
             self._refresh[answer["refresh_token"]] = grant
+        self.handed_out |= {value for name, value in answer.items() if name in _SECRETS}
         return conduct.alter_token_answer(answer)
 
     def _id_token(self, grant: Grant) -> str:
