@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from padws.auth.identity import Identity, identity_of, remember, roles_of, user_id_of
-from padws.database import prepare_connection
+from padws.database import Connection, prepare_connection
 from padws.queries.users import record_sign_in
 
 ISSUER = "https://id.example.org/realms/pad"
@@ -157,17 +157,21 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
-def test_whatever_the_claims_the_row_can_be_kept(database_url: str, text: str) -> None:
+def test_whatever_the_claims_the_row_can_be_kept(database_url: str) -> None:
+    with psycopg.connect(database_url) as conn:
+        prepare_connection(conn)
+        for text in HOSTILE:
+            check_kept(conn, text)
+
+
+def check_kept(conn: Connection, text: str) -> None:
     names = ("preferred_username", "email", "name", "given_name", "family_name")
     somebody = identity_of(
         ISSUER,
         {"sub": SUBJECT, **dict.fromkeys(names, text)},
         roles_of({"roles": ["user", text]}, "roles"),
     )
-    with psycopg.connect(database_url) as conn:
-        prepare_connection(conn)
-        kept = record_sign_in(conn, somebody.row())
+    kept = record_sign_in(conn, somebody.row())
     assert (kept.username, kept.email, kept.name) == (
         somebody.username,
         somebody.email,

@@ -16,14 +16,25 @@ from padws.config import ROOT
 from padws.database import Connection
 from padws.queries import templates
 from padws.template_files import load_templates
+from tests import servers
 
 Log = pytest.LogCaptureFixture
 
 
-@pytest.fixture
-def conn(database_url: str) -> Iterator[Connection]:
-    with psycopg.connect(database_url, autocommit=True) as conn:
+@pytest.fixture(scope="module")
+def conn_of_all(postgres: str, template_database: str) -> Iterator[Connection]:
+    with (
+        servers.database(postgres, template_database) as url,
+        psycopg.connect(url, autocommit=True) as conn,
+    ):
         yield conn
+
+
+@pytest.fixture
+def conn(conn_of_all: Connection) -> Connection:
+    """A connection to a database without templates."""
+    conn_of_all.execute("DELETE FROM pad_ws.template_pads")
+    return conn_of_all
 
 
 @pytest.fixture(autouse=True)
