@@ -46,7 +46,8 @@ def explained() -> Iterator[None]:
 
 def one_line(text: object) -> str:
     """`text` without line breaks."""
-    return "; ".join(line.strip() for line in str(text).splitlines() if line.strip())
+    lines = "; ".join(line.strip() for line in str(text).splitlines() if line.strip())
+    return lines.replace(":; ", ": ")
 
 
 def in_words(error: psycopg.Error) -> str:

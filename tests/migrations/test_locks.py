@@ -226,6 +226,18 @@ def test_waiting_for_a_table_ends_with_exit_code_2_and_names_who_uses_it(
         assert f"server process {session.info.backend_pid}" in waiting.output
 
 
+def test_a_table_in_use_is_tried_again_and_nobody_queues_meanwhile(
+    pad_ws_settings: dict[str, str], forker: Forks
+) -> None:
+    url = pad_ws_settings["DATABASE_URL"]
+    with transaction(url, "SELECT FROM pad_ws.pads") as session:  # as a long query holds it
+        command = forker.start(pad_ws_settings, "db-upgrade")
+        command.says("Trying again in 0.5 s")
+        assert not is_waiting(url)  # a waiting ALTER TABLE would stop every later reader
+        session.rollback()
+    assert command.wait() == 0, command.output
+
+
 def test_a_dead_instances_status_stops_nobody(settings: dict[str, str], forker: Forks) -> None:
     run = '{"host": "gone", "pid": 1, "started": 0, "token": "t"}'
     with redis.Redis.from_url(settings["REDIS_URL"]) as client:
