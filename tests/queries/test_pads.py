@@ -15,6 +15,7 @@ from psycopg.errors import CheckViolation, ForeignKeyViolation
 from padws.database import Connection, Database, JsonText
 from padws.errors import problem_of
 from padws.queries import backups, pads, templates
+from padws.queries.users import record_sign_in
 from tests.queries.rows import (
     ALWAYS_DUE,
     ANY_VERSION,
@@ -35,6 +36,7 @@ from tests.queries.rows import (
     row_of,
     save,
     scene,
+    user_row,
 )
 
 
@@ -569,6 +571,23 @@ def test_of_fifty_first_requests_one_makes_the_pad(database: Database, has_templ
         assert parsed(pad.data)["appState"]["pad"] == stamp(pad)["pad"]
         assert len(backups_of(conn, pad.id)) == (1 if has_template else 0)
         assert listed(conn, other_id) == []
+
+
+def test_of_fifty_first_requests_of_somebody_unknown_one_makes_the_pad(database: Database) -> None:
+    """The row may be missing though somebody is signed in: then it is made on the way."""
+    row = user_row()
+
+    def first_request(conn: Connection) -> None:
+        with conn.transaction():
+            record_sign_in(conn, row)
+            pads.insert_first_pad(
+                conn, owner_id=row["user_id"], display_name="Untitled", template_name="default"
+            )
+
+    at_once(database, [first_request] * 50)
+    with database.connection() as conn:
+        assert len(listed(conn, row["user_id"])) == 1
+        assert count(conn, "users") == 1
 
 
 def test_who_has_a_pad_gets_no_first_one(conn: Connection) -> None:
