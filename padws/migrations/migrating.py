@@ -120,5 +120,5 @@ def session(settings: Settings, report: Report) -> Iterator[tuple[Connection, St
             yield conn, stop
     except Stopped:
         raise MigrationStopped(
-            f"Stopped by {stop.requested}: what was running is rolled back; run again to go on."
+            f"Stopped by {stop.struck_by}: what was running is rolled back; run again to go on."
         ) from None

@@ -20,7 +20,8 @@ class Stop:
     """Turns the first signal into `Stopped`, but only where that leaves nothing half done."""
 
     def __init__(self) -> None:
-        self.requested = ""
+        self.struck_by = ""
+        self._late: signal.Signals | None = None
         self._interruptible = False
 
     @contextmanager
@@ -36,14 +37,16 @@ class Stop:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+            if self._late:
+                signal.raise_signal(self._late)  # for whoever handles it next
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
         """A stretch in which the signal may strike; one that came before strikes at once."""
         before, self._interruptible = self._interruptible, True
         try:
-            if self.requested:
-                raise Stopped
+            if self._late:
+                self._strike()
             yield
         finally:
             self._interruptible = before
@@ -54,7 +57,12 @@ class Stop:
             time.sleep(seconds)
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
-        struck = bool(self.requested)
-        self.requested = signal.Signals(number).name
-        if self._interruptible and not struck:
-            raise Stopped
+        if not self.struck_by:
+            self._late = signal.Signals(number)
+            if self._interruptible:
+                self._strike()
+
+    def _strike(self) -> None:
+        """Interrupt, once: what cleans up afterwards is left in peace."""
+        self.struck_by, self._late = self._late.name if self._late else "", None
+        raise Stopped
