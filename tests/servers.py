@@ -90,7 +90,7 @@ def running(server: Server) -> Iterator[Tether]:
 
 def wait_until(true: Callable[[], bool]) -> None:
     """Return as soon as `true` says so; fail after a time that only a hanging process takes."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -177,7 +177,7 @@ def _summary(url: str, directory: DataDirectory, ours: Sequence[Replaceable]) ->
         if isinstance(server, Provider):
             rows["Sign in"] += "  as alice, bob or any name; as admin to administer"
         if isinstance(server, Postgres):
-            rows["Database"] = f"psql '{server.url()}'"
+            rows["Database"] = server.psql()
     lines = "\n".join(f"  {name:<19}{value}" for name, value in rows.items())
     return f"\npadws is ready.\n\n{lines}\n\nCtrl-C stops everything.\n"
 

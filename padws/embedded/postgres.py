@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shlex
 import shutil
 import signal
 import stat
@@ -65,9 +66,14 @@ class Postgres:
         """The settings that point the service at it."""
         return {"DATABASE_URL": self.url()}
 
+    def psql(self) -> str:
+        """The command that opens the service's database."""
+        program = "psql" if shutil.which("psql") else str(_programs() / "psql")
+        return shlex.join([program, self.url()])
+
     def start(self) -> Tether:
         """Start it, with a new cluster where there is none."""
-        programs: Path = _library().POSTGRES_VERSIONS[_VERSION]
+        programs = _programs()
         user = _system_user(programs, self._directory.path)
         if user:
             os.chown(self._sockets, *user)
@@ -132,6 +138,11 @@ def _library() -> ModuleType:
     except ModuleNotFoundError:
         raise missing(Postgres.title, Postgres.replaced_by) from None
     return utils
+
+
+def _programs() -> Path:
+    """The directory of initdb, postgres and psql."""
+    return Path(_library().POSTGRES_VERSIONS[_VERSION])
 
 
 def _system_user(programs: Path, data: Path) -> tuple[int, int] | None:
