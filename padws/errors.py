@@ -298,5 +298,7 @@ def _log_failure(error: BaseException, problem: Problem) -> None:
 def register(app: Flask) -> None:
     """Answer every exception of `app` as a problem."""
     app.config["PROPAGATE_EXCEPTIONS"] = False
+    # Flask's own log has a traceback for whatever fails before a view, an absent Redis included.
+    app.log_exception = lambda exc_info: None  # type: ignore[method-assign]
     app.register_error_handler(HTTPException, _answer)
     app.register_error_handler(Exception, _answer)
