@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
 
+_HELPER = (sys.executable, "-I", "-S", __file__)  # without site-packages: it starts in no time
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _HELPER = (sys.executable, "-I", "-S", __file__)  # without site-packages: it starts in no time
 
@@ -81,16 +82,7 @@ def start(
     ids = ":".join(map(str, user)) if user else ""
     with log.open("ab") if log else nullcontext() as output:
         helper = subprocess.Popen(
-            [
-                sys.executable,
-                "-I",
-                "-S",
-                __file__,
-                str(int(stop_signal)),
-                str(grace),
-                ids,
-                *command,
-            ],
+            [*_HELPER, str(int(stop_signal)), str(grace), ids, *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=output,

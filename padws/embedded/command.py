@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import select
 import signal
 import threading
 import time
@@ -80,11 +79,9 @@ def _stop_when_alone(parent: int | None) -> None:
 
     Of a closed terminal only its session's first process gets a signal, which may be make.
     """
-    terminal = select.poll()
-    if os.isatty(0):
-        terminal.register(0, 0)  # a hang-up is told without being asked for
-    while parent in (None, os.getppid()) and not terminal.poll(200):
-        pass
+    had_terminal = os.isatty(0)
+    while parent in (None, os.getppid()) and os.isatty(0) == had_terminal:
+        time.sleep(0.2)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -103,7 +100,7 @@ def _run(named: Mapping[str, str | None], stack: ExitStack) -> NoReturn:
     stack.callback(_stop, servers)
     ours = _ours(directory, named)
     _start(ours, servers)
-    environ = {"FRONTEND_URL": url, **os.environ, "PORT": str(port)}
+    environ = {**os.environ, "FRONTEND_URL": named.get("FRONTEND_URL") or url, "PORT": str(port)}
     for server in ours:
         environ |= server.environment()
     click.echo("Starting gunicorn, which migrates the database first …")
