@@ -93,8 +93,8 @@ def restore_backup(
     `None` if there is nothing to restore, or to restore over: then the caller has to roll back the
     transaction that this needs.
     """
-    # Changing a pad twice in a transaction looks at its owner's row. Whoever deletes the owner locks
-    # that row first and the pads then: the other way round here, each would wait for the other.
+    # Changing a pad twice in a transaction makes PostgreSQL lock the owner's row. Whoever deletes
+    # the owner locks that row first and the pads then; in another order, this would be a deadlock.
     lock_user(conn, user_id=owner_id)
     # One more is kept at first: the backup to restore may be the oldest.
     insert_backup(conn, pad_id=pad_id, owner_id=owner_id, keep=keep + 1)
