@@ -1,5 +1,11 @@
 """The WSGI entry point: `gunicorn wsgi:app`, and where `flask` finds its commands."""
 
-from padws import create_app
+import sys
 
-app = create_app()
+from padws import create_app
+from padws.config import ConfigurationError
+
+try:
+    app = create_app()
+except ConfigurationError as error:
+    sys.exit(f"Error: {error}")
