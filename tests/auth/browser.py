@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 
@@ -54,14 +54,18 @@ class Browser:
 
     def approve(self, location: str, name: str) -> str:
         """Sign in at the provider; the path and query with which it sends us back."""
-        page = self.at_provider.get(location, timeout=60)
-        form = {"sub": name, "username": name, "password": PASSWORD}
-        response = self.at_provider.post(page.url, data=form, allow_redirects=False, timeout=60)
+        response = self._at_provider("GET", location)
         while True:
-            target = urlsplit(response.headers["Location"])
+            if response.status_code == 200:  # the page that asks who we are
+                form = {"sub": name, "username": name, "password": PASSWORD}
+                response = self._at_provider("POST", response.url, data=form)
+            target = urlsplit(urljoin(response.url, response.headers["Location"]))
             if target.path == "/auth/callback":
                 return target._replace(scheme="", netloc="").geturl()
-            response = self.at_provider.get(target.geturl(), allow_redirects=False, timeout=60)
+            response = self._at_provider("GET", target.geturl())
+
+    def _at_provider(self, method: str, url: str, **kwargs: Any) -> requests.Response:
+        return self.at_provider.request(method, url, allow_redirects=False, timeout=60, **kwargs)
 
     def sign_in(self, name: str, query: str = "") -> requests.Response:
         """Sign in; the answer of /auth/callback."""

@@ -229,8 +229,6 @@ def instance(
 
 # The second provider
 
-StartNode = Callable[..., NodeProvider]
-
 
 @contextmanager
 def running_node(directory: Path, **settings: Any) -> Iterator[NodeProvider]:
@@ -240,10 +238,3 @@ def running_node(directory: Path, **settings: Any) -> Iterator[NodeProvider]:
     provider = NodeProvider(free_port(), directory / "oidc-provider.log", **settings)
     with servers.running(provider):
         yield provider
-
-
-@pytest.fixture
-def node_provider(tmp_path: Path) -> Iterator[StartNode]:
-    """Start oidc-provider with some settings of its own."""
-    with ExitStack() as stack:
-        yield lambda **settings: stack.enter_context(running_node(tmp_path, **settings))

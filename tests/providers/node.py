@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID, uuid5
 
 import requests
 
@@ -26,6 +27,7 @@ HERE = Path(__file__).parent
 CLIENT, SECRET = "padws", "a-secret-of-the-client"
 PASSWORD = "a-password-of-the-account"
 
+_ACCOUNTS = UUID("0b7f6d0e-8c0b-4f0c-9f5e-3d5b5a5c0a77")
 _OLDEST_NODE = 18
 _INSTALL = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1")
 _SECONDS_TO_INSTALL = 120
@@ -68,82 +70,123 @@ def _install() -> str:
 class NodeProvider:
     """A running oidc-provider below the path `/realms/pad`, as Keycloak's realms lie.
 
-    It knows alice, bob and admin, by their password, and the client padws. `settings` are those of
-    server.mjs. A relay in front of it has its own `public_port`.
+    It knows alice, bob and admin, by their password. `settings` are those of server.mjs.
     """
 
     title = "oidc-provider"
 
-    def __init__(self, port: int, log: Path, *, public_port: int = 0, **settings: Any):
+    def __init__(self, port: int, log: Path, **settings: Any):
         self._port = port
         self._log = log
-        self.server_url = f"http://{LOOPBACK}:{public_port or port}"
+        self._running: Tether | None = None
+        self.server_url = f"http://{LOOPBACK}:{port}"
         self.issuer = f"{self.server_url}/realms/pad"
         people = {name: _account(name) for name in ("alice", "bob", "admin")}
-        self._settings = {"port": port, "issuer": self.issuer, "accounts": people, **settings}
+        self._first = {"port": port, "issuer": self.issuer, "accounts": people, **settings}
+        self._settings = dict(self._first)
+        self._services: tuple[str, ...] = ()
+
+    # Running
 
     def start(self) -> Tether:
         """Start it."""
         command = ["node", str(HERE / "server.mjs"), json.dumps(self._settings)]
-        return tether.start(self.title, command, log=self._log)
+        self._running = tether.start(self.title, command, log=self._log)
+        return self._running
 
     def is_ready(self) -> bool:
         """Whether it answers."""
         path = f"{urlsplit(self.issuer).path}/.well-known/openid-configuration"
         return http_status(self._port, path) == 200
 
+    def kill(self) -> None:
+        """Let it crash."""
+        assert self._running
+        self._running.kill()
+
+    # What it says
+
+    @property
+    def signs_access_tokens(self) -> bool:
+        """Whether access tokens are JWTs."""
+        return bool(self._settings.get("accessTokens", "jwt") == "jwt")
+
+    def subject_of(self, name: str) -> str:
+        """The subject of one of its people."""
+        return str(self._settings["accounts"][name]["sub"])
+
+    @property
+    def logout_page(self) -> str:
+        """Where people sign out at the provider itself."""
+        return self.endpoint("logout")
+
+    def endpoint(self, name: str) -> str:
+        """The address of an endpoint, by Keycloak's name for it."""
+        return f"{self.issuer}/protocol/openid-connect/{name}"
+
+    def asked(self, path: str) -> int:
+        """How often what ends in `path` was asked since `forget_asked`."""
+        counts = self._control("GET", "requests").json()
+        return sum(number for each, number in counts.items() if each.endswith(path))
+
+    # What a test changes
+
     def change(self, **settings: Any) -> None:
         """Change some of the settings; tokens and sessions stay."""
         self._settings |= settings
         self._control("PUT", "settings", settings)
 
-    def change_account(self, name: str, **members: Any) -> None:
-        """Change somebody's account; `gone=True` takes it away."""
-        accounts = dict(self._settings["accounts"])
-        if members.pop("gone", False):
-            del accounts[name]
-        else:
-            accounts[name] = accounts[name] | members
-        self.change(accounts=accounts)
+    def change_back(self) -> None:
+        """Undo all changes of settings."""
+        self.change(**self._first)
 
-    def register(self, *services: str) -> None:
-        """Let padws be the services at these URLs, the first of which hears of logouts."""
-        self.change(clients=[_client(services)])
+    def change_account(self, name: str, *, gone: bool = False, **members: Any) -> None:
+        """Change somebody's account, or take it away."""
+        accounts = dict(self._settings["accounts"])
+        changed = accounts.pop(name) | members
+        self.change(accounts=accounts if gone else {**accounts, name: changed})
+
+    def register(self, *services: str, clients: tuple[str, ...] = (CLIENT,)) -> None:
+        """Let clients be the services at these URLs, too; the first hears of logouts."""
+        self._services = (*services, *self._services)
+        self.change(clients=[_client(name, self._services) for name in clients])
 
     def rotate_keys(self, *, forget: bool = False) -> None:
         """Sign with a new key; `forget` withdraws the old ones."""
         self._control("POST", "keys", {"forget": forget})
-
-    def asked(self, path: str) -> int:
-        """How often an endpoint, such as `/token`, was asked since `forget_asked`."""
-        counts = self._control("GET", "requests").json()
-        return sum(number for each, number in counts.items() if each.endswith(path))
 
     def forget_asked(self) -> None:
         """Count from none."""
         self._control("DELETE", "requests")
 
     def _control(self, method: str, what: str, body: Any = None) -> requests.Response:
-        url = f"http://{LOOPBACK}:{self._port}/control/{what}"
+        url = f"{self.server_url}/control/{what}"
         response = requests.request(method, url, json=body, timeout=10)
         response.raise_for_status()
         return response
 
 
+def settings_of(provider: NodeProvider) -> dict[str, str]:
+    """The settings of a service that uses it: as pad.ws names Keycloak, else by the issuer."""
+    client = {"OIDC_CLIENT_ID": CLIENT, "OIDC_CLIENT_SECRET": SECRET, "OIDC_ISSUER": ""}
+    if provider.signs_access_tokens:
+        return {**client, "OIDC_SERVER_URL": provider.server_url, "OIDC_REALM": "pad"}
+    return {**client, "OIDC_ISSUER": provider.issuer}
+
+
 def _account(name: str) -> dict[str, Any]:
     """An account under a UUID that is always the same, as Keycloak's are."""
-    digest = hashlib.sha256(name.encode()).hexdigest()
     return {
-        "sub": f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-8{digest[17:20]}-{digest[20:32]}",
+        "sub": str(uuid5(_ACCOUNTS, name)),
         "password": PASSWORD,
         "roles": ["admin"] if name == "admin" else ["default-roles-pad"],
         "claims": {"name": f"{name.capitalize()} of Oxford", "given_name": name.capitalize()},
     }
 
 
-def _client(services: tuple[str, ...]) -> dict[str, Any]:
+def _client(name: str, services: tuple[str, ...]) -> dict[str, Any]:
     return {
-        "client_id": CLIENT,
+        "client_id": name,
         "client_secret": SECRET,
         "redirect_uris": [f"{url}/auth/callback" for url in services],
         "post_logout_redirect_uris": [f"{url}/" for url in services],
