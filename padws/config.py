@@ -7,6 +7,7 @@ the default, its description the text in docs/configuration.md. All mistakes are
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
@@ -155,11 +156,15 @@ class Limit(m.String):
         return limit
 
 
-class Words(m.String):
-    """Words separated by commas or blanks."""
+class Origins(m.String):
+    """Origins (scheme, host and port), separated by commas or blanks."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> tuple[str, ...]:  # type: ignore[override]
-        return tuple(super()._deserialize(value, *args, **kwargs).replace(",", " ").split())
+        words = super()._deserialize(value, *args, **kwargs).replace(",", " ").split()
+        origins = tuple(word.rstrip("/") for word in words)
+        if not all(re.fullmatch(r"https?://[^/?#@]+", origin) for origin in origins):
+            raise ValidationError("Not origins such as https://pad.example.org.")
+        return origins
 
 
 def _about(description: str) -> dict[str, str]:
@@ -308,7 +313,7 @@ class SettingsSchema(Schema):
             "write with the session cookie"
         ),
     )
-    CORS_ORIGINS = Words(
+    CORS_ORIGINS = Origins(
         load_default=(), metadata=_about("Further origins that may write with the session cookie")
     )
     TRUSTED_PROXIES = m.Integer(

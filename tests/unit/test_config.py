@@ -14,13 +14,13 @@ from psycopg.conninfo import conninfo_to_dict
 from padws.config import (
     ROOT,
     ConfigurationError,
+    Origins,
     SettingsSchema,
-    Words,
     load_settings,
 )
 
 SECRET = "p@ss:w/rd?#%[]&=+ 'x'\"\\$ä😀" + string.punctuation
-NO_MISTAKE_POSSIBLE = (fields.String, Words)
+NO_MISTAKE_POSSIBLE = (fields.String, Origins)
 
 
 def mistakes_of(**environ: str) -> dict[str, list[str]]:
@@ -203,6 +203,17 @@ def test_origins_are_separated_by_commas_or_blanks() -> None:
     assert load_settings({"CORS_ORIGINS": origins}).cors_origins == tuple(
         origins.replace(",", "").split()
     )
+
+
+def test_an_origin_ends_before_its_path() -> None:
+    assert load_settings({"CORS_ORIGINS": "https://a.example.org/"}).cors_origins == (
+        "https://a.example.org",
+    )
+
+
+@pytest.mark.parametrize("origins", ["*", "a.example.org", "https://a.example.org/pad"])
+def test_what_is_no_origin_is_a_mistake(origins: str) -> None:
+    assert mistakes_of(CORS_ORIGINS=origins).keys() == {"CORS_ORIGINS"}
 
 
 # Sign-in
