@@ -1,0 +1,186 @@
+"""What belongs to somebody else answers as what does not exist, and stays as it is."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from tests.api.conftest import SqlConnection
+from tests.api.contract import Client, assert_problem, ok
+from tests.api.drawings import drawing
+from tests.api.test_pads import make_pad
+
+#: Every route with an id, and a body that the owner would succeed with.
+ROUTES: list[tuple[str, str, Any]] = [
+    ("GET", "/api/pad/{pad}", None),
+    ("HEAD", "/api/pad/{pad}", None),
+    ("POST", "/api/pad/{pad}", drawing()),
+    ("PUT", "/api/pad/{pad}", drawing()),
+    ("PATCH", "/api/pad/{pad}", {"display_name": "Mine"}),
+    ("DELETE", "/api/pad/{pad}", None),
+    ("GET", "/api/pad/{pad}/backups", None),
+    ("GET", "/api/pad/{pad}/backups?data=false&limit=1", None),
+    ("POST", "/api/pad/{pad}/backups", None),
+    ("GET", "/api/pad/{pad}/backups/{backup}", None),
+    ("DELETE", "/api/pad/{pad}/backups/{backup}", None),
+    ("POST", "/api/pad/{pad}/backups/{backup}/restore", None),
+]
+NAMES = [f"{method} {path}" for method, path, _ in ROUTES]
+
+#: What a client may add to learn whether a pad exists.
+HEADERS = [{}, {"If-Match": "*"}, {"If-Match": '"1"'}, {"If-Match": '"2"'}, {"If-None-Match": "*"}]
+
+
+@dataclass(frozen=True)
+class Owned:
+    """A pad of alice at version 2, and its backup."""
+
+    pad: str
+    backup: str
+
+
+@pytest.fixture
+def owned(alice: Client) -> Owned:
+    pad = make_pad(alice, "Secret")
+    ok(alice.post(f"/api/pad/{pad['id']}", json=drawing(2)))
+    (backup,) = ok(alice.get(f"/api/pad/{pad['id']}/backups"))["backups"]
+    return Owned(pad["id"], backup["id"])
+
+
+@pytest.fixture
+def stored(sql: SqlConnection) -> Callable[[], list[dict[str, Any]]]:
+    """All rows of pads and backups."""
+    return lambda: [
+        row
+        for table in ("pads", "backups")
+        for row in sql.execute(f"SELECT * FROM pad_ws.{table} ORDER BY id").fetchall()
+    ]
+
+
+def send(client: Client, route: tuple[str, str, Any], ids: Owned, **options: Any) -> TestResponse:
+    method, path, body = route
+    path = path.format(pad=ids.pad, backup=ids.backup)
+    if body is not None:
+        options["json"] = body
+    return client.open(path, method=method, **options)
+
+
+def told(answer: TestResponse) -> tuple[Any, ...]:
+    """All that an answer tells, except the name of the request."""
+    problem = answer.get_json() if answer.data else {}
+    problem.pop("request_id", None)
+    headers = [pair for pair in answer.headers if pair[0] not in ("X-Request-ID", "Date")]
+    return answer.status_code, problem, sorted(headers)
+
+
+def random_ids() -> Owned:
+    return Owned(str(uuid.uuid4()), str(uuid.uuid4()))
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=NAMES)
+class TestStranger:
+    def test_it_is_the_same_404_as_for_what_does_not_exist(
+        self,
+        charlie: Client,
+        owned: Owned,
+        route: tuple[str, str, Any],
+        stored: Callable[[], list[dict[str, Any]]],
+    ) -> None:
+        before = stored()
+        for headers in HEADERS:
+            answer = send(charlie, route, owned, headers=headers)
+            assert answer.status_code == 404
+            unknown = send(charlie, route, random_ids(), headers=headers)
+            assert told(answer) == told(unknown)
+        assert stored() == before
+
+    def test_an_administrator_is_a_stranger_too(
+        self,
+        admin: Client,
+        owned: Owned,
+        route: tuple[str, str, Any],
+        stored: Callable[[], list[dict[str, Any]]],
+    ) -> None:
+        before = stored()
+        assert send(admin, route, owned).status_code == 404
+        assert stored() == before
+
+    def test_nobody_gets_a_401(
+        self,
+        anyone: Client,
+        owned: Owned,
+        route: tuple[str, str, Any],
+        stored: Callable[[], list[dict[str, Any]]],
+    ) -> None:
+        before = stored()
+        answer = send(anyone, route, owned)
+        assert answer.status_code == 401
+        assert told(answer) == told(send(anyone, route, random_ids()))
+        assert stored() == before
+
+    def test_the_owner_succeeds(
+        self, alice: Client, owned: Owned, route: tuple[str, str, Any]
+    ) -> None:
+        assert send(alice, route, owned).status_code in (200, 201)
+
+
+def test_a_backup_under_a_strangers_own_pad_is_not_found(
+    charlie: Client, owned: Owned, stored: Callable[[], list[dict[str, Any]]]
+) -> None:
+    own = Owned(make_pad(charlie)["id"], owned.backup)
+    before = stored()
+    for route in ROUTES[-3:]:
+        assert_problem(send(charlie, route, own), 404, "backup_not_found")
+    assert stored() == before
+
+
+def test_nothing_of_others_is_in_any_list(charlie: Client, owned: Owned) -> None:
+    make_pad(charlie, "Own")
+    for path in ("/api/pad", "/api/pad?data=false", "/api/pad/recent"):
+        answer = charlie.get(path)
+        assert owned.pad.encode() not in answer.data
+        assert owned.backup.encode() not in answer.data
+
+
+NOT_UUIDS = [
+    "1",
+    "nope",
+    "-",
+    "00000000-0000-0000-0000-00000000000",
+    "00000000-0000-0000-0000-0000000000000",
+    "0000000000004000800000000000000g",
+    "{00000000-0000-4000-8000-000000000000}",
+    "urn:uuid:00000000-0000-4000-8000-000000000000",
+    "00000000-0000-4000-8000-00000000000g",
+    "00000000-0000-4000-8000-000000000000%00",
+    "00000000-0000-4000-8000-000000000000%0A",
+    "%2000000000-0000-4000-8000-000000000000",
+    "\u0660\u0660\u0660\u0660\u0660\u0660\u0660\u0660-0000-4000-8000-000000000000",
+    "..",
+    "%2e%2e",
+    "%FF",
+    "%00",
+    "null",
+    "'%20OR%201=1--",
+    "x" * 3000,
+]
+
+
+@pytest.mark.parametrize("spelling", NOT_UUIDS)
+def test_an_id_that_is_no_uuid_is_a_404(alice: Client, admin: Client, spelling: str) -> None:
+    ids = Owned(spelling, spelling)
+    for route in ROUTES[3:6] + ROUTES[9:]:
+        assert send(alice, route, ids).status_code in (404, 405)
+    assert alice.get(f"/api/pad/{spelling}/backups").status_code == 404
+    for method in ("GET", "DELETE"):
+        assert admin.open(f"/api/users/{spelling}", method=method).status_code == 404
+    assert admin.patch(f"/api/users/{spelling}", json={"name": "x"}).status_code == 404
+
+
+def test_an_id_may_be_in_capitals(alice: Client, owned: Owned) -> None:
+    assert ok(alice.get(f"/api/pad/{owned.pad.upper()}"))["id"] == owned.pad

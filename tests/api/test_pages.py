@@ -1,0 +1,132 @@
+"""The pages for people, and the front end's build, as the real app serves them."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from flask import Flask
+
+from tests.api.conftest import Configure
+from tests.api.contract import Client, assert_problem
+
+PAGES = ["/", "/api/docs", "/api/docs/problems"]
+IMPORT = re.compile(r'(?:from|import)\s*"([^"]+)"')
+
+
+class References(HTMLParser):
+    """What a page links and loads."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.update(value or "" for name, value in attrs if name in ("href", "src"))
+
+
+@pytest.mark.parametrize("page", PAGES)
+class TestPages:
+    def test_it_is_a_page(self, anyone: Client, page: str) -> None:
+        answer = anyone.get(page)
+        assert answer.status_code == 200
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+
+    def test_all_it_refers_to_is_here_and_works(self, anyone: Client, page: str) -> None:
+        waiting, seen = [page], set[str]()
+        while waiting:
+            address = waiting.pop()
+            seen.add(address)
+            waiting += [each for each in self.references(anyone, address) if each not in seen]
+        assert len(seen) > 3
+
+    def references(self, client: Client, address: str) -> list[str]:
+        parts = urlsplit(address)
+        assert not parts.netloc, f"{address} is elsewhere"
+        answer = client.get(address)
+        assert answer.status_code in (200, 302), address
+        kind = answer.headers["Content-Type"]
+        if kind.startswith("text/html") and answer.status_code == 200:
+            found = References(answer.text).found
+        elif kind.startswith("text/javascript") and "/pages/" in address:
+            found = set(IMPORT.findall(answer.text))
+        else:
+            found = set()
+        return [urljoin(parts.path, each).partition("#")[0] for each in found if each[0] != "#"]
+
+
+def test_the_start_page_says_what_this_is_and_links_the_rest(anyone: Client) -> None:
+    page = anyone.get("/")
+    assert "padws" in page.text
+    linked = {reference.partition("?")[0] for reference in References(page.text).found}
+    assert linked >= {"/api/docs", "/auth/login", "/healthz", "/readyz"}
+
+
+def test_signing_in_at_the_documentation_leads_back_there(anyone: Client) -> None:
+    assert "/auth/login?next=/api/docs" in References(anyone.get("/api/docs").text).found
+
+
+class TestFrontEnd:
+    @pytest.fixture
+    def build(self, tmp_path: Path) -> Path:
+        """A front end's build as vite makes one, and a file that is not part of it."""
+        build = tmp_path / "dist"
+        (build / "assets").mkdir(parents=True)
+        (build / "index.html").write_text("<title>whiteboard</title>")
+        (build / "robots.txt").write_text("User-agent: *")
+        (build / "assets" / "index-4f2a.js").write_text("draw()")
+        (tmp_path / "secret.txt").write_text("hidden")
+        return build
+
+    @pytest.fixture
+    def app(self, configure: Configure, build: Path) -> Flask:
+        return configure(STATIC_DIR=str(build))
+
+    @pytest.mark.parametrize(
+        ("path", "content"),
+        [
+            ("/", "<title>whiteboard</title>"),
+            ("/robots.txt", "User-agent: *"),
+            ("/static/robots.txt", "User-agent: *"),
+            ("/assets/index-4f2a.js", "draw()"),
+        ],
+    )
+    def test_its_files_are_served(self, anyone: Client, path: str, content: str) -> None:
+        answer = anyone.get(path)
+        assert (answer.status_code, answer.text) == (200, content)
+
+    def test_the_api_is_served_beside_it(self, anyone: Client) -> None:
+        assert_problem(anyone.get("/api/pad"), 401, "sign_in_required")
+        assert anyone.get("/api/docs").status_code == 200
+        assert anyone.get("/healthz").status_code == 200
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/secret.txt",
+            "/../secret.txt",
+            "/static/../secret.txt",
+            "/static/..%2fsecret.txt",
+            "/assets/%2e%2e/%2e%2e/secret.txt",
+            "/static//etc/passwd",
+            "/static/nowhere.js",
+            "/assets/nowhere.js",
+        ],
+    )
+    def test_what_is_not_of_it_is_not_found(self, anyone: Client, path: str) -> None:
+        answer = anyone.get(path)
+        assert_problem(answer, 404, "not_found")
+
+    def test_its_assets_may_be_elsewhere(
+        self, configure: Configure, build: Path, tmp_path: Path
+    ) -> None:
+        assets = tmp_path / "other"
+        assets.mkdir()
+        (assets / "logo.svg").write_text("<svg/>")
+        client = configure(STATIC_DIR=str(build), ASSETS_DIR=str(assets)).test_client()
+        assert client.get("/assets/logo.svg").text == "<svg/>"
+        assert client.get("/").text == "<title>whiteboard</title>"

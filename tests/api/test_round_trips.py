@@ -1,0 +1,181 @@
+"""One statement and one Redis command for a save and for every read; none where none is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import redis
+from flask import Flask
+
+from tests.api.conftest import ClientOf, Configure
+from tests.api.contract import Client, ok
+from tests.api.drawings import drawing
+from tests.api.test_pads import make_pad
+from tests.api.traffic import Tap
+
+
+@pytest.fixture
+def app(configure: Configure) -> Flask:
+    return configure(DB_POOL_MIN_SIZE="1", DB_POOL_MAX_SIZE="1", MIN_INTERVAL_MINUTES="0")
+
+
+@pytest.fixture
+def tap(app: Flask, redis_client: redis.Redis) -> Tap:
+    return Tap(app, redis_client)
+
+
+@dataclass(frozen=True)
+class Scenery:
+    """A pad of alice's with a backup."""
+
+    alice: Client
+    admin: Client
+    pad: str
+    backup: str
+    etag: str
+    list_etag: str
+
+
+@pytest.fixture
+def scenery(app: Flask, client_of: ClientOf) -> Scenery:
+    alice, admin = client_of(app, "alice"), client_of(app, "admin")
+    pad = f"/api/pad/{make_pad(alice)['id']}"
+    backup = ok(alice.post(f"{pad}/backups"), 201)["id"]
+    ok(alice.get("/api/users/me"))
+    etags = [alice.get(path).headers["ETag"] for path in (pad, "/api/pad")]
+    return Scenery(alice, admin, pad, f"{pad}/backups/{backup}", etags[0], etags[1])
+
+
+Ask = Callable[[Scenery], Any]
+
+SINGLE: dict[str, Ask] = {
+    "save": lambda s: s.alice.post(s.pad, json=drawing(2)),
+    "save if it matches": lambda s: s.alice.put(
+        s.pad, json=drawing(2), headers={"If-Match": s.etag}
+    ),
+    "read a pad": lambda s: s.alice.get(s.pad),
+    "read a pad again": lambda s: s.alice.get(s.pad, headers={"If-None-Match": s.etag}),
+    "list pads": lambda s: s.alice.get("/api/pad"),
+    "list pads without scenes": lambda s: s.alice.get("/api/pad?data=false"),
+    "list pads again": lambda s: s.alice.get("/api/pad", headers={"If-None-Match": s.list_etag}),
+    "list backups": lambda s: s.alice.get(f"{s.pad}/backups"),
+    "list recent backups": lambda s: s.alice.get("/api/pad/recent"),
+    "read a backup": lambda s: s.alice.get(s.backup),
+    "list templates": lambda s: s.alice.get("/api/templates"),
+    "read a template": lambda s: s.alice.get("/api/templates/default"),
+    "read oneself": lambda s: s.alice.get("/api/users/me"),
+    "list users": lambda s: s.admin.get("/api/users"),
+    "read a user": lambda s: s.admin.get(f"/api/users/{ok(s.alice.get(s.pad))['owner_id']}"),
+    "make a pad": lambda s: s.alice.post("/api/pad", json={"display_name": "x", "data": {"a": 1}}),
+    "rename": lambda s: s.alice.patch(s.pad, json={"display_name": "x"}),
+    "back up": lambda s: s.alice.post(f"{s.pad}/backups"),
+    "delete a backup": lambda s: s.alice.delete(s.backup),
+    "delete a pad": lambda s: s.alice.delete(s.pad),
+}
+
+
+@pytest.mark.parametrize("ask", SINGLE.values(), ids=SINGLE)
+def test_one_statement_and_one_command(tap: Tap, scenery: Scenery, ask: Ask) -> None:
+    requests = 2 if ask is SINGLE["read a user"] else 1
+    with tap.listen() as traffic:
+        assert ask(scenery).status_code in (200, 201, 304)
+    assert traffic.statements == requests, traffic.messages
+    assert "Query" not in traffic.messages, "neither BEGIN nor COMMIT nor anything else"
+    assert traffic.commands == ["GETEX"] * requests
+
+
+def test_a_statement_that_is_run_often_is_prepared(tap: Tap, scenery: Scenery) -> None:
+    """Then it is only bound and executed, so that PostgreSQL plans and parses it no more."""
+    for _ in range(8):
+        scenery.alice.get(scenery.pad)
+    with tap.listen() as traffic:
+        ok(scenery.alice.get(scenery.pad))
+    assert traffic.messages == ["Execute"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/healthz",
+        "/api/app/config",
+        "/api/app/build-info",
+        "/api/docs",
+        "/api/docs/problems",
+        "/api/openapi.json",
+        "/pages/page.css",
+        "/nowhere",
+    ],
+)
+def test_what_needs_nobody_asks_nobody(tap: Tap, scenery: Scenery, path: str) -> None:
+    """Not even whose cookie it is."""
+    with tap.listen() as traffic:
+        assert scenery.alice.get(path).status_code in (200, 404)
+    assert (traffic.messages, traffic.commands) == ([], [])
+
+
+@pytest.mark.parametrize("path", ["/api/pad", "/api/users/me", "/api/workspace/state"])
+def test_nobodys_request_reaches_no_database(
+    tap: Tap, app: Flask, scenery: Scenery, path: str
+) -> None:
+    with tap.listen() as traffic:
+        assert app.test_client().get(path).status_code == 401
+    assert (traffic.messages, traffic.commands) == ([], [])
+
+
+def test_the_workspace_is_asked_every_five_seconds_and_costs_one_command(
+    tap: Tap, scenery: Scenery
+) -> None:
+    with tap.listen() as traffic:
+        ok(scenery.alice.get("/api/workspace/state"))
+    assert (traffic.messages, traffic.commands) == ([], ["GETEX"])
+
+
+def test_a_refused_body_reaches_no_database(tap: Tap, scenery: Scenery) -> None:
+    with tap.listen() as traffic:
+        for answer in (
+            scenery.alice.patch(scenery.pad, json={}),
+            scenery.alice.post("/api/pad", json={"display_name": ""}),
+            scenery.alice.post(scenery.pad, data="x"),
+            scenery.alice.post(scenery.pad, json={}, headers={"If-Match": "x"}),
+            scenery.alice.get("/api/pad/recent?limit=0"),
+            scenery.alice.get("/api/users"),
+        ):
+            assert 400 <= answer.status_code < 500
+    assert traffic.messages == []
+
+
+@pytest.mark.parametrize("path", ["/api/users/count", "/api/users/online"])
+def test_sessions_are_counted_without_a_look_at_every_key(
+    tap: Tap, scenery: Scenery, redis_client: redis.Redis, path: str
+) -> None:
+    for number in range(50):
+        redis_client.set(f"other:{number}", "x")
+    ok(scenery.admin.get(path))
+    with tap.listen() as traffic:
+        ok(scenery.admin.get(path))
+    assert traffic.statements == (1 if path.endswith("online") else 0)
+    assert not {"KEYS", "SCAN", "DBSIZE"} & set(traffic.commands)
+    assert len(traffic.commands) <= 8
+
+
+def test_a_restore_is_one_transaction(tap: Tap, scenery: Scenery) -> None:
+    with tap.listen() as traffic:
+        ok(scenery.alice.post(f"{scenery.backup}/restore"))
+    assert traffic.messages.count("Query") == 2  # BEGIN and COMMIT
+    assert traffic.commands == ["GETEX"]
+
+
+def test_the_tap_hears_what_it_should(tap: Tap, app: Flask, scenery: Scenery) -> None:
+    """The counts above are worth something only if nothing can slip by."""
+    services = app.extensions["padws"]
+    with tap.listen() as traffic:
+        with services.database.transaction() as connection:
+            connection.execute("SELECT 1")
+        services.redis.get("x")
+        services.redis.ping()
+    assert traffic.messages.count("Query") + traffic.messages.count("Execute") == 3
+    assert traffic.commands == ["GET", "PING"]

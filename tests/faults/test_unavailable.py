@@ -1,0 +1,295 @@
+"""PostgreSQL or Redis go away and come back while the service runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import redis
+import requests
+
+from padws.embedded.postgres import Postgres
+from padws.embedded.running import Server, wait_until_ready
+from padws.embedded.servers import Redis
+from padws.tether import Tether
+from tests import servers
+from tests.api import people
+from tests.api.contract import assert_problem, check_answer, ok
+from tests.api.drawings import drawing, without_mark
+
+#: Method, path and, as JSON, body.
+Request = tuple[str, str, Any]
+
+#: A request of every kind; `{pad}` is a pad of the caller's, `{backup}` its backup.
+REQUESTS: list[Request] = [
+    ("GET", "/api/pad", None),
+    ("GET", "/api/pad?data=false", None),
+    ("POST", "/api/pad", {"display_name": "x", "data": {"a": 1}}),
+    ("POST", "/api/pad/from-template/default", None),
+    ("GET", "/api/pad/recent", None),
+    ("GET", "{pad}", None),
+    ("POST", "{pad}", drawing(3)),
+    ("PUT", "{pad}", drawing(3)),
+    ("PATCH", "{pad}", {"display_name": "x"}),
+    ("DELETE", "{pad}", None),
+    ("GET", "{pad}/backups", None),
+    ("POST", "{pad}/backups", None),
+    ("GET", "{backup}", None),
+    ("POST", "{backup}/restore", None),
+    ("DELETE", "{backup}", None),
+    ("GET", "/api/templates", None),
+    ("GET", "/api/templates/default", None),
+    ("POST", "/api/templates", {"name": "x", "display_name": "x", "data": {"a": 1}}),
+    ("DELETE", "/api/templates/default", None),
+    ("GET", "/api/users/me", None),
+    ("GET", "/api/users", None),
+    ("GET", "/api/users/online", None),
+]
+
+#: What asks nobody, and so works whatever is away.
+OPEN = ["/healthz", "/", "/api/app/config", "/api/app/build-info", "/api/docs", "/api/openapi.json"]
+
+
+class Part:
+    """A server that the service needs, to be stopped and started again."""
+
+    def __init__(self, server: Server):
+        self._server = server
+        self._running: Tether | None = None
+
+    def start(self) -> None:
+        if self._running is None:
+            self._running = self._server.start()
+            wait_until_ready(self._server, self._running)
+
+    def stop(self, end: Callable[[Tether], int] = Tether.stop) -> None:
+        if self._running is not None:
+            end(self._running)
+            self._running = None
+
+    def kill(self) -> None:
+        """Stop it as a crash would."""
+        self.stop(Tether.kill)
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+
+@dataclass(frozen=True)
+class Place:
+    """A service with servers of its own, and an administrator who has signed in."""
+
+    postgres: Part
+    redis: Part
+    settings: dict[str, str]
+    service: servers.Service
+    cookie: str
+
+    def ask(self, method: str, path: str, json: Any = None) -> requests.Response:
+        """Send a request; an answer that takes longer than ten seconds fails the test."""
+        url, headers = f"{self.service.url}{path}", {"Cookie": self.cookie}
+        answer = requests.request(
+            method, url, json=json, headers=headers, timeout=10, allow_redirects=False
+        )
+        check_answer(method, path, answer.status_code, answer.headers, answer.content)
+        return answer
+
+    def ask_all(self, wanted: list[Request]) -> list[requests.Response]:
+        """Send requests at the same time."""
+        with ThreadPoolExecutor(len(wanted)) as threads:
+            return list(threads.map(lambda request: self.ask(*request), wanted))
+
+    def ask_often(self, request: Request, times: int) -> list[int]:
+        """The statuses of the answers to one request, sent many times at the same time."""
+        return [answer.status_code for answer in self.ask_all([request] * times)]
+
+    def serves(self) -> bool:
+        """Whether it does, in every worker: each finds its own way back."""
+        lists = self.ask_often(("GET", "/api/pad", None), 16)
+        return {*lists, *self.ask_often(("GET", "/readyz", None), 16)} == {200}
+
+
+@pytest.fixture(scope="module")
+def running_place(oidc_issuer: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    log = tmp_path_factory.mktemp("gunicorn") / "log"
+    with ExitStack() as stack:
+        directory = stack.enter_context(servers.data_directory())
+        postgres, cache = Postgres(directory), Redis(directory)
+        parts = Part(postgres), Part(cache)
+        for part in parts:
+            part.start()
+            stack.callback(part.stop)
+        settings = {
+            "DATABASE_URL": postgres.url(),
+            "REDIS_URL": cache.url(),
+            "OIDC_ISSUER": oidc_issuer,
+            "OIDC_CLIENT_ID": "padws",
+            "OIDC_CLIENT_SECRET": "not-secret",
+        }
+        impatient = {**settings, "DB_POOL_TIMEOUT": "1", "DB_LOCK_TIMEOUT": "1"}
+        service = stack.enter_context(servers.running_service(impatient, log))
+        yield Place(*parts, settings, service, _cookie(service.url))
+
+
+def _cookie(url: str) -> str:
+    with requests.Session() as browser:
+        begun = browser.get(f"{url}/auth/login", allow_redirects=False, timeout=10)
+        back = people.approve(begun.headers["Location"], "admin")
+        browser.get(f"{url}{back}", allow_redirects=False, timeout=10).raise_for_status()
+        return f"{people.COOKIE}={browser.cookies[people.COOKIE]}"
+
+
+@pytest.fixture
+def place(running_place: Place) -> Iterator[Place]:
+    """The place with everything running, before and after; nothing of it was worth a traceback."""
+    yield running_place
+    for part in (running_place.postgres, running_place.redis):
+        part.start()
+    servers.wait_until(running_place.serves)
+    assert "Traceback" not in running_place.service.log.read_text()
+
+
+@pytest.fixture
+def pad(place: Place) -> dict[str, Any]:
+    """A new pad with a backup."""
+    body = {"display_name": "Plan", "data": drawing()}
+    made: dict[str, Any] = ok(place.ask("POST", "/api/pad", body), 201)
+    ok(place.ask("POST", f"/api/pad/{made['id']}/backups"), 201)
+    return made
+
+
+@pytest.fixture
+def every_request(place: Place, pad: dict[str, Any]) -> list[Request]:
+    path = f"/api/pad/{pad['id']}"
+    backup = ok(place.ask("GET", f"{path}/backups"))["backups"][0]["id"]
+    names = {"pad": path, "backup": f"{path}/backups/{backup}"}
+    return [(method, each.format_map(names), body) for method, each, body in REQUESTS]
+
+
+def assert_open(place: Place) -> None:
+    """What needs nothing works, and /readyz says that something is missing."""
+    for path in OPEN:
+        assert place.ask("GET", path).status_code == 200, path
+    assert place.ask("GET", "/readyz").status_code == 503
+
+
+def assert_back(place: Place, pad: dict[str, Any]) -> None:
+    """The service serves again by itself, what it served before."""
+    servers.wait_until(place.serves)
+    assert ok(place.ask("GET", f"/api/pad/{pad['id']}")) == pad
+
+
+@pytest.mark.parametrize("end", [Part.stop, Part.kill])
+class TestAway:
+    def test_without_postgresql_every_request_is_a_503_till_it_is_back(
+        self,
+        place: Place,
+        pad: dict[str, Any],
+        every_request: list[Request],
+        end: Callable[[Part], None],
+    ) -> None:
+        end(place.postgres)
+        for answer in place.ask_all(every_request * 2):
+            assert_problem(answer, 503, "database_unavailable")
+        assert_open(place)
+        assert place.ask("GET", "/api/workspace/state").status_code == 200
+        place.postgres.start()
+        assert_back(place, pad)
+
+    def test_without_redis_every_request_is_a_503_till_it_is_back(
+        self,
+        place: Place,
+        pad: dict[str, Any],
+        every_request: list[Request],
+        end: Callable[[Part], None],
+    ) -> None:
+        """The session outlives it: Redis keeps its data, here as in production."""
+        end(place.redis)
+        more: list[Request] = [
+            ("GET", "/api/workspace/state", None),
+            ("GET", "/api/users/count", None),
+            ("GET", "/auth/login", None),
+            ("POST", "/auth/logout", None),
+        ]
+        for answer in place.ask_all(every_request + more):
+            assert_problem(answer, 503, "redis_unavailable")
+        assert_open(place)
+        place.redis.start()
+        assert_back(place, pad)
+
+
+def test_without_both_it_is_a_503_as_well(
+    place: Place, pad: dict[str, Any], every_request: list[Request]
+) -> None:
+    place.redis.stop()
+    place.postgres.stop()
+    for answer in place.ask_all(every_request):
+        assert_problem(answer, 503, "redis_unavailable")
+    assert_open(place)
+    place.redis.start()
+    place.postgres.start()
+    assert_back(place, pad)
+
+
+@pytest.fixture
+def patient_place(place: Place, tmp_path: Path) -> Iterator[Place]:
+    """The place with a service that waits as long as one does by default."""
+    with servers.running_service(place.settings, tmp_path / "log") as service:
+        yield replace(place, service=service)
+        assert "Traceback" not in service.log.read_text()
+
+
+@pytest.mark.parametrize("part", ["postgres", "redis"])
+def test_a_restart_between_two_requests_fails_none(
+    patient_place: Place, pad: dict[str, Any], part: str
+) -> None:
+    """Connections that were kept open are dead then; each of the workers has several."""
+    save = ("POST", f"/api/pad/{pad['id']}", drawing(5))
+    for request in (("GET", "/api/pad", None), save, ("GET", "/api/users/me", None)):
+        assert patient_place.ask_often(request, 24) == [200] * 24
+        getattr(patient_place, part).restart()
+        assert patient_place.ask_often(request, 24) == [200] * 24
+
+
+def test_what_was_acknowledged_is_there_after_a_crash(place: Place, pad: dict[str, Any]) -> None:
+    path = f"/api/pad/{pad['id']}"
+    for round_ in range(2):
+        saved = [ok(place.ask("POST", path, drawing(10 * round_ + n))) for n in range(10)]
+        place.postgres.kill()
+        assert_problem(place.ask("POST", path, drawing(99)), 503, "database_unavailable")
+        place.postgres.start()
+        servers.wait_until(place.serves)
+        found = ok(place.ask("GET", path))
+        assert found["version"] == saved[-1]["version"]
+        assert without_mark(found["data"]) == drawing(10 * round_ + 9)
+
+
+def test_a_redis_that_comes_back_empty_means_to_sign_in_again(
+    place: Place, every_request: list[Request]
+) -> None:
+    with redis.Redis.from_url(place.settings["REDIS_URL"]) as client:
+        sessions = {key: client.dump(key) for key in client.scan_iter()}
+        client.flushall()
+        try:
+            for answer in place.ask_all(every_request):
+                assert_problem(answer, 401, "sign_in_required")
+        finally:
+            for key, value in sessions.items():
+                client.restore(key, 0, value, replace=True)
+
+
+def test_waiting_for_a_row_or_a_connection_ends_in_a_503(place: Place, pad: dict[str, Any]) -> None:
+    """Somebody else holds the pad's row; more saves come than there are connections."""
+    save = ("POST", f"/api/pad/{pad['id']}", drawing(4))
+    with psycopg.connect(place.settings["DATABASE_URL"]) as other:
+        other.execute("SELECT FROM pad_ws.pads WHERE id = %s FOR UPDATE", [pad["id"]])
+        for answer in place.ask_all([save] * 48):
+            assert_problem(answer, 503, "database_unavailable")
+    assert_back(place, pad)
