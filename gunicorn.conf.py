@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from padws.config import ConfigurationError, load_settings
-from padws.migrations import MigrationError, upgrade
+from padws.migrations import MigrationError, MigrationFailed, WaitedTooLong, upgrade
 
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 worker_class = "gthread"
@@ -46,7 +46,7 @@ def on_starting(server: Any) -> None:
 def _upgrade(settings: Any, server: Any) -> None:
     try:
         upgrade(settings, server.log.info)
-    except MigrationError as error:
+    except (MigrationFailed, WaitedTooLong) as error:
         if settings.on_migration_failure != "continue":
             raise
         server.log.warning("%s Starting all the same; /readyz says not ready.", error)
