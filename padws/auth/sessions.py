@@ -106,7 +106,10 @@ class SessionInterface(RedisSessionInterface):  # type: ignore[misc]  # untyped
         session.clear()
 
     def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
-        return _decoded(self.client.getex(store_id, ex=self._idle))
+        found = _decoded(self.client.getex(store_id, ex=self._idle))
+        if found is not None and "identity" not in found:  # asking does not make it live longer
+            self.client.expire(store_id, _SIGN_IN_SECONDS)
+        return found
 
     def _upsert_session(self, _lifetime: timedelta, session: Session, store_id: str) -> None:
         """Write the session; one that has ended meanwhile does not come back."""
