@@ -15,6 +15,7 @@ import redis
 from padws import create_app
 from padws.config import load_settings
 from padws.context import Services
+from padws.embedded import temporary
 from padws.embedded.directory import DataDirectory
 from padws.embedded.running import free_port, wait_until_ready
 from padws.embedded.servers import Redis
@@ -65,7 +66,7 @@ class Deployment:
 
 @pytest.fixture(scope="session")
 def own_redis() -> Iterator[OwnRedis]:
-    with servers.data_directory() as directory:
+    with temporary.data_directory() as directory:
         server = OwnRedis(directory)
         server.start()
         try:
@@ -118,21 +119,21 @@ def deployment(auth_database: str, own_redis: OwnRedis, _own_provider: OwnProvid
 @pytest.fixture(scope="session")
 def _instances(
     deployment: Deployment, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[servers.Service, servers.Service]]:
+) -> Iterator[tuple[temporary.Service, temporary.Service]]:
     logs = tmp_path_factory.mktemp("instances")
     with (
-        servers.running_service(deployment.settings, logs / "one.log") as one,
-        servers.running_service(deployment.settings, logs / "two.log") as two,
+        temporary.running_service(deployment.settings, logs / "one.log") as one,
+        temporary.running_service(deployment.settings, logs / "two.log") as two,
     ):
         yield one, two
 
 
 @pytest.fixture
 def instances(
-    _instances: tuple[servers.Service, servers.Service],
+    _instances: tuple[temporary.Service, temporary.Service],
     deployment: Deployment,
     provider: OwnProvider,
-) -> tuple[servers.Service, servers.Service]:
+) -> tuple[temporary.Service, temporary.Service]:
     """Two instances of two workers each, on an empty Redis."""
     deployment.redis.start()
     with deployment.redis.client() as client:
@@ -141,13 +142,13 @@ def instances(
 
 
 @pytest.fixture
-def url(instances: tuple[servers.Service, servers.Service]) -> str:
+def url(instances: tuple[temporary.Service, temporary.Service]) -> str:
     """The address of an instance."""
     return instances[0].url
 
 
 @pytest.fixture
-def other_url(instances: tuple[servers.Service, servers.Service]) -> str:
+def other_url(instances: tuple[temporary.Service, temporary.Service]) -> str:
     """The address of another instance."""
     return instances[1].url
 
@@ -188,7 +189,7 @@ def sql(auth_database: str) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-StartInstance = Callable[..., servers.Service]
+StartInstance = Callable[..., temporary.Service]
 ServeApp = Callable[..., str]
 
 
@@ -219,10 +220,10 @@ def instance(
     deployment.redis.start()
     with ExitStack() as stack:
 
-        def start(**settings: str) -> servers.Service:
+        def start(**settings: str) -> temporary.Service:
             log = tmp_path / f"gunicorn-{free_port()}.log"
             both = {**deployment.settings, **settings}
-            return stack.enter_context(servers.running_service(both, log))
+            return stack.enter_context(temporary.running_service(both, log))
 
         yield start
 
@@ -236,5 +237,5 @@ def running_node(directory: Path, **settings: Any) -> Iterator[NodeProvider]:
     if reason := node.missing():
         pytest.skip(f"oidc-provider can not be run here: {reason}")
     provider = NodeProvider(free_port(), directory / "oidc-provider.log", **settings)
-    with servers.running(provider):
+    with temporary.running(provider):
         yield provider

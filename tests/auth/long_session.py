@@ -22,6 +22,7 @@ from pathlib import Path
 from statistics import quantiles
 
 from padws.config import load_settings
+from padws.embedded import temporary
 from padws.embedded.running import free_port
 from padws.migrations import migrate
 from tests import servers
@@ -115,17 +116,17 @@ def _deployment(directory: Path) -> Iterator[tuple[NodeProvider, list[str]]]:
         refreshTokenSeconds=REFRESH_TOKEN_SECONDS // FASTER,
     )
     with (
-        servers.data_directory() as data,
+        temporary.data_directory() as data,
         servers.postgres_url(data) as postgres,
         servers.redis_url(data) as redis_url,
         servers.database(postgres) as database,
-        servers.running(provider),
+        temporary.running(provider),
     ):
         settings = {"DATABASE_URL": database, "REDIS_URL": redis_url, **settings_of(provider)}
         migrate(load_settings(settings))
         with (
-            servers.running_service(settings, directory / "one.log") as one,
-            servers.running_service(settings, directory / "two.log") as two,
+            temporary.running_service(settings, directory / "one.log") as one,
+            temporary.running_service(settings, directory / "two.log") as two,
         ):
             urls = [one.url, two.url]
             provider.register(*urls)

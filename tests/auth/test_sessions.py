@@ -92,7 +92,9 @@ def test_a_sign_in_that_is_not_finished_leaves_little(
     anyone: Browser, redis_client: redis.Redis
 ) -> None:
     for _ in range(5):
-        Browser(anyone.url).begin()
+        browser = Browser(anyone.url)
+        browser.begin()
+        problem(browser.get("/api/workspace/state"), 401, "sign_in_required")
     keys = redis_client.keys("padws:session:*")
     assert len(keys) == 5
     assert all(0 < redis_client.ttl(key) <= 600 for key in keys)
