@@ -11,6 +11,7 @@ import pytest
 import redis
 
 from padws.config import load_settings
+from padws.embedded import temporary
 from padws.embedded.directory import DataDirectory
 from padws.embedded.postgres import Postgres
 from padws.embedded.running import free_port
@@ -18,7 +19,7 @@ from padws.embedded.servers import Provider, Redis
 from padws.migrations import migrate
 from tests import servers
 
-StartService = Callable[[Mapping[str, str]], servers.Service]
+StartService = Callable[[Mapping[str, str]], temporary.Service]
 
 
 def pytest_report_header() -> str:
@@ -27,7 +28,7 @@ def pytest_report_header() -> str:
 
 @pytest.fixture(scope="session")
 def data_directory() -> Iterator[DataDirectory]:
-    with servers.data_directory() as directory:
+    with temporary.data_directory() as directory:
         yield directory
 
 
@@ -58,7 +59,7 @@ def redis_url(redis_server: str) -> Iterator[str]:
 def oidc_issuer(data_directory: DataDirectory) -> Iterator[str]:
     """The issuer of a running OpenID provider with the users alice, bob and admin."""
     provider = Provider(data_directory, free_port())
-    with servers.running(provider):
+    with temporary.running(provider):
         yield provider.issuer()
 
 
@@ -101,8 +102,8 @@ def service(tmp_path: Path) -> Iterator[StartService]:
     """Start gunicorn with the given settings, as often as wanted; all are stopped in the end."""
     with ExitStack() as stack:
 
-        def start(settings: Mapping[str, str]) -> servers.Service:
+        def start(settings: Mapping[str, str]) -> temporary.Service:
             log = tmp_path / f"gunicorn-{free_port()}.log"
-            return stack.enter_context(servers.running_service(settings, log))
+            return stack.enter_context(temporary.running_service(settings, log))
 
         yield start

@@ -7,32 +7,26 @@ and use a logical Redis database that was empty.
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import docker  # type: ignore[import-untyped]
 import psycopg
 import pytest
 import redis
-from dotenv import dotenv_values
 from psycopg import sql
 from testcontainers.community.postgres import PostgresContainer
 from testcontainers.community.redis import RedisContainer
 
-from padws.config import ROOT, SettingsSchema, load_settings
+from padws.config import load_settings
 from padws.embedded.directory import DataDirectory
 from padws.embedded.postgres import Postgres
-from padws.embedded.running import LOOPBACK, Server, free_port, wait_until_ready
-from padws.embedded.servers import Gunicorn, Redis
-from padws.tether import Tether
+from padws.embedded.servers import Redis
+from padws.embedded.temporary import is_named, running
 
 # Nothing in a test's database is worth a disk's time.
 POSTGRES_OPTIONS = (
@@ -41,11 +35,6 @@ POSTGRES_OPTIONS = (
     "full_page_writes=off",
     "max_connections=200",
 )
-
-
-def is_named(kind: type[Postgres | Redis]) -> bool:
-    """Whether the environment names such a server."""
-    return any(os.environ.get(name) for name in kind.replaced_by)
 
 
 @cache
@@ -64,28 +53,6 @@ def origin(kind: type[Postgres | Redis]) -> str:
     if is_named(kind):
         return "named by the environment"
     return "in Docker" if docker_answers() else "embedded"
-
-
-@contextmanager
-def data_directory() -> Iterator[DataDirectory]:
-    """A directory for embedded servers, which PostgreSQL's user gets to, unlike pytest's own."""
-    directory = DataDirectory(Path(tempfile.mkdtemp(prefix="padws-tests-")))
-    try:
-        yield directory
-    finally:
-        directory.remove_sockets()
-        shutil.rmtree(directory.path)
-
-
-@contextmanager
-def running(server: Server) -> Iterator[Tether]:
-    """A server that is ready, and stopped in the end."""
-    tether = server.start()
-    try:
-        wait_until_ready(server, tether)
-        yield tether
-    finally:
-        tether.stop()
 
 
 def wait_until(true: Callable[[], bool]) -> None:
@@ -149,31 +116,3 @@ def database(server_url: str, template: str = "template1") -> Iterator[str]:
             yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
         finally:
             connection.execute(drop.format(sql.Identifier(name)))
-
-
-@dataclass(frozen=True)
-class Service:
-    """A running gunicorn with the service."""
-
-    url: str
-    server: Tether
-    log: Path
-
-
-def environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a process with these settings and none of the developer's own."""
-    known = {*SettingsSchema().fields, "PORT", "WEB_CONCURRENCY", "WEB_THREADS"}
-    others = {name: value for name, value in os.environ.items() if name not in known}
-    unset = dict.fromkeys(dotenv_values(ROOT / ".env"), "")
-    return {**others, **unset, **settings}
-
-
-@contextmanager
-def running_service(settings: Mapping[str, str], log: Path) -> Iterator[Service]:
-    """The service with these settings, ready on a free port.
-
-    Whatever gunicorn and the workers print goes to `log`; a failure to start shows its end.
-    """
-    port = free_port()
-    with running(Gunicorn(port, environment(settings), log=log)) as server:
-        yield Service(f"http://{LOOPBACK}:{port}", server, log)

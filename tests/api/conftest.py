@@ -21,6 +21,7 @@ from psycopg.rows import dict_row
 from padws import create_app
 from padws.config import load_settings
 from padws.context import Services
+from padws.embedded import temporary
 from padws.migrations import upgrade
 from tests import servers
 from tests.api import contract, people
@@ -226,15 +227,15 @@ def default_gunicorn(
     redis_server: str,
     oidc_issuer: str,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[servers.Service]:
+) -> Iterator[temporary.Service]:
     settings = _environment(signed_in.database_url, redis_server, oidc_issuer)
     log: Path = tmp_path_factory.mktemp("gunicorn") / "log"
-    with servers.running_service(settings, log) as service:
+    with temporary.running_service(settings, log) as service:
         yield service
 
 
 @pytest.fixture
-def gunicorn(environment: dict[str, str], default_gunicorn: servers.Service) -> servers.Service:
+def gunicorn(environment: dict[str, str], default_gunicorn: temporary.Service) -> temporary.Service:
     """A running gunicorn with the default settings, on the test's data."""
     return default_gunicorn
 
@@ -256,5 +257,5 @@ class Browser:
 
 
 @pytest.fixture
-def alices_browser(gunicorn: servers.Service, signed_in: SignedIn) -> Browser:
+def alices_browser(gunicorn: temporary.Service, signed_in: SignedIn) -> Browser:
     return Browser(gunicorn.url, f"{people.COOKIE}={signed_in.cookies['alice']}")

@@ -8,10 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
 
+import psycopg
 import pytest
 import requests
 
-from tests.api.conftest import Browser, SqlConnection
+from tests import servers
+from tests.api import people
+from tests.api.conftest import Browser, SignedIn, SqlConnection
 from tests.api.contract import Client, check_pad, ok
 from tests.api.drawings import drawing
 from tests.api.test_pads import make_pad
@@ -31,6 +34,20 @@ def at_once(number: int, send: Send) -> list[requests.Response]:
         return list(threads.map(start, range(number)))
 
 
+def piled_up(sql: SqlConnection, number: int, send: Send) -> list[requests.Response]:
+    """The answers to requests that all come to PostgreSQL before one of them goes on there.
+
+    A lock on the table of pads holds them up; how many get that far, the workers' pools decide.
+    """
+    with ThreadPoolExecutor(1) as background, psycopg.connect(sql.info.dsn) as other:
+        other.execute("LOCK TABLE pad_ws.pads")
+        answers = background.submit(at_once, number, send)
+        waiting = "SELECT FROM pg_locks WHERE NOT granted AND relation = 'pad_ws.pads'::regclass"
+        servers.wait_until(lambda: sql.execute(waiting).rowcount >= 16)
+        other.rollback()
+        return answers.result()
+
+
 def statuses(answers: list[requests.Response]) -> Counter[int]:
     return Counter(answer.status_code for answer in answers)
 
@@ -39,7 +56,7 @@ class TestFirstPad:
     def test_fifty_first_lists_make_one_pad(
         self, alices_browser: Browser, sql: SqlConnection
     ) -> None:
-        answers = at_once(50, lambda _: alices_browser("GET", "/api/pad"))
+        answers = piled_up(sql, 50, lambda _: alices_browser("GET", "/api/pad"))
         lists = [ok(answer) for answer in answers]
         assert all(each == lists[0] for each in lists)
         (pad,) = lists[0]
@@ -51,7 +68,7 @@ class TestFirstPad:
         self, alices_browser: Browser, sql: SqlConnection
     ) -> None:
         sql.execute("DELETE FROM pad_ws.users WHERE username = 'alice'")
-        answers = at_once(50, lambda _: alices_browser("GET", "/api/pad?data=false"))
+        answers = piled_up(sql, 50, lambda _: alices_browser("GET", "/api/pad?data=false"))
         assert statuses(answers) == {200: 50}
         assert len({answer.text for answer in answers}) == 1
         assert sql.execute("SELECT FROM pad_ws.pads").rowcount == 1
@@ -73,7 +90,7 @@ class TestFirstPad:
             method, path, json = kinds[index % 4]
             return alices_browser(method, path, json=json)
 
-        assert statuses(at_once(32, send)) == {200: 16, 201: 16}
+        assert statuses(piled_up(sql, 32, send)) == {200: 16, 201: 16}
         # The list makes a pad only if there is none yet.
         assert sql.execute("SELECT FROM pad_ws.pads").rowcount in (16, 17)
 
@@ -155,8 +172,10 @@ class TestSaves:
         assert sql.execute("SELECT FROM pad_ws.backups").rowcount == 0
 
 
-def test_one_name_for_many_templates_goes_to_one(gunicorn: Any, signed_in: Any) -> None:
-    browser = Browser(gunicorn.url, f"session_id={signed_in.cookies['admin']}")
+def test_one_name_for_many_templates_goes_to_one(
+    gunicorn: servers.Service, signed_in: SignedIn
+) -> None:
+    browser = Browser(gunicorn.url, f"{people.COOKIE}={signed_in.cookies['admin']}")
     body = {"name": "board", "display_name": "Board", "data": {"a": 1}}
     answers = at_once(16, lambda _: browser("POST", "/api/templates", json=body))
     assert statuses(answers) == {201: 1, 409: 15}

@@ -189,8 +189,8 @@ def test_deep_nesting_in_any_field_is_refused(alices_browser: Browser, pad: dict
         assert answer.status_code in (400, 422)
 
 
-def test_a_hundred_thousand_unknown_fields_are_refused(alices_browser: Browser) -> None:
-    body = json.dumps(dict.fromkeys(map(str, range(100_000)), 1))
+def test_ten_thousand_unknown_fields_are_refused(alices_browser: Browser) -> None:
+    body = json.dumps(dict.fromkeys(map(str, range(10_000)), 1))
     answer = alices_browser("POST", "/api/pad", data=body, headers=JSON)
     assert answer.status_code == 422
 

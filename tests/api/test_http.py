@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests import servers
+from padws.embedded import temporary
 from tests.api import people, wire
 from tests.api.conftest import Browser, SignedIn
 from tests.api.contract import Client, ok
@@ -28,7 +28,7 @@ def pad(alice: Client) -> dict[str, Any]:
 
 
 @pytest.fixture
-def url(gunicorn: servers.Service) -> str:
+def url(gunicorn: temporary.Service) -> str:
     return gunicorn.url
 
 

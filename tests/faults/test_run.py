@@ -19,6 +19,7 @@ import redis
 import requests
 
 from padws.config import ROOT
+from padws.embedded import temporary
 from padws.embedded.directory import DataDirectory
 from padws.embedded.postgres import Postgres
 from padws.embedded.running import LOOPBACK, free_port
@@ -47,7 +48,7 @@ class Run:
             self.process = subprocess.Popen(
                 command,
                 cwd=ROOT,
-                env=servers.environment({**settings, "PYTHONUNBUFFERED": "1"}),
+                env=temporary.environment({**settings, "PYTHONUNBUFFERED": "1"}),
                 stdin=stdin,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -73,7 +74,7 @@ StartRun = Callable[..., Run]
 
 @pytest.fixture(scope="module")
 def data() -> Iterator[Path]:
-    with servers.data_directory() as directory:
+    with temporary.data_directory() as directory:
         (directory.path / "sign-in-port").write_text(f"{free_port()}\n")
         yield directory.path
 

@@ -14,6 +14,7 @@ import pytest
 import redis
 import requests
 
+from padws.embedded import temporary
 from padws.embedded.postgres import Postgres
 from padws.embedded.running import Server, wait_until_ready
 from padws.embedded.servers import Redis
@@ -89,7 +90,7 @@ class Place:
     postgres: Part
     redis: Part
     settings: dict[str, str]
-    service: servers.Service
+    service: temporary.Service
     cookie: str
 
     def ask(self, method: str, path: str, json: Any = None) -> requests.Response:
@@ -120,7 +121,7 @@ class Place:
 def running_place(oidc_issuer: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     log = tmp_path_factory.mktemp("gunicorn") / "log"
     with ExitStack() as stack:
-        directory = stack.enter_context(servers.data_directory())
+        directory = stack.enter_context(temporary.data_directory())
         postgres, cache = Postgres(directory), Redis(directory)
         parts = Part(postgres), Part(cache)
         for part in parts:
@@ -134,7 +135,7 @@ def running_place(oidc_issuer: str, tmp_path_factory: pytest.TempPathFactory) ->
             "OIDC_CLIENT_SECRET": "not-secret",
         }
         impatient = {**settings, "DB_POOL_TIMEOUT": "1", "DB_LOCK_TIMEOUT": "1"}
-        service = stack.enter_context(servers.running_service(impatient, log))
+        service = stack.enter_context(temporary.running_service(impatient, log))
         yield Place(*parts, settings, service, _cookie(service.url))
 
 
@@ -241,7 +242,7 @@ def test_without_both_it_is_a_503_as_well(
 @pytest.fixture
 def patient_place(place: Place, tmp_path: Path) -> Iterator[Place]:
     """The place with a service that waits as long as one does by default."""
-    with servers.running_service(place.settings, tmp_path / "log") as service:
+    with temporary.running_service(place.settings, tmp_path / "log") as service:
         yield replace(place, service=service)
         assert "Traceback" not in service.log.read_text()
 

@@ -216,6 +216,8 @@ def _become(command: Callable[[list[str]], object], request: dict[str, object]) 
     assert isinstance(args, list)
     os.environ.clear()
     os.environ.update(environ)
+    # A shell lets background jobs ignore it, whose children would then ignore it, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         command(args[1:])
     except SystemExit as end:

