@@ -90,7 +90,7 @@ class TestFirstPad:
             method, path, json = kinds[index % 4]
             return alices_browser(method, path, json=json)
 
-        assert statuses(piled_up(sql, 32, send)) == {200: 16, 201: 16}
+        assert statuses(at_once(32, send)) == {200: 16, 201: 16}
         # The list makes a pad only if there is none yet.
         assert sql.execute("SELECT FROM pad_ws.pads").rowcount in (16, 17)
 
