@@ -140,7 +140,7 @@ def _tags(header: str) -> list[str] | None:
 
 
 def _versions(tags: Iterable[str]) -> str:
-    numbers = (tag for tag in tags if re.fullmatch(r"[0-9]{1,18}", tag))
+    numbers = (tag for tag in tags if re.fullmatch(r"0|[1-9][0-9]{0,17}", tag))
     return "{" + ",".join(f"[{number},{number}]" for number in numbers) + "}"
 
 
