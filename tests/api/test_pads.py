@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -283,6 +284,45 @@ class TestDelete:
         assert_problem(alice.delete(f"/api/pad/{pad['id']}"), 404, "pad_not_found")
         left = sql.execute("SELECT source_id FROM pad_ws.backups").fetchall()
         assert [str(row["source_id"]) for row in left] == [other["id"]]
+
+
+class TestAdopted:
+    """Pads that pad.ws itself has written: without a version, and with what it left in scenes."""
+
+    @pytest.fixture
+    def adopted(self, alice: Client, sql: SqlConnection) -> str:
+        """The path of one whose scene says nothing of its pad."""
+        owner = ok(alice.get("/api/users/me"))["id"]
+        (row,) = sql.execute(
+            "INSERT INTO pad_ws.pads (id, owner_id, display_name, data) VALUES "
+            "(gen_random_uuid(), %s, 'Old', %s) RETURNING id",
+            [owner, json.dumps({"elements": ["old"], "appState": {"theme": "dark"}})],
+        ).fetchall()
+        return f"/api/pad/{row['id']}"
+
+    def test_its_scene_is_sent_with_its_id_and_name(self, alice: Client, adopted: str) -> None:
+        pad = ok(alice.get(adopted))
+        mark = {"uniqueId": pad["id"], "displayName": "Old"}
+        assert pad["data"] == {"elements": ["old"], "appState": {"theme": "dark", "pad": mark}}
+        assert ok(alice.get("/api/pad")) == [pad]
+
+    def test_its_first_change_is_its_first_version(self, alice: Client, adopted: str) -> None:
+        tag = alice.get(adopted).headers["ETag"]
+        answer = alice.post(adopted, json=drawing(2), headers={"If-Match": tag})
+        assert ok(answer)["version"] == 1
+        check_pad(ok(alice.get(adopted)))
+        assert len(ok(alice.get(f"{adopted}/backups"))["backups"]) == 1
+
+    def test_a_backup_that_pad_ws_took_counts(
+        self, alice: Client, adopted: str, sql: SqlConnection
+    ) -> None:
+        sql.execute(
+            "INSERT INTO pad_ws.backups (id, source_id, data) "
+            "SELECT gen_random_uuid(), id, data FROM pad_ws.pads"
+        )
+        ok(alice.post(adopted, json=drawing(2)))
+        (backup,) = ok(alice.get(f"{adopted}/backups"))["backups"]
+        assert backup["data"]["elements"] == ["old"]
 
 
 BAD_NAMES: list[Any] = [

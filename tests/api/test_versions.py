@@ -89,7 +89,8 @@ def stale(tag: str) -> list[str]:
         'W/"1"',
         '"1", "2"',
         f'"{opaque}x"',
-        f'"0{opaque}x"',
+        f'"0{opaque}"',
+        f'"+{opaque}"',
         '""',
         '"99999999999999999999"',
     ]
