@@ -16,6 +16,7 @@ from flask import Response
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 
+from padws.auth import keys
 from tests.auth import forged
 from tests.auth.browser import COOKIE, SCENE, Browser, Script, problem
 from tests.auth.conftest import ScriptOf, ServeApp
@@ -382,6 +383,23 @@ def test_a_flood_of_unknown_keys_asks_the_provider_once(
     assert provider.asked["/jwks"] == 2
     assert Script(url, good).get(ME).status_code == 200
     assert provider.asked["/jwks"] == 2
+
+
+def test_a_key_that_the_provider_has_withdrawn_is_forgotten_after_a_while(
+    served: ServeApp, provider: OwnProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = served()
+    assert Script(url, access_token(provider)).get(ME).status_code == 200
+    of_old_key, another, third = (access_token(provider, jti=jti) for jti in "123")
+    old = provider.keys
+    provider.keys = [new_key()]
+    assert Script(url, of_old_key).get(ME).status_code == 200
+    monkeypatch.setattr(keys, "_TRUSTED_FOR", 0)  # that while is over
+    provider.conduct.instead["/jwks"] = lambda: Response(status=503)
+    assert Script(url, another).get(ME).status_code == 200  # the provider says nothing new
+    provider.conduct.instead.clear()
+    refused(Script(url, third).get(ME))
+    provider.keys = old
 
 
 def test_a_key_of_another_kind_does_as_well(served: ServeApp, provider: OwnProvider) -> None:

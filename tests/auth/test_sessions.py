@@ -192,6 +192,7 @@ def test_the_end_of_what_is_not_here_is_no_failure(
         {"iat": 4_000_000_000},
         {"events": None},
         {"events": {}},
+        {"events": {"http://schemas.openid.net/event/another": {}}},
         {"events": "http://schemas.openid.net/event/backchannel-logout"},
         {"events": ["http://schemas.openid.net/event/backchannel-logout"]},
         {"nonce": "n"},
