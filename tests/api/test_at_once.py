@@ -12,6 +12,7 @@ import psycopg
 import pytest
 import requests
 
+from padws.embedded import temporary
 from tests import servers
 from tests.api import people
 from tests.api.conftest import Browser, SignedIn, SqlConnection
@@ -173,7 +174,7 @@ class TestSaves:
 
 
 def test_one_name_for_many_templates_goes_to_one(
-    gunicorn: servers.Service, signed_in: SignedIn
+    gunicorn: temporary.Service, signed_in: SignedIn
 ) -> None:
     browser = Browser(gunicorn.url, f"{people.COOKIE}={signed_in.cookies['admin']}")
     body = {"name": "board", "display_name": "Board", "data": {"a": 1}}
