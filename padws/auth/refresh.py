@@ -1,13 +1,12 @@
 """Keeps a session's grant fresh, so that a save never meets an expired token.
 
 A refresh token that rotates may be used once: whoever uses it a second time is logged out. So a
-session is refreshed under a lock in Redis, by one request of all workers and instances; the others
-wait for it and take what it got.
+session is refreshed under a lock in Redis, by one request of all workers and instances.
 """
 
 from __future__ import annotations
 
-import logging
+import contextlib
 import time
 
 from redis.exceptions import LockError
@@ -18,10 +17,13 @@ from padws.auth.sessions import Session, current, interface
 from padws.context import services, settings
 from padws.errors import Unauthenticated, Unavailable
 
-log = logging.getLogger("padws.auth")
-
 # Refreshed when this much of the access token's life is over: what it says is never quite stale.
 _PART_OF_LIFE = 0.75
+
+# A session that is overdue by more than this (seconds) waits for the refresh of another request:
+# nobody has asked for it lately. Any other goes on meanwhile: a provider that hangs holds up one
+# request of each session, and not all of them.
+_MAY_WAIT = 60.0
 
 # How long the session goes on before an unreachable provider is asked again (seconds).
 _ASK_AGAIN_AFTER = 15.0
@@ -42,15 +44,16 @@ def keep_fresh() -> None:
         return
     # Longer than the provider's answers can take: metadata, tokens, user info and keys.
     patience = 4 * settings().oidc_timeout + 1
-    lock = services().redis.lock(
-        f"padws:refresh:{session.sid}", timeout=patience, blocking_timeout=patience, sleep=0.05
-    )
+    lock = services().redis.lock(f"padws:refresh:{session.sid}", timeout=patience, sleep=0.05)
+    waits = time.time() - session["refresh_at"] > _MAY_WAIT
+    if not lock.acquire(blocking=waits, blocking_timeout=patience if waits else None):
+        return  # another request sees to it, and what the session says is good for a while yet
     try:
-        with lock:
-            if _is_due(interface().reload(session)):
-                _refresh(session, provider)
-    except LockError:  # not had in time, or lost meanwhile: whoever has it sees to the session
-        log.warning("gave up waiting for another request that refreshes the session")
+        if _is_due(interface().reload(session)):
+            _refresh(session, provider)
+    finally:
+        with contextlib.suppress(LockError):  # it took longer than the lock lives
+            lock.release()
     if not session:
         raise Unauthenticated("session_expired")
 

@@ -70,6 +70,25 @@ def test_parallel_saves_on_two_instances_refresh_once(
     assert provider.refused == []
 
 
+def test_while_one_request_refreshes_the_others_go_on(
+    alice: Browser, other_url: str, provider: OwnProvider, redis_client: redis.Redis
+) -> None:
+    """However long the provider takes: else one that hangs would hold up every thread."""
+    pad = alice.new_pad()
+    gate = Gate()
+    hold_refreshes(provider, gate)
+    change_session(redis_client, alice, refresh_at=time.time() - 1)
+    thread, held = in_background(lambda: alice.save(pad))
+    gate.wait_for_somebody()
+    answers = at_once([lambda: alice.save(pad), lambda: alice.at(other_url).save(pad)] * 16)
+    assert {answer.status_code for answer in answers} == {200}
+    assert not held
+    gate.open()
+    thread.join()
+    assert held[0].status_code == 200
+    assert provider.asked[REFRESH] == 1
+
+
 def test_a_session_goes_on_and_on_with_tokens_of_a_moment(url: str, provider: OwnProvider) -> None:
     provider.conduct.access_token_seconds = 0.05
     alice = signed_in(url, "alice")
