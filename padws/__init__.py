@@ -79,14 +79,15 @@ def _register_services(app: Flask, settings: Settings) -> None:
     database = Database(settings)
     can_sign_in = settings.oidc_issuer and settings.oidc_client_id
     provider = Provider(app, settings) if can_sign_in else None
+    limits = Limits(settings, client)
     app.extensions["padws"] = Services(
         settings=settings,
         database=database,
         redis=client,
         sessions=sessions.SessionIndex(client),
         provider=provider,
-        tokens=BearerTokens(settings, database, provider),
-        limits=Limits(settings, client),
+        tokens=BearerTokens(settings, database, provider, limits),
+        limits=limits,
     )
 
 

@@ -12,10 +12,12 @@ from typing import Any
 
 import orjson
 import requests
+from flask import request
 from joserfc.errors import JoseError
 from joserfc.jwt import JWTClaimsRegistry
 
 from padws.auth.identity import Identity
+from padws.auth.limits import Limits
 from padws.auth.provider import Provider
 from padws.config import Settings
 from padws.database import Database
@@ -63,10 +65,13 @@ class _Remembered:
 class BearerTokens:
     """Finds out who sends a token. Signatures are checked once, opaque tokens asked for briefly."""
 
-    def __init__(self, settings: Settings, database: Database, provider: Provider | None):
+    def __init__(
+        self, settings: Settings, database: Database, provider: Provider | None, limits: Limits
+    ):
         self._audience = settings.oidc_audience or settings.oidc_client_id
         self._database = database
         self._provider = provider
+        self._limits = limits
         self._remembered = _Remembered()
 
     def identity_of(self, authorization: str) -> Identity:
@@ -136,7 +141,11 @@ class BearerTokens:
         return self._audience in named or claims.get("azp") == provider.client_id
 
     def _introspect(self, provider: Provider, token: str) -> tuple[Identity | None, float]:
-        """Whom the provider says that an opaque token names."""
+        """Whom the provider says that an opaque token names.
+
+        An attempt like one to sign in: a flood of made-up tokens is not passed on to the provider.
+        """
+        self._limits.count_login(request.remote_addr or "")
         until = time.time() + _OPAQUE_SECONDS
         claims = provider.introspect(token)
         of_us = claims.get("client_id") == provider.client_id or self._is_for_us(provider, claims)

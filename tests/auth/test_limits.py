@@ -54,6 +54,21 @@ def test_codes_are_not_tried_out_either(served: ServeApp, provider: OwnProvider)
     assert provider.asked["/token"] == 0
 
 
+def test_made_up_tokens_are_not_passed_on_to_the_provider(
+    served: ServeApp, provider: OwnProvider
+) -> None:
+    url = served(LOGIN_LIMIT="8 per minute")
+    provider.conduct.signs_access_tokens = False
+    signed_in(url, "alice")
+    good = Script(url, provider.latest_access_token)
+    assert good.get("/api/users/me").status_code == 200
+    answers = [Script(url, f"made-up-{number}").get("/api/users/me") for number in range(8)]
+    assert [answer.status_code for answer in answers] == [401] * 5 + [429] * 3
+    too_many(answers[-1])
+    assert provider.asked["/introspect"] == 6
+    assert good.get("/api/users/me").status_code == 200
+
+
 def test_whoever_is_signed_in_does_not_notice_others_attempts(served: ServeApp) -> None:
     url = served(LOGIN_LIMIT=FEW)
     alice = signed_in(url, "alice")
