@@ -10,6 +10,7 @@ from typing import Any
 
 import requests
 from authlib.common.errors import AuthlibBaseError
+from authlib.integrations.base_client.errors import MismatchingStateError
 from authlib.integrations.flask_client import FlaskOAuth2App
 from flask import Flask, Response
 from flask_oidc import OpenIDConnect
@@ -190,6 +191,10 @@ class Provider:
         except (requests.RequestException, ValueError) as error:
             log.warning("the sign-in provider can not be used: %s", type(error).__name__)
             raise Unavailable("sign_in_unavailable", retry_after=10) from error
+        except MismatchingStateError as error:
+            raise Unauthenticated(
+                "sign_in_failed", "This sign-in was not begun here, or too long ago. Begin again."
+            ) from error
         except (AuthlibBaseError, JoseError) as error:
             raise Unauthenticated("sign_in_failed", f"The provider says: {error.error}.") from error
 

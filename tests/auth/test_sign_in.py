@@ -224,7 +224,7 @@ def test_forwarded_hosts_are_not_believed(anyone: Browser) -> None:
 def test_a_code_of_the_attackers_signs_no_victim_in(url: str) -> None:
     attacker, victim = Browser(url), Browser(url)
     callback = attacker.approve(attacker.begin(), "bob")
-    problem(victim.get(callback), 401, "sign_in_failed")
+    assert "begun" in problem(victim.get(callback), 401, "sign_in_failed")["detail"]
     problem(victim.get("/api/users/me"), 401, "sign_in_required")
 
     victim.begin()  # nor one who is on the way
