@@ -392,7 +392,7 @@ def test_deleting_a_backup_of_pad_ws_leaves_the_others_to_tell(conn: Connection)
     older, newer = new_backup(conn, pad.id, NOW - SECOND), new_backup(conn, pad.id, NOW)
     say_newest(conn, pad, None)
     assert delete(conn, pad, newer) == newer
-    save(conn, pad)
+    save(conn, pad, backup_interval=NEVER_DUE)
     assert [row["id"] for row in backups_of(conn, pad.id)] == [older]
 
 
