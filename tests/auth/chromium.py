@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import shutil
@@ -141,10 +140,6 @@ class Tab:
         thrown = [each for each in events if each["method"] == "Runtime.exceptionThrown"]
         said = [each["text"] for each in entries if each.get("url", site).startswith(site)]
         return [*said, *map(str, thrown)]
-
-    def screenshot(self, file: Path) -> None:
-        """Take a picture of what is to be seen."""
-        file.write_bytes(base64.b64decode(self._call("Page.captureScreenshot")["data"]))
 
 
 def _first(call: Callable[[], T]) -> T:

@@ -188,15 +188,6 @@ def test_parallel_saves_on_two_instances_refresh_once(
 # Keycloak's shape
 
 
-def test_a_provider_is_named_as_pad_ws_names_keycloak(node: NodeProvider) -> None:
-    settings = settings_of(node)
-    if node.signs_access_tokens:
-        assert settings["OIDC_SERVER_URL"] + "/realms/" + settings["OIDC_REALM"] == node.issuer
-        assert not settings["OIDC_ISSUER"]
-    else:
-        assert settings["OIDC_ISSUER"] == node.issuer
-
-
 def test_subjects_that_are_uuids_are_the_ids_here(url: str, node: NodeProvider) -> None:
     assert UUID(signed_in(url, "alice").who()["id"]) == UUID(node.subject_of("alice"))
 
