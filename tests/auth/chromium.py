@@ -31,6 +31,9 @@ _OPTIONS = (
     "--window-size=1000,800",
 )
 
+# A page that goes away does not always answer (seconds).
+_PATIENCE = 5
+
 # The browser reads commands from descriptor 3 and writes to 4.
 _WITH_PIPES = """
 import os, sys
@@ -48,10 +51,11 @@ def path() -> str | None:
 
 
 class Chromium:
-    """A running browser without any cookie."""
+    """A running browser."""
 
     def __init__(self, to_browser: int, from_browser: int):
         self._to_browser = to_browser
+        self._context: str | None = None
         self._answers: dict[int, dict[str, Any]] = {}
         self._news = threading.Condition()
         self._calls = 0
@@ -81,23 +85,33 @@ class Chromium:
             message["sessionId"] = session
         os.write(self._to_browser, json.dumps(message).encode() + b"\0")
         with self._news:
-            assert self._news.wait_for(lambda: number in self._answers, timeout=15), method
+            assert self._news.wait_for(lambda: number in self._answers, timeout=_PATIENCE), method
             answer = self._answers.pop(number)
         assert "error" not in answer, answer
         result: dict[str, Any] = answer["result"]
         return result
 
+    @contextmanager
+    def unused(self) -> Iterator[Chromium]:
+        """The browser without cookies, and with no tab but those of this block."""
+        self._context = self.call("Target.createBrowserContext")["browserContextId"]
+        yield self
+        self.call("Target.disposeBrowserContext", browserContextId=self._context)
+
     def tab(self, target: str | None = None) -> Tab:
         """A new tab, or the one that somebody has opened."""
         if target is None:
-            target = self.call("Target.createTarget", url="about:blank")["targetId"]
+            target = self.call(
+                "Target.createTarget", url="about:blank", browserContextId=self._context
+            )["targetId"]
         attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
         return Tab(self, str(target), attached["sessionId"])
 
     def targets(self, kind: str = "page") -> list[dict[str, Any]]:
         """The tabs and windows that are open, or the frames in them that are another site's."""
         found = self.call("Target.getTargets")["targetInfos"]
-        return [each for each in found if each["type"] == kind]
+        ours = (each for each in found if each.get("browserContextId") == self._context)
+        return [each for each in ours if each["type"] == kind]
 
 
 class Tab:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
 import pytest
@@ -28,12 +29,18 @@ SIGN_IN = """
 STATUS = "document.getElementById('account-status')?.textContent.startsWith('%s')"
 
 
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Chromium]:
+@pytest.fixture(scope="module")
+def _browser() -> Iterator[Chromium]:
     if not chromium.path():
         pytest.skip(f"there is no browser on the PATH: {', '.join(chromium.NAMES)}")
-    with chromium.running(tmp_path / "profile") as running:
+    with TemporaryDirectory() as profile, chromium.running(Path(profile)) as running:
         yield running
+
+
+@pytest.fixture
+def browser(_browser: Chromium) -> Iterator[Chromium]:
+    with _browser.unused() as browser:
+        yield browser
 
 
 @pytest.fixture(params=["own", "oidc-provider"])
