@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,7 @@ from padws.errors import BadRequest, Unauthenticated, Unavailable
 log = logging.getLogger("padws.auth")
 
 _LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+_LOGOUT_SECONDS = 300  # that a logout token is good for after it was issued
 _LEEWAY = 60  # seconds that clocks may differ
 _USUAL_LIFETIME = 300.0  # seconds, of an access token of which the provider does not tell it
 
@@ -153,6 +155,8 @@ class Provider:
         events = claims["events"]
         if "nonce" in claims or not isinstance(events, dict) or _LOGOUT_EVENT not in events:
             raise BadRequest("invalid_token", "This is no logout token.")
+        if time.time() - claims["iat"] > _LOGOUT_SECONDS:
+            raise BadRequest("invalid_token", "This logout token is too old.")
         subject, provider_session = _string(claims.get("sub")), _string(claims.get("sid"))
         if not (subject or provider_session):
             raise BadRequest("invalid_token", "This logout token names nobody.")
@@ -242,8 +246,7 @@ def _logout_claims(issuer: str, client_id: str) -> JWTClaimsRegistry:
         leeway=_LEEWAY,
         iss={"essential": True, "values": [issuer, issuer + "/"]},
         aud={"essential": True, "value": client_id},
-        iat={"essential": True},
-        exp={"essential": True},
+        iat={"essential": True},  # and exp, which some providers leave out, where there is one
         events={"essential": True},
     )
 

@@ -155,6 +155,13 @@ def test_the_provider_ends_all_sessions_of_somebody(
     assert bob.who()["username"] == "bob"
 
 
+def test_a_logout_token_need_not_say_when_it_ends(alice: Browser, provider: OwnProvider) -> None:
+    """The first versions of the standard did not ask for it, nor does every provider."""
+    token = provider.logout_token(sub=subject_of("alice"), exp=None)
+    assert Browser(alice.url).post(BACKCHANNEL, data={"logout_token": token}).status_code == 200
+    is_over(alice)
+
+
 def _provider_session(client: redis.Redis, provider: OwnProvider, browser: Browser) -> str:
     """The session at the provider that a session here has come from."""
     session = session_of(client, browser)
@@ -187,8 +194,10 @@ def test_the_end_of_what_is_not_here_is_no_failure(
         {"aud": "another-client"},
         {"aud": None},
         {"exp": 1},
-        {"exp": None},
+        {"exp": "soon"},
         {"iat": None},
+        {"iat": int(time.time()) - 3600},
+        {"iat": int(time.time()) - 3600, "exp": None},
         {"iat": 4_000_000_000},
         {"events": None},
         {"events": {}},
