@@ -54,6 +54,10 @@ def connected(settings: Settings, stop: Stop) -> Iterator[Connection]:
             )
     except psycopg.Error as error:
         raise MigrationFailed(f"No connection to PostgreSQL: {in_words(error)}") from None
+    except UnicodeError as error:  # from the resolver, about `db..example.org`
+        raise MigrationFailed(
+            f"No connection to PostgreSQL: the host's name can not be one: {error}."
+        ) from None
     with conn:
         yield conn
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -20,6 +21,9 @@ from pathlib import Path
 from padws.config import ROOT, SettingsSchema
 
 PATIENCE = 60.0
+COMPLAINT = re.compile(
+    r"^(?:Error: |\[[^]]+\] \[\d+\] \[ERROR\] )", re.MULTILINE
+)  # flask, gunicorn
 
 
 def clean_environment(settings: Mapping[str, str]) -> dict[str, str]:
@@ -48,6 +52,19 @@ class Command:
     @property
     def output(self) -> str:
         return self.log.read_text()
+
+    @property
+    def complaint(self) -> str:
+        """What it says is wrong: once, at the end of its output, without a traceback."""
+        _, *complaints = COMPLAINT.split(self.output)
+        assert len(complaints) == 1, self.output
+        assert "Traceback" not in self.output
+        return complaints[0].removesuffix("\n")
+
+    @property
+    def is_one_line(self) -> bool:
+        """Whether what it says is wrong takes one line."""
+        return "\n" not in self.complaint
 
     def wait(self) -> int:
         """Its exit code; negative when a signal ended it."""

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+import psutil
 import pytest
 import redis
 
 from padws.embedded import temporary
+from padws.embedded.postgres import Postgres
 from padws.embedded.running import wait_until_ready
 from padws.embedded.servers import Redis
 from padws.tether import Tether
+from tests import servers
 from tests.migrations.commands import Forks, Release, another_release, forks
 
 
@@ -47,6 +51,23 @@ def own_redis() -> Iterator[OwnRedis]:
             yield server
         finally:
             server.stop()
+
+
+@dataclass(frozen=True)
+class OwnPostgres:
+    """A PostgreSQL server: the URL of a database of it, and its postmaster."""
+
+    url: str
+    process: psutil.Process
+
+
+@pytest.fixture(scope="session")
+def own_postgres() -> Iterator[OwnPostgres]:
+    """A PostgreSQL whose access rules, limits and tablespaces tests may change."""
+    with temporary.data_directory() as directory:
+        server = Postgres(directory, *servers.POSTGRES_OPTIONS)
+        with temporary.running(server) as running:
+            yield OwnPostgres(server.url(), psutil.Process(running.pid))
 
 
 @pytest.fixture(scope="session")

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 HERE = Path(__file__).parent
 CATALOGUE = (HERE / "catalogue.sql").read_bytes()
 PAD_WS_ITSELF = (HERE / "pad_ws_itself.sql").read_bytes()
 LEGACY = (HERE / "legacy.sql").read_bytes()
 
+# A password with whatever has a meaning in a URL.
+SECRET = "p@ss:w/rd%20#?"
+
 TABLES = ("users", "pads", "backups", "template_pads")
 OF_THE_TOOLS = ("yoyo", "alembic_version")
+
+
+def as_role(url: str, role: str, password: str) -> str:
+    """The URL for `role`, with its password."""
+    given = {name: str(value) for name, value in conninfo_to_dict(url).items()}
+    rest = {k: v for k, v in given.items() if k not in ("user", "password", "dbname")}
+    access = f"{role}:{quote(password, safe='')}"
+    return f"postgresql://{access}@/{given['dbname']}?{urlencode(rest)}"
 
 
 def execute(url: str, *scripts: bytes) -> None:
