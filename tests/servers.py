@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import docker  # type: ignore[import-untyped]
 import psycopg
@@ -97,11 +97,18 @@ def _empty_logical_database(url: str) -> str:
     """The URL of the last logical database that has no key; 0 is never taken."""
     parts = urlsplit(url)
     for number in range(15, 0, -1):
-        candidate = parts._replace(query=f"{parts.query}&db={number}".strip("&")).geturl()
+        # The first of several counts for redis-py, and all of them more than the path.
+        candidate = _joined(parts._replace(query=f"db={number}&{parts.query}".strip("&")))
         with redis.Redis.from_url(candidate) as client:
             if client.dbsize() == 0:
                 return candidate
     raise pytest.UsageError("The Redis that the environment names has no empty logical database.")
+
+
+def _joined(parts: SplitResult) -> str:
+    """The URL of `parts`, which urllib itself would give no `//` where there is no host."""
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{parts.scheme}://{parts.netloc}{parts.path}{query}"
 
 
 @contextmanager
@@ -113,6 +120,6 @@ def database(server_url: str, template: str = "template1") -> Iterator[str]:
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
         try:
-            yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
+            yield _joined(urlsplit(server_url)._replace(path=f"/{name}"))
         finally:
             connection.execute(drop.format(sql.Identifier(name)))
