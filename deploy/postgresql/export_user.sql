@@ -1,0 +1,28 @@
+-- Writes one user's row, pads and backups from a restored dump to three files in the working
+-- directory, for import_user.sql. docs/dba.md has the whole procedure.
+--
+--     psql -d padws_scratch -v user_id=… -f deploy/postgresql/export_user.sql
+
+\set ON_ERROR_STOP on
+
+COPY (
+    SELECT id, username, email, email_verified, name, given_name, family_name, roles, created_at, updated_at
+    FROM pad_ws.users
+    WHERE id = :'user_id'
+) TO STDOUT
+\g restored_user.copy
+
+COPY (
+    SELECT id, owner_id, display_name, data, version, last_backup_at, created_at, updated_at
+    FROM pad_ws.pads
+    WHERE owner_id = :'user_id'
+) TO STDOUT
+\g restored_pads.copy
+
+COPY (
+    SELECT backups.id, backups.source_id, backups.data, backups.created_at, backups.updated_at
+    FROM pad_ws.backups AS backups
+    INNER JOIN pad_ws.pads AS pads ON backups.source_id = pads.id
+    WHERE pads.owner_id = :'user_id'
+) TO STDOUT
+\g restored_backups.copy

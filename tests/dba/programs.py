@@ -1,0 +1,82 @@
+"""psql, pg_dump and pg_restore of the server's own version."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from padws.config import ROOT
+from padws.embedded import postgres
+
+ENVIRONMENT = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD"}
+
+
+def search_path(url: str) -> str:
+    """A PATH on which the programs of the server's version come first; skips the test if none."""
+    with psycopg.connect(url) as conn:
+        wanted = conn.info.server_version // 10_000
+    for directory in (postgres._programs(), *map(Path, os.get_exec_path())):
+        if _version(directory / "pg_dump") == wanted:
+            return os.pathsep.join([str(directory), *os.get_exec_path()])
+    pytest.skip(f"no pg_dump of the server's version {wanted} on the PATH")
+
+
+def _version(program: Path) -> int:
+    if not program.exists():
+        return 0
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    found = re.search(r"\) (\d+)", said.stdout)
+    return int(found[1]) if found else 0
+
+
+def environment(url: str, **variables: str) -> dict[str, str]:
+    """The environment of a shell whose psql goes to the database of `url`."""
+    parts = conninfo_to_dict(url)
+    connection = {ENVIRONMENT[name]: str(parts[name]) for name in ENVIRONMENT if parts.get(name)}
+    others = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    return {
+        **others,
+        **connection,
+        "PGDATABASE": str(parts["dbname"]),
+        "PATH": search_path(url),
+        **variables,
+    }
+
+
+def psql(url: str, script: Path, **variables: str) -> str:
+    """Run a script with psql, as its header says; what it prints."""
+    assert shutil.which("psql", path=search_path(url))
+    given = [part for name, value in variables.items() for part in ("-v", f"{name}={value}")]
+    return shell(["psql", "-X", *given, "-f", str(script)], environment(url))
+
+
+def shell(command: list[str], environ: Mapping[str, str], directory: Path = ROOT) -> str:
+    """Run a command; what it prints to both streams. It has to succeed."""
+    run = subprocess.run(
+        command,
+        cwd=directory,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+    )
+    assert run.returncode == 0, run.stdout
+    return run.stdout
+
+
+def as_role(url: str, role: str, password: str) -> str:
+    """The URL of the same database for another role."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{role}:{password}@{host}").geturl()

@@ -1,0 +1,161 @@
+"""Backing up and restoring, by the commands of docs/dba.md themselves."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from padws.config import ROOT
+from tests import servers
+from tests.dba.programs import environment, shell
+from tests.migrations import databases
+
+PAGE = (ROOT / "docs" / "dba.md").read_text(encoding="utf-8")
+
+ALICE = "00000000-0000-4000-8000-00000000000a"
+BOB = "00000000-0000-4000-8000-00000000000b"
+
+# Two pads of alice, one of bob; three backups of each.
+ROWS = f"""
+    INSERT INTO pad_ws.users (id, username, email, roles) VALUES
+    ('{ALICE}', 'alice', 'alice@example.com', '["admin"]'),
+    ('{BOB}', 'bob', 'bob@example.com', '[]');
+
+    INSERT INTO pad_ws.pads (id, owner_id, display_name, data, version, last_backup_at)
+    SELECT
+        md5(name)::uuid,
+        owner_id::uuid,
+        name,
+        pad_ws.stamp_scene('{{"elements": [1, "Grüße \\\\ \\t 漢字"]}}', md5(name)::uuid, name),
+        7,
+        now()
+    FROM (
+        VALUES ('{ALICE}', 'first'), ('{ALICE}', 'second'), ('{BOB}', 'his')
+    ) AS v (owner_id, name);
+
+    INSERT INTO pad_ws.backups (id, source_id, data, created_at)
+    SELECT md5(p.display_name || n)::uuid, p.id, p.data, now() - n * interval '1 hour'
+    FROM pad_ws.pads AS p CROSS JOIN generate_series(0, 2) AS n;
+"""
+
+SNAPSHOT = """
+    SELECT 'user', to_jsonb(u) FROM pad_ws.users AS u
+    UNION ALL SELECT 'pad', to_jsonb(p) - 'updated_at' - 'version' FROM pad_ws.pads AS p
+    UNION ALL SELECT 'backup', to_jsonb(b) FROM pad_ws.backups AS b
+    ORDER BY 1, 2
+"""
+
+
+def commands(name: str) -> str:
+    """The commands that stand in docs/dba.md under this name."""
+    found: list[str] = re.findall(rf"^```sh {name}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    assert len(found) == 1
+    return found[0]
+
+
+class Live:
+    """A database in service, and a directory to work in beside the deploy files."""
+
+    def __init__(self, url: str, directory: Path):
+        self.url = url
+        self._directory = directory
+        (directory / "deploy").symlink_to(ROOT / "deploy")
+
+    def run(self, script: str, **variables: str) -> str:
+        """Run commands, stopping at the first that fails."""
+        environ = environment(self.url, **variables)
+        return shell(["sh", "-c", f"set -eu\n{script}"], environ, self._directory)
+
+    def restore_user(self, user_id: str, import_with: str = "psql") -> str:
+        script = commands("one user").replace("psql -f", f"{import_with} -f")
+        return self.run(script, SCRATCH=f"padws_test_{uuid.uuid4().hex}", USER_ID=user_id)
+
+    def execute(self, sql: str) -> None:
+        databases.execute(self.url, sql.encode())
+
+    def all(self) -> list[tuple[Any, ...]]:
+        return databases.query(self.url, SNAPSHOT)
+
+    def pads(self) -> dict[str, tuple[Any, ...]]:
+        """Name, version and elements of each pad, by its id."""
+        sql = "SELECT id::text, display_name, version, data -> 'elements' FROM pad_ws.pads"
+        return {
+            key: (name, v, elements) for key, name, v, elements in databases.query(self.url, sql)
+        }
+
+
+@pytest.fixture
+def live(database_url: str, tmp_path: Path) -> Live:
+    """The database at the time of the dump."""
+    database = Live(database_url, tmp_path)
+    database.execute(ROWS)
+    database.run(commands("dump"))
+    return database
+
+
+def test_a_dump_brings_back_everything(live: Live, postgres: str) -> None:
+    with servers.database(postgres) as restored:
+        live.run(commands("restore"), RESTORED=urlsplit(restored).path.lstrip("/"))
+        assert databases.query(restored, SNAPSHOT) == live.all()
+        assert databases.catalogue(restored) == databases.catalogue(live.url)
+
+
+def test_a_deleted_user_comes_back_with_pads_and_backups(live: Live) -> None:
+    before = live.all()
+    live.execute(f"DELETE FROM pad_ws.users WHERE id = '{ALICE}'")
+    assert len(live.all()) < len(before)
+    live.restore_user(ALICE)
+    assert live.all() == before
+
+
+def test_a_deleted_pad_comes_back_and_nothing_else_changes(live: Live) -> None:
+    before = live.all()
+    untouched = live.pads()
+    live.execute("DELETE FROM pad_ws.pads WHERE display_name = 'first'")
+    live.execute("UPDATE pad_ws.pads SET version = 8 WHERE display_name <> 'first'")
+    live.restore_user(ALICE)
+    assert live.all() == before
+    versions = {name: version for name, version, _ in live.pads().values()}
+    assert versions == {"first": 7 + 1_000_000, "second": 8, "his": 8}
+    assert live.pads().keys() == untouched.keys()
+
+
+def test_a_name_that_somebody_else_has_by_now_becomes_a_placeholder(live: Live) -> None:
+    live.execute(f"DELETE FROM pad_ws.users WHERE id = '{ALICE}'")
+    live.execute(f"UPDATE pad_ws.users SET username = 'alice' WHERE id = '{BOB}'")
+    live.restore_user(ALICE)
+    names = "SELECT username, email FROM pad_ws.users WHERE id = %s"
+    assert databases.query(live.url, names, ALICE) == [(f"user_{ALICE}", "alice@example.com")]
+
+
+def test_overwriting_keeps_what_it_replaces_as_a_backup(live: Live) -> None:
+    live.execute(
+        "UPDATE pad_ws.pads SET version = 9, display_name = 'spoilt', "
+        """data = '{"elements": ["spoilt"]}' WHERE display_name = 'first'"""
+    )
+    spoilt = live.pads()
+    live.restore_user(ALICE)
+    assert live.pads() == spoilt
+    overwriting = "psql -v overwrite=on"
+    assert f"`{overwriting} -f" in PAGE
+    live.restore_user(ALICE, import_with=overwriting)
+    (changed,) = [pad for pad in live.pads().values() if pad[0] == "first"]
+    assert changed[1] == 10
+    assert changed[2][0] == 1
+    newest = databases.query(
+        live.url,
+        "SELECT b.data -> 'elements' FROM pad_ws.backups AS b JOIN pad_ws.pads AS p "
+        "ON p.id = b.source_id AND p.last_backup_at = b.created_at WHERE p.display_name = 'first'",
+    )
+    assert newest == [(["spoilt"],)]
+
+
+def test_a_user_who_is_not_in_the_dump_changes_nothing(live: Live) -> None:
+    before = live.all()
+    live.restore_user(str(uuid.uuid4()))
+    assert live.all() == before
