@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint format migration install lock clean
+.PHONY: help run test bench faults lint format migration install lock clean
 
 help: ## Explain the targets
 	@echo 'padws. The first target you use sets up $(VENV), once.'
@@ -24,6 +24,9 @@ test: $(READY) ## Run the tests against real servers; make test ARGS="-k backup"
 
 bench: $(READY) ## Measure padws beside bare SQL, with wrk; make bench ARGS=--quick takes a minute
 	@$(BIN)/python -m bench $(ARGS)
+
+faults: $(READY) ## Break what padws needs, 200 times, under 100,000 saves; make faults ARGS=--help
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 lint: $(READY) ## Check style, types and SQL
 	$(BIN)/ruff check

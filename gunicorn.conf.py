@@ -12,7 +12,7 @@ from padws.config import ConfigurationError, load_settings
 from padws.migrations import MigrationError, MigrationFailed, WaitedTooLong, upgrade
 
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-worker_class = "gthread"
+worker_class = "padws.worker.Worker"  # gthread, with a better end
 # A thread waits for each client that sends slowly; waiting costs little, and 200 slow clients
 # must not keep others waiting.
 threads = int(os.environ.get("WEB_THREADS", "400"))

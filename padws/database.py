@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, get_args, get_origin, get_type_hints
 
 import psycopg
-from psycopg.abc import Buffer
+from psycopg.abc import Buffer, PQGen
 from psycopg.adapt import Dumper, Loader
 from psycopg.rows import class_row, scalar_row
 from psycopg_pool import ConnectionPool
@@ -27,6 +27,9 @@ R = TypeVar("R")
 Connection = psycopg.Connection[Any]
 
 SQL_DIR = ROOT / "sql"
+
+# Seconds after the server's own time-out of a statement at which the server itself is given up.
+_ANSWER_LATER = 2.0
 
 
 class JsonText:
@@ -75,10 +78,32 @@ def _check_when_readable(connection: Connection) -> None:
         ConnectionPool.check_connection(connection)
 
 
+class _Connection(psycopg.Connection[Any]):
+    """A connection to a server that answers in time, or is given up.
+
+    The server sees to its own time-outs. One that stands still sees to none, and without this a
+    thread would wait for it for ever.
+    """
+
+    answer_within: float | None = None  # seconds
+
+    def wait(self, gen: PQGen[R], interval: float = 0.1, timeout: float | None = None) -> R:
+        """Talk to the server. Raises OperationalError when it does not answer in time."""
+        try:
+            return super().wait(gen, interval, timeout or self.answer_within)
+        except psycopg.OperationalError as error:
+            if self.closed:
+                raise
+            self.pgconn.finish()
+            message = f"PostgreSQL has not answered within {self.answer_within:g} seconds"
+            raise psycopg.OperationalError(message) from error
+
+
 class Database:
     """The pool of one process. It is opened at first use, so never before gunicorn's fork."""
 
     def __init__(self, settings: Settings):
+        self._answer_within = settings.db_statement_timeout + _ANSWER_LATER
         self._pool = ConnectionPool(
             settings.database_url,
             min_size=settings.db_pool_min_size,
@@ -86,11 +111,16 @@ class Database:
             timeout=settings.db_pool_timeout,
             # Short, as the pool doubles its pauses till then: back within seconds of the server.
             reconnect_timeout=2.0,
+            connection_class=_Connection,
             kwargs=_connection_options(settings),
-            configure=prepare_connection,
+            configure=self._prepare,
             check=_check_when_readable,
             open=False,
         )
+
+    def _prepare(self, connection: _Connection) -> None:
+        prepare_connection(connection)
+        connection.answer_within = self._answer_within
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -98,7 +128,11 @@ class Database:
         if self._pool.closed:
             self._pool.open()
         with self._pool.connection() as connection:
-            yield connection
+            try:
+                yield connection
+            except psycopg.errors.ReadOnlySqlTransaction:  # not the primary any more
+                self._pool.drain()
+                raise
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -118,6 +152,9 @@ def _connection_options(settings: Settings) -> dict[str, Any]:
         "client_encoding": "utf-8",
         "connect_timeout": max(2, round(settings.db_pool_timeout)),
         "tcp_user_timeout": round(settings.db_statement_timeout * 1000) + 5000,
+        "keepalives_idle": 30,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
     }
     if settings.db_transaction_pooler:
         return options | {"prepare_threshold": None}

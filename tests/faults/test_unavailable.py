@@ -16,13 +16,12 @@ import requests
 
 from padws.embedded import temporary
 from padws.embedded.postgres import Postgres
-from padws.embedded.running import Server, wait_until_ready
 from padws.embedded.servers import Redis
-from padws.tether import Tether
 from tests import servers
 from tests.api import people
 from tests.api.contract import assert_problem, check_answer, ok
 from tests.api.drawings import drawing, without_mark
+from tests.faults.parts import Part
 
 #: Method, path and, as JSON, body.
 Request = tuple[str, str, Any]
@@ -55,32 +54,6 @@ REQUESTS: list[Request] = [
 
 #: What asks nobody, and so works whatever is away.
 OPEN = ["/healthz", "/", "/api/app/config", "/api/app/build-info", "/api/docs", "/api/openapi.json"]
-
-
-class Part:
-    """A server that the service needs, to be stopped and started again."""
-
-    def __init__(self, server: Server):
-        self._server = server
-        self._running: Tether | None = None
-
-    def start(self) -> None:
-        if self._running is None:
-            self._running = self._server.start()
-            wait_until_ready(self._server, self._running)
-
-    def stop(self, end: Callable[[Tether], int] = Tether.stop) -> None:
-        if self._running is not None:
-            end(self._running)
-            self._running = None
-
-    def kill(self) -> None:
-        """Stop it as a crash would."""
-        self.stop(Tether.kill)
-
-    def restart(self) -> None:
-        self.stop()
-        self.start()
 
 
 @dataclass(frozen=True)

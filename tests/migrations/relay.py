@@ -101,7 +101,11 @@ class _Relay:
             except OSError:
                 return  # closed
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            server, last = self.connect(), [b""]
+            try:
+                server, last = self.connect(), [b""]
+            except OSError:  # the server is away, and so are we
+                client.close()
+                continue
             for way in (self.forth, self.back):
                 threading.Thread(target=way, args=(client, server, last), daemon=True).start()
 

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from psycopg.errors import UndefinedTable
+from psycopg.errors import ReadOnlySqlTransaction, UndefinedTable
 from psycopg_pool import PoolTimeout
 
 from padws.config import Settings, load_settings
@@ -292,6 +292,29 @@ def test_a_connection_the_server_has_closed_is_replaced(
     with database.connection() as conn:
         assert conn.info.backend_pid != killed
         assert conn.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_server_that_does_not_answer_is_given_up(a_database: Callable[..., Database]) -> None:
+    """Its own time-out is switched off here, as it is in a server that stands still."""
+    database = a_database(DB_STATEMENT_TIMEOUT="0.2", DB_POOL_MAX_SIZE="1", DB_POOL_MIN_SIZE="1")
+    expected = pytest.raises(psycopg.OperationalError, match=r"not answered within 2\.2 seconds")
+    with expected, database.connection() as conn:
+        conn.execute("SET statement_timeout = 0; SELECT pg_sleep(60)")
+    with database.connection() as conn:
+        assert conn.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_connections_to_a_server_that_may_not_write_any_more_are_dropped(
+    a_database: Callable[..., Database],
+) -> None:
+    """As of a primary that has become a standby: the next ones are made to whoever is primary."""
+    database = a_database(DB_POOL_MIN_SIZE="2", DB_POOL_MAX_SIZE="2")
+    with database.connection() as one, database.connection() as two:
+        pids = {one.info.backend_pid, two.info.backend_pid}
+    with pytest.raises(ReadOnlySqlTransaction), database.connection() as conn:
+        conn.execute("BEGIN READ ONLY; CREATE TABLE never_made ()")
+    with database.connection() as one, database.connection() as two:
+        assert pids.isdisjoint({one.info.backend_pid, two.info.backend_pid})
 
 
 def test_a_request_that_gets_no_connection_is_told(a_database: Callable[..., Database]) -> None:

@@ -1,0 +1,87 @@
+"""gunicorn's threaded worker, with an end that loses nothing and does not take its full time.
+
+Told to stop, gunicorn's own keeps idle connections until `graceful_timeout`, and all that time the
+port too: whoever connects meanwhile waits in a queue that nobody serves, and is cut off in the end.
+"""
+
+from __future__ import annotations
+
+import math
+import selectors
+import time
+from collections.abc import Iterable
+from concurrent.futures import Future
+from functools import partial
+from typing import Any
+
+from gunicorn.workers.gthread import ThreadWorker
+
+# How long an idle connection is kept after the order to stop: the next request on it is answered,
+# with `Connection: close`, where cutting it off at once would lose a request that is on its way.
+# pad.ws's front end asks something every five seconds.
+_SECONDS_FOR_IDLE = 6.0
+
+_LONGEST_SLEEP = 0.5
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
+    """A threaded worker that stops in good order, also when gunicorn's first process has died."""
+
+    alive: bool
+    _idle_until = math.inf
+
+    def is_parent_alive(self) -> bool:
+        """Whether to go on; without a parent this is as if told to stop."""
+        self.alive = self.alive and super().is_parent_alive()
+        return self.alive
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Accept connections or leave them waiting; when stopping, leave the port for good."""
+        super().set_accept_enabled(enabled)
+        if not (enabled or self.alive):
+            while self.sockets:
+                self._leave(self.sockets.pop())
+
+    def _leave(self, listener: Any) -> None:
+        """Take the connections that wait at the port, then close it."""
+        before = -1
+        while before < self.nr_conns < self.worker_connections:
+            before = self.nr_conns
+            self.accept(listener)
+        listener.close()
+
+    def finish_request(self, conn: Any, fs: Future[Any]) -> None:
+        """Close a connection or keep it: when stopping, too, if its answer has promised that.
+
+        gunicorn's own closes it then, and with it the next request, which may be on its way.
+        """
+        if self.alive or fs.cancelled() or fs.exception() or fs.result() is not True:
+            super().finish_request(conn, fs)
+        else:
+            conn.sock.setblocking(False)
+            conn.set_timeout()
+            self.keepalived_conns.append(conn)
+            readable = partial(self.on_client_socket_readable, conn)
+            self.poller.register(conn.sock, selectors.EVENT_READ, readable)
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Wait for something to do, never for the whole of `graceful_timeout`."""
+        super().wait_for_and_dispatch_events(min(timeout, _LONGEST_SLEEP))
+
+    def murder_keepalived(self) -> None:
+        """Close connections that have waited long enough for another request."""
+        self._hurry(self.keepalived_conns)
+        super().murder_keepalived()
+
+    def murder_pending(self) -> None:
+        """Close connections that have waited long enough for their first request."""
+        self._hurry(self.pending_conns)
+        super().murder_pending()
+
+    def _hurry(self, idle: Iterable[Any]) -> None:
+        """Shorten the time of idle connections when stopping."""
+        if self.alive:
+            return
+        self._idle_until = min(self._idle_until, time.monotonic() + _SECONDS_FOR_IDLE)
+        for connection in idle:
+            connection.timeout = min(connection.timeout, self._idle_until)

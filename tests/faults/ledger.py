@@ -1,0 +1,153 @@
+"""The ledger outside of the service: what was sent, what was acknowledged, what has to be there.
+
+Each pad has one writer, who sends one save after the other, numbered. A save that was answered with
+200 is acknowledged and has a version. One whose answer failed, or never came, is open: it may have
+been written or not, and of a frozen server even later on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.api.drawings import without_mark
+
+Scene = dict[str, Any]
+
+#: So many that PostgreSQL keeps a scene in pieces, beside the table.
+_ELEMENTS = 12
+
+
+def scene(name: str, number: int) -> Scene:
+    """The scene of a pad's save: its number at both ends, and a checksum of what is between."""
+    keys = [hashlib.sha512(f"{name} {number} {n}".encode()).hexdigest() for n in range(_ELEMENTS)]
+    middle = [{"id": key, "type": "text", "text": key[::-1]} for key in keys]
+    checksum = hashlib.sha256(str(middle).encode()).hexdigest()
+    end = {"type": "text", "save": number, "checksum": checksum}
+    return {"elements": [{"id": "first"} | end, *middle, {"id": "last"} | end], "files": {}}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A pad as PostgreSQL has it, in one snapshot; its backups' scenes, newest first."""
+
+    version: int
+    scene: Scene
+    backups: list[Scene]
+
+
+@dataclass
+class PadLedger:
+    """What is known of the pad `name`. A `careful` writer sends If-Match with each save.
+
+    `versions` has the number of the save for each acknowledged version, `version` is the latest of
+    them, and `basis` the one that the next save starts from. A pad is made with the save 0.
+    """
+
+    name: str
+    careful: bool
+    sent: int = 0
+    version: int = 1
+    basis: int = 1
+    versions: dict[int, int] = field(default_factory=lambda: {1: 0})
+    open: set[int] = field(default_factory=set)
+    wrong: list[str] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def acknowledged(self) -> int:
+        """How many saves were acknowledged."""
+        return len(self.versions) - 1
+
+    def begin(self) -> int:
+        """The number of a new save; open until its answer comes."""
+        with self._lock:
+            self.sent += 1
+            self.open.add(self.sent)
+            return self.sent
+
+    def overtaken(self, number: int, current: int) -> None:
+        """A save was answered with 412: it was not written; an open one was, as `current`."""
+        with self._lock:
+            self.open.discard(number)
+            if not self.version < current <= self.version + len(self.open):
+                self.wrong.append(f"save {number} was refused for {current}, after {self.version}")
+            self.basis = current
+
+    def acknowledge(self, number: int, version: int, etag: str) -> None:
+        """A save was answered with 200."""
+        with self._lock:
+            if etag != f'"{version}"':
+                self.wrong.append(f"save {number}: version {version} came with ETag {etag}")
+            if version <= self.version:
+                self.wrong.append(
+                    f"save {number} was acknowledged as version {version}, after {self.version}"
+                )
+            self.open.discard(number)
+            self.versions[version] = number
+            self.version = self.basis = version
+
+    def before(self) -> PadLedger:
+        """What is known now, to be held against what is read afterwards."""
+        with self._lock:
+            versions, still_open = dict(self.versions), set(self.open)
+            known = (self.name, self.careful, self.sent, self.version, self.basis)
+            return PadLedger(*known, versions, still_open)
+
+    def check(self, before: PadLedger, stored: Stored, keep: int) -> list[str]:
+        """What is wrong with a pad that was read after `before`; nothing if all is well."""
+        with self._lock:
+            return [
+                f"{self.name}: {each}"
+                for each in (
+                    *self.wrong,
+                    *self._wrong_version(before, stored.version),
+                    *self._wrong_scene(before, stored),
+                    *self._wrong_backups(stored, keep),
+                )
+            ]
+
+    def _wrong_version(self, before: PadLedger, version: int) -> list[str]:
+        """Each acknowledged save has raised the version by one; nothing but a save has."""
+        least, most = 1 + before.acknowledged, 1 + self.acknowledged + len(self.open)
+        if version < before.version:
+            return [f"version {before.version} was acknowledged, {version} is stored"]
+        if not least <= version <= most:
+            return [f"version {version} is not between {least} and {most}"]
+        return []
+
+    def _wrong_scene(self, before: PadLedger, stored: Stored) -> list[str]:
+        number = self._number_of(stored.scene)
+        if number is None:
+            return [f"version {stored.version} is no scene that was sent"]
+        if self.versions.get(stored.version, number) != number:
+            expected = self.versions[stored.version]
+            return [f"version {stored.version} holds save {number} instead of {expected}"]
+        if stored.version not in self.versions and number not in self.open:
+            return [f"version {stored.version} holds save {number}, which was refused"]
+        latest = before.versions[before.version]
+        if number < latest and (self.careful or stored.version == before.version):
+            return [f"save {latest} was acknowledged, {number} is stored"]
+        return []
+
+    def _wrong_backups(self, stored: Stored, keep: int) -> list[str]:
+        """Every save takes a backup here: the newest is the pad itself."""
+        expected = min(keep, stored.version - 1)
+        if len(stored.backups) != expected:
+            return [f"{len(stored.backups)} backups instead of {expected}"]
+        if stored.backups and stored.backups[0] != stored.scene:
+            return ["the newest backup is not what was saved with it"]
+        if any(self._number_of(each) is None for each in stored.backups):
+            return ["a backup is no scene that was sent"]
+        return []
+
+    def _number_of(self, found: Scene) -> int | None:
+        """The save that a whole scene is of; None if it is none that was sent."""
+        bare = without_mark(found)
+        try:
+            number = int(bare["elements"][0]["save"])
+        except (KeyError, IndexError, TypeError, ValueError):
+            return None
+        return number if number <= self.sent and bare == scene(self.name, number) else None

@@ -1,0 +1,211 @@
+"""A service with two instances, servers of its own, and writers who save all the time.
+
+The first instance reaches PostgreSQL directly, the second one through a relay that can cut.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from bench.people import sign_in_all
+from padws.embedded import temporary
+from padws.embedded.postgres import Postgres
+from padws.embedded.running import LOOPBACK, free_port
+from padws.embedded.servers import Gunicorn, Provider, Redis
+from tests.faults.ledger import Stored
+from tests.faults.parts import Part
+from tests.faults.writers import Writer
+from tests.migrations.relay import postgres_relay
+
+WORKERS = 2
+POOL = 2
+KEEP = 10
+
+#: Short time-outs, so that a fault of seconds is longer than each of them; small pools, so that
+#: writers exhaust them; a backup with every save.
+SETTINGS = {
+    "WEB_CONCURRENCY": str(WORKERS),
+    "WEB_THREADS": "32",
+    "GUNICORN_CMD_ARGS": "--timeout=4",
+    "DB_POOL_MIN_SIZE": "1",
+    "DB_POOL_MAX_SIZE": str(POOL),
+    "DB_POOL_TIMEOUT": "1",
+    "DB_STATEMENT_TIMEOUT": "1.5",
+    "DB_LOCK_TIMEOUT": "1",
+    "REDIS_TIMEOUT": "0.5",
+    "MIN_INTERVAL_MINUTES": "0",
+    "MAX_BACKUPS_PER_USER": str(KEEP),
+    "LOGIN_LIMIT": "1000000/second",
+    "WRITE_LIMIT": "1000000/second",
+}
+
+#: Everything that makes PostgreSQL durable stays on. What every save leaves behind is soon reused.
+POSTGRES_OPTIONS = ("max_connections=20", "autovacuum_naptime=1s", "log_min_messages=fatal")
+
+_STORED = """
+    SELECT
+        version,
+        data AS scene,
+        ARRAY(
+            SELECT backups.data
+            FROM pad_ws.backups
+            WHERE backups.source_id = pads.id
+            ORDER BY backups.created_at DESC, backups.id DESC
+        ) AS backups
+    FROM pad_ws.pads
+    WHERE id = %s
+"""
+
+
+class Scissors:
+    """Cut connections to PostgreSQL when it has done what was asked, before the answer is out."""
+
+    def __init__(self) -> None:
+        self._cuts = threading.Semaphore(0)
+
+    def cut(self, times: int) -> None:
+        """Cut the next so many answers off."""
+        self._cuts.release(times)
+
+    def answered(self) -> None:
+        """What the relay calls; raising makes it hang up on both sides."""
+        if self._cuts.acquire(blocking=False):
+            raise ConnectionAbortedError
+
+
+@dataclass(frozen=True)
+class Place:
+    """Everything that runs. `disk` is a small file system with the pads, where there is one."""
+
+    postgres: Part
+    redis: Part
+    instances: tuple[Part, ...]
+    urls: tuple[str, ...]
+    database_url: str
+    scissors: Scissors
+    disk: Path | None
+    writers: list[Writer]
+
+    def sql(self, query: str, *values: Any) -> list[dict[str, Any]]:
+        """Run a statement beside the service."""
+        with self.connect() as connection:
+            return connection.execute(query.encode(), values or None).fetchall()
+
+    def connect(self) -> psycopg.Connection[dict[str, Any]]:
+        """A connection that waits for nothing longer than ten seconds."""
+        return psycopg.connect(
+            self.database_url,
+            autocommit=True,
+            row_factory=dict_row,
+            connect_timeout=10,
+            application_name="ledger",
+            options="-c statement_timeout=10s",
+        )
+
+    def stored(self, writer: Writer) -> Stored:
+        """A writer's pad as it is now."""
+        (row,) = self.sql(_STORED, writer.pad_id)
+        return Stored(**row)
+
+    def workers(self) -> list[Any]:
+        """The worker processes of all instances."""
+        return [worker for each in self.instances for worker in each.children()]
+
+
+@contextmanager
+def running_place(writers: int) -> Iterator[Place]:
+    """A place whose writers are saving."""
+    with ExitStack() as stack:
+        directory = stack.enter_context(temporary.data_directory())
+        database, cache = Postgres(directory, *POSTGRES_OPTIONS), Redis(directory)
+        provider = Provider(directory, free_port())
+        postgres, redis = started(stack, database), started(stack, cache)
+        started(stack, provider)
+        scissors = Scissors()
+        relayed = stack.enter_context(postgres_relay(database.url(), scissors.answered))
+        environ = {**SETTINGS, **cache.environment(), **provider.environment()}
+        logs = directory.path / "logs"
+        ports, urls = (free_port(), free_port()), (database.url(), relayed)
+        instances = tuple(
+            started(stack, gunicorn(port, environ | {"DATABASE_URL": url}, logs))
+            for port, url in zip(ports, urls, strict=True)
+        )
+        disk = stack.enter_context(_small_disk(directory.path, database.url()))
+        addresses = tuple(f"http://{LOOPBACK}:{port}" for port in ports)
+        place = Place(postgres, redis, instances, addresses, database.url(), scissors, disk, [])
+        stack.callback(_stop, place.writers)
+        place.writers.extend(started_writers(addresses, writers))
+        yield place
+
+
+def started(stack: ExitStack, server: Any) -> Part:
+    """A part that runs until the stack ends."""
+    part = Part(server)
+    part.start()
+    stack.callback(part.stop)
+    return part
+
+
+def gunicorn(port: int, settings: Mapping[str, str], logs: Path) -> Gunicorn:
+    """An instance of the service."""
+    return Gunicorn(port, temporary.environment(settings), log=logs / f"gunicorn-{port}.log")
+
+
+def started_writers(urls: tuple[str, ...], number: int) -> list[Writer]:
+    """Writers, each signed in as somebody else; every second one is careful."""
+    names = [f"writer {n}" for n in range(number)]
+    people = sign_in_all(urls[0], names)
+    writers = [
+        Writer(name, person.cookie, urls, careful=n % 2 == 0)
+        for n, (name, person) in enumerate(zip(names, people, strict=True))
+    ]
+    for writer in writers:
+        writer.start()
+    return writers
+
+
+def _stop(writers: list[Writer]) -> None:
+    for writer in writers:
+        writer.stop()
+
+
+@contextmanager
+def _small_disk(directory: Path, database_url: str) -> Iterator[Path | None]:
+    """Move the pads to a small file system of their own; None where none may be mounted."""
+    disk = directory / "disk"
+    disk.mkdir()
+    mounted = os.geteuid() == 0 and _mount(disk)
+    if not mounted:
+        yield None
+        return
+    try:
+        _move_tables(disk, directory / "postgres", database_url)
+        yield disk
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)
+
+
+def _mount(disk: Path) -> bool:
+    command = ["mount", "-t", "tmpfs", "-o", "size=512m,mode=755", "padws-test", str(disk)]
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+
+def _move_tables(disk: Path, cluster: Path, database_url: str) -> None:
+    space = disk / "pads"
+    space.mkdir(mode=0o700)
+    owner = cluster.stat()
+    os.chown(space, owner.st_uid, owner.st_gid)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(f"CREATE TABLESPACE small LOCATION '{space}'".encode())
+        for table in ("pads", "backups"):
+            connection.execute(f"ALTER TABLE pad_ws.{table} SET TABLESPACE small".encode())

@@ -1,0 +1,30 @@
+"""Each fault once, under load: nothing is lost, and the service comes back by itself.
+
+`make faults` is the long form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.campaign import Campaign
+from tests.faults.catalogue import FAULTS, Fault
+from tests.faults.place import running_place
+
+
+@pytest.fixture(scope="module")
+def campaign() -> Iterator[Campaign]:
+    with running_place(writers=6) as place:
+        yield Campaign(place)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.inject.__name__)
+def test_no_acknowledged_save_is_lost(campaign: Campaign, fault: Fault) -> None:
+    if reason := fault.impossible(campaign.place):
+        pytest.skip(reason)
+    found = campaign.inject(fault)
+    wrong, campaign.wrong = campaign.wrong, []
+    assert not wrong
+    assert found.checked >= len(campaign.place.writers)

@@ -1,0 +1,91 @@
+"""The ledger notices what it is there to notice."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+import pytest
+
+from tests.faults.ledger import PadLedger, Stored, scene
+
+KEEP = 10
+
+
+def a_ledger(*, careful: bool = True) -> PadLedger:
+    """Of a pad with three acknowledged saves, and one that is open."""
+    ledger = PadLedger("plan", careful)
+    for version in (2, 3, 4):
+        ledger.acknowledge(ledger.begin(), version, f'"{version}"')
+    ledger.begin()
+    return ledger
+
+
+def stored(version: int, *numbers: int) -> Stored:
+    """What PostgreSQL has at a version, with backups of these saves; the first is the pad's own."""
+    return Stored(version, scene("plan", numbers[0]), [scene("plan", each) for each in numbers])
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        pytest.param(stored(4, 3, 2, 1), id="the open save was not written"),
+        pytest.param(stored(5, 4, 3, 2, 1), id="the open save was written"),
+    ],
+)
+def test_all_is_well(found: Stored) -> None:
+    ledger = a_ledger()
+    assert ledger.check(ledger.before(), found, KEEP) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        (stored(3, 2, 1), "version 4 was acknowledged, 3 is stored"),
+        (stored(4, 2, 1, 1), "version 4 holds save 2 instead of 3"),
+        (stored(5, 3, 3, 2, 1), "version 5 holds save 3, which was refused"),
+        (stored(6, 4, 4, 3, 2, 1), "version 6 is not between 4 and 5"),
+        (stored(4, 3, 2), "2 backups instead of 3"),
+        (stored(4, 5, 2, 1), "version 4 is no scene that was sent"),
+        (Stored(4, scene("plan", 3), stored(4, 2, 2, 1).backups), "the newest backup is not"),
+        (Stored(4, scene("plan", 3), stored(4, 3, 9, 1).backups), "a backup is no scene"),
+        (Stored(4, scene("other", 3), stored(4, 3, 2, 1).backups), "no scene that was sent"),
+    ],
+)
+def test_what_is_lost_is_noticed(found: Stored, message: str) -> None:
+    ledger = a_ledger()
+    wrong = ledger.check(ledger.before(), found, KEEP)
+    assert message in "\n".join(wrong)
+
+
+def test_half_a_scene_is_noticed() -> None:
+    ledger, found = a_ledger(), stored(4, 3, 2, 1)
+    half = deepcopy(found.scene)
+    half["elements"][-1] = scene("plan", 2)["elements"][-1]
+    wrong = ledger.check(ledger.before(), Stored(4, half, found.backups), KEEP)
+    assert "plan: version 4 is no scene that was sent" in wrong
+
+
+def test_a_version_that_is_given_twice_is_noticed() -> None:
+    """As it would be if an acknowledged save had been rolled back."""
+    ledger = a_ledger()
+    ledger.acknowledge(4, 4, '"4"')
+    (wrong, *_) = ledger.check(ledger.before(), stored(4, 4, 2, 1), KEEP)
+    assert wrong == "plan: save 4 was acknowledged as version 4, after 4"
+
+
+def test_a_save_that_comes_late_may_overwrite_a_careless_writers_only() -> None:
+    """Without If-Match the last write wins, also one that a frozen worker was holding."""
+    for careful, expected in (
+        (False, []),
+        (True, ["plan: save 5 was acknowledged, 4 is stored"]),
+    ):
+        ledger = a_ledger(careful=careful)
+        ledger.acknowledge(ledger.begin(), 5, '"5"')
+        assert ledger.check(ledger.before(), stored(6, 4, 5, 3, 2, 1), KEEP) == expected
+
+
+def test_a_refusal_for_a_version_that_nobody_made_is_noticed() -> None:
+    ledger = a_ledger()
+    ledger.overtaken(ledger.begin(), 9)
+    wrong = ledger.check(ledger.before(), stored(4, 3, 2, 1), KEEP)
+    assert wrong == ["plan: save 5 was refused for 9, after 4"]

@@ -1,0 +1,166 @@
+"""Writers: threads that save one scene after the other, and keep the ledger of their pad."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import random
+import threading
+import time
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from tests.faults.ledger import PadLedger, scene
+
+#: Seconds that a writer waits for an answer.
+PATIENCE = 5.0
+#: Seconds between two saves, and before the next one after a failure.
+PAUSE, PAUSE_AFTER_FAILURE = 0.01, 0.1
+#: Seconds without a failure that make a writer believe that it is served again.
+QUIET = 1.0
+#: Saves after which a writer goes to the other instance, so that both and all workers have some.
+SAVES_ON_A_LINE = 20
+
+#: How a save may fail without an answer: none came in time, the connection was closed before it
+#: came, or none was made.
+TIME_OUT, CUT_OFF, REFUSED = "time-out", "cut off", "refused"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a service has answered."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+
+@dataclass
+class Seen:
+    """What a writer has met since a fault was begun."""
+
+    failures: dict[str, int] = field(default_factory=dict)
+    bad_answers: list[str] = field(default_factory=list)
+    longest_gap: float = 0.0
+    acknowledged: int = 0
+
+    def count(self, failure: str) -> None:
+        """Count a save that was not acknowledged."""
+        self.failures[failure] = self.failures.get(failure, 0) + 1
+
+
+class Line:
+    """A connection to one instance of the service, made anew where it broke."""
+
+    def __init__(self, url: str, cookie: str):
+        parts = urlsplit(url)
+        self._connection = http.client.HTTPConnection(
+            str(parts.hostname), parts.port, timeout=PATIENCE
+        )
+        self._headers = {"Cookie": f"session_id={cookie}", "Content-Type": "application/json"}
+
+    def ask(self, method: str, path: str, content: object, **headers: str) -> Answer:
+        """Send a request. Raises OSError or HTTPException when no answer comes."""
+        try:
+            self._connection.request(method, path, json.dumps(content), self._headers | headers)
+            response = self._connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+        except (OSError, http.client.HTTPException):
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Hang up; the next request connects again."""
+        self._connection.close()
+
+
+class Writer(threading.Thread):
+    """Saves its own pad until told to stop, at one instance and then at the other."""
+
+    def __init__(self, name: str, cookie: str, urls: tuple[str, ...], *, careful: bool):
+        super().__init__(name=name, daemon=True)
+        self._lines = [Line(url, cookie) for url in urls]
+        random.shuffle(self._lines)
+        self._stop_it = threading.Event()
+        self._last = time.monotonic()
+        self.seen = Seen()
+        self.last_failure = 0.0
+        self._served_since = dict.fromkeys(self._lines, 0.0)
+        self.ledger = PadLedger(name, careful)
+        self.path = self._make_pad()
+
+    def _make_pad(self) -> str:
+        body = {"display_name": self.name, "data": scene(self.name, 0)}
+        answer = self._lines[0].ask("POST", "/api/pad", body)
+        assert answer.status == HTTPStatus.CREATED, answer
+        return f"/api/pad/{json.loads(answer.body)['id']}"
+
+    @property
+    def pad_id(self) -> str:
+        """The id of its pad."""
+        return self.path.rpartition("/")[2]
+
+    def is_served(self, since: float) -> bool:
+        """Whether every instance has saved since then, and for a moment nothing has failed."""
+        served = min(self._served_since.values()) > since
+        return served and self.last_failure < time.monotonic() - QUIET
+
+    def forget(self) -> Seen:
+        """Begin to count anew; what was counted so far."""
+        seen, self.seen = self.seen, Seen()
+        return seen
+
+    def stop(self) -> None:
+        """Save no more, once the running save has ended."""
+        self._stop_it.set()
+        self.join()
+        for line in self._lines:
+            line.close()
+
+    def run(self) -> None:
+        """Save, again and again; at another instance after a failure, and now and then."""
+        while not self._stop_it.is_set():
+            saved = self._save()
+            if not saved:
+                self.last_failure = time.monotonic()
+            if not saved or self.ledger.sent % SAVES_ON_A_LINE == 0:
+                self._lines[0].close()
+                self._lines.reverse()
+            self._stop_it.wait(PAUSE if saved else PAUSE_AFTER_FAILURE)
+
+    def _save(self) -> bool:
+        number = self.ledger.begin()
+        condition = {"If-Match": f'"{self.ledger.basis}"'} if self.ledger.careful else {}
+        try:
+            answer = self._lines[0].ask("POST", self.path, scene(self.name, number), **condition)
+        except TimeoutError:
+            self.seen.count(TIME_OUT)
+            return False
+        except ConnectionRefusedError:
+            self.seen.count(REFUSED)
+            return False
+        except (OSError, http.client.HTTPException):
+            self.seen.count(CUT_OFF)
+            return False
+        return self._note(answer, number)
+
+    def _note(self, answer: Answer, number: int) -> bool:
+        """Write an answer into the ledger; whether the save was acknowledged."""
+        if answer.status == HTTPStatus.OK:
+            version = json.loads(answer.body)["version"]
+            self.ledger.acknowledge(number, version, answer.headers["ETag"])
+            self._served()
+            return True
+        self.seen.count(str(answer.status))
+        if answer.status == HTTPStatus.PRECONDITION_FAILED and self.ledger.careful:
+            self.ledger.overtaken(number, json.loads(answer.body)["version"])
+        elif answer.status != HTTPStatus.SERVICE_UNAVAILABLE or "Retry-After" not in answer.headers:
+            self.seen.bad_answers.append(f"{answer.status} {answer.body[:200]!r}")
+        return False
+
+    def _served(self) -> None:
+        now = time.monotonic()
+        self.seen.acknowledged += 1
+        self.seen.longest_gap = max(self.seen.longest_gap, now - self._last)
+        self._last = self._served_since[self._lines[0]] = now
