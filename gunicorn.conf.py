@@ -3,19 +3,97 @@
 PORT and WEB_CONCURRENCY are gunicorn's own environment variables.
 """
 
-import logging
+import contextlib
+import fcntl
 import os
+import shutil
 import sys
-from typing import Any
+import tempfile
+from pathlib import Path
+from typing import Any, NoReturn
 
-from padws.config import ConfigurationError, load_settings
-from padws.migrations import MigrationError, MigrationFailed, WaitedTooLong, upgrade
+_METRICS = "padws-metrics-"
 
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+
+def _metrics_directory() -> str:
+    """Make the directory in which this gunicorn's workers count; the same after a reload.
+
+    It is locked for as long as any of its processes lives: what nobody locks, a killed gunicorn
+    has left behind, and is removed.
+    """
+    before, ours = os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""), f"{_METRICS}{os.getpid()}-"
+    if Path(before).name.startswith(ours):
+        return before
+    in_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()  # noqa: S108
+    parent = Path(os.environ.get("METRICS_DIR") or in_memory)
+    for left in parent.glob(f"{_METRICS}*"):
+        with contextlib.suppress(OSError):
+            _remove_unless_locked(left)
+    made = Path(tempfile.mkdtemp(prefix=f".{ours}", dir=parent))
+    _lock(os.open(made, os.O_RDONLY))
+    return str(made.rename(parent / made.name.removeprefix(".")))
+
+
+def _lock(descriptor: int) -> None:
+    """Lock a directory for as long as it is open. Raises OSError if another process has it."""
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _remove_unless_locked(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        _lock(descriptor)
+        shutil.rmtree(directory)
+    finally:
+        os.close(descriptor)
+
+
+def _remove_metrics() -> None:
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+
+
+def _refuse(message: str) -> NoReturn:
+    """End before anything has been started."""
+    _remove_metrics()
+    sys.exit(f"Error: {message}")
+
+
+# prometheus_client asks for it when it is imported, which padws does.
+try:
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = _metrics_directory()
+except OSError as error:
+    sys.exit(f"Error: METRICS_DIR can not be used: {error}")
+
+from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
+
+from padws.config import ConfigurationError, load_settings  # noqa: E402
+from padws.migrations import (  # noqa: E402
+    MigrationError,
+    MigrationFailed,
+    WaitedTooLong,
+    upgrade,
+)
+from padws.observability.logs import GunicornLogger  # noqa: E402
+
+
+def _number(name: str, text: str) -> int:
+    """A number of processes or threads."""
+    if not text.isdecimal() or not 0 < int(text) < 10_000:
+        _refuse(f"{name} has to be a number from 1 to 9999, and is {text!r}.")
+    return int(text)
+
+
+try:
+    settings = load_settings()
+    settings.require_sign_in()
+except ConfigurationError as error:
+    _refuse(str(error))
+
+workers = _number("WEB_CONCURRENCY", os.environ.get("WEB_CONCURRENCY", "2"))
 worker_class = "padws.worker.Worker"  # gthread, with a better end
 # A thread waits for each client that sends slowly; waiting costs little, and 200 slow clients
 # must not keep others waiting.
-threads = int(os.environ.get("WEB_THREADS", "400"))
+threads = _number("WEB_THREADS", os.environ.get("WEB_THREADS", "400"))
 keepalive = 75
 # Who is asking for what under which name is for TRUSTED_PROXIES to say: gunicorn itself would
 # believe everybody on this machine.
@@ -23,30 +101,42 @@ secure_scheme_headers: dict[str, str] = {}
 forwarder_headers = ""
 timeout = 60
 graceful_timeout = 25
-accesslog = None
+accesslog = None  # padws.access says more
+logger_class = GunicornLogger
 control_socket_disable = True  # a file in the home directory, which instances would share
-loglevel = os.environ.get("LOG_LEVEL", "info")
+loglevel = settings.log_level
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108
 
 
 def on_starting(server: Any) -> None:
-    """Check the configuration and bring up the schema, before any worker is forked."""
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    """Bring up the schema, before any worker is forked."""
     try:
-        settings = load_settings()
-        settings.require_sign_in()
-        _upgrade(settings, server)
-    except (ConfigurationError, MigrationError) as error:
+        _upgrade(server)
+    except MigrationError as error:
         server.log.error("%s", error)
+        _remove_metrics()
         sys.exit(getattr(error, "exit_code", 1))
 
 
-def _upgrade(settings: Any, server: Any) -> None:
+def _upgrade(server: Any) -> None:
     try:
         upgrade(settings, server.log.info)
     except (MigrationFailed, WaitedTooLong) as error:
         if settings.on_migration_failure != "continue":
             raise
         server.log.warning("%s Starting all the same; /readyz says not ready.", error)
+
+
+def post_worker_init(worker: Any) -> None:
+    """Begin to watch the pool of a worker that has just been forked."""
+    worker.wsgi.extensions["padws"].sampler.start()
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Take what a dead worker was doing out of the sums; what it has counted stays."""
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def on_exit(_server: Any) -> None:
+    """Leave nothing behind."""
+    _remove_metrics()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from wsgiref.headers import Headers
 
-from flask import Flask, Response
+from flask import Flask
 from flask_smorest import Api
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import Map, UnicodeConverter
@@ -21,6 +21,7 @@ from padws.blueprints import auth, backups, health, pads, pages, templates, toke
 from padws.config import Settings, load_settings
 from padws.context import Services
 from padws.database import Database
+from padws.observability import metrics, requests
 from padws.schemas.common import Problem
 
 VERSION = "0.1.0"
@@ -58,13 +59,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.converters["default"] = _PathPart
 
     _register_services(app, settings)
-    _number_requests(app)
     errors.register(app)
     cross_site.register(app, settings)
     headers.register(app, settings)
     _register_routes(app)
     cli.register(app)
     _serve_front_end(app, settings)
+    requests.register(app, settings)
     if settings.trusted_proxies:
         trusted = settings.trusted_proxies
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
@@ -75,6 +76,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def _register_services(app: Flask, settings: Settings) -> None:
     client = sessions.connect(settings)
+    metrics.count_commands(client)
     sessions.register(app, settings, client)
     database = Database(settings)
     can_sign_in = settings.oidc_issuer and settings.oidc_client_id
@@ -88,16 +90,8 @@ def _register_services(app: Flask, settings: Settings) -> None:
         provider=provider,
         tokens=BearerTokens(settings, database, provider, limits),
         limits=limits,
+        sampler=metrics.Sampler(database.pool_stats),
     )
-
-
-def _number_requests(app: Flask) -> None:
-    """Name every answer, so that a person can say which one it was."""
-
-    @app.after_request
-    def name_request(response: Response) -> Response:
-        response.headers["X-Request-ID"] = errors.request_id()
-        return response
 
 
 def _register_routes(app: Flask) -> None:

@@ -84,6 +84,11 @@ class Settings:
     migration_max_wait: float
     on_migration_failure: str
     log_level: str
+    log_format: str
+    access_log: bool
+    slow_request_ms: int
+    sql_comments: bool
+    metrics_token: str = field(repr=False)
 
     @property
     def backup_interval(self) -> timedelta:
@@ -399,6 +404,34 @@ class SettingsSchema(Schema):
         load_default="info",
         validate=OneOf(["debug", "info", "warning", "error"]),
         metadata=_about("Least severity that is logged"),
+    )
+    LOG_FORMAT = m.String(
+        load_default="text",
+        validate=OneOf(["text", "json"]),
+        metadata=_about("`text` for people, `json` for a JSON object on each line"),
+    )
+    ACCESS_LOG = m.Boolean(
+        load_default=True,
+        metadata=_about("A line for every request; `false` leaves those that failed or were slow"),
+    )
+    SLOW_REQUEST_MS = m.Integer(
+        load_default=1000,
+        validate=Range(0, 86_400_000),
+        metadata=_about(
+            "Milliseconds from which a request is logged as a warning, without the time its body "
+            "took to arrive; 0: never"
+        ),
+    )
+    SQL_COMMENTS = m.Boolean(
+        load_default=False,
+        metadata=_about(
+            "True puts the request's id before each statement, to be seen in pg_stat_activity. "
+            "Statements are not prepared then, which costs: docs/monitoring.md says how much"
+        ),
+    )
+    METRICS_TOKEN = m.String(
+        load_default="",
+        metadata=_about("What /metrics wants to see as a bearer token; none: anyone may ask"),
     )
 
     @validates_schema(skip_on_field_errors=False)

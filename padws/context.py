@@ -14,6 +14,7 @@ from padws.auth.sessions import SessionIndex
 from padws.auth.tokens import BearerTokens
 from padws.config import Settings
 from padws.database import Database
+from padws.observability.metrics import Sampler
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Services:
     provider: Provider | None
     tokens: BearerTokens
     limits: Limits
+    sampler: Sampler
 
 
 def services() -> Services:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
+import os
 import re
 import select
+import socket
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +22,8 @@ from psycopg.rows import class_row, scalar_row
 from psycopg_pool import ConnectionPool
 
 from padws.config import ROOT, Settings
+from padws.observability.current import current
+from padws.observability.metrics import STATEMENTS
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -103,6 +107,7 @@ class Database:
     """The pool of one process. It is opened at first use, so never before gunicorn's fork."""
 
     def __init__(self, settings: Settings):
+        self._settings = settings
         self._answer_within = settings.db_statement_timeout + _ANSWER_LATER
         self._pool = ConnectionPool(
             settings.database_url,
@@ -112,7 +117,7 @@ class Database:
             # Short, as the pool doubles its pauses till then: back within seconds of the server.
             reconnect_timeout=2.0,
             connection_class=_Connection,
-            kwargs=_connection_options(settings),
+            kwargs=lambda: _connection_options(settings) | {"fallback_application_name": _name()},
             configure=self._prepare,
             check=_check_when_readable,
             open=False,
@@ -123,11 +128,15 @@ class Database:
         connection.answer_within = self._answer_within
 
     @contextmanager
-    def connection(self) -> Iterator[Connection]:
-        """A connection on which each statement is a transaction of its own."""
+    def connection(self, timeout: float | None = None) -> Iterator[Connection]:
+        """A connection on which each statement is a transaction of its own.
+
+        Raises PoolTimeout when there is none within `timeout` seconds, or DB_POOL_TIMEOUT.
+        """
         if self._pool.closed:
             self._pool.open()
-        with self._pool.connection() as connection:
+        with self._pool.connection(timeout) as connection:
+            current().backend_pid = connection.pgconn.backend_pid
             try:
                 yield connection
             except psycopg.errors.ReadOnlySqlTransaction:  # not the primary any more
@@ -140,9 +149,24 @@ class Database:
         with self.connection() as connection, connection.transaction():
             yield connection
 
+    def pool_stats(self) -> dict[str, int]:
+        """What psycopg counts of the pool, under psycopg's names."""
+        return self._pool.get_stats()
+
+    def try_connecting(self) -> None:
+        """Connect once, past the pool. Raises psycopg.OperationalError."""
+        options = _connection_options(self._settings)
+        psycopg.connect(self._settings.database_url, **options).close()
+
     def close(self) -> None:
         """Give the connections back to the server."""
         self._pool.close()
+
+
+def _name() -> str:
+    """What connections are called in pg_stat_activity: `padws/<machine>/<process>`."""
+    machine = os.environ.get("DYNO") or socket.gethostname()
+    return f"padws/{machine[:40]}/{os.getpid()}"
 
 
 def _connection_options(settings: Settings) -> dict[str, Any]:
@@ -210,11 +234,16 @@ def from_file(function: Callable[P, R]) -> Callable[P, R]:
     if arguments != set(statement.parameters):
         raise TypeError(f"{noun}.{function.__name__}{arguments} but :{statement.parameters}")
     many, row_factory = _result_of(get_type_hints(function)["return"])
+    duration = STATEMENTS.labels(f"{noun}.{function.__name__}")
 
     @functools.wraps(function)
     def run(connection: Connection, **values: Any) -> Any:
-        with psycopg.RawCursor(connection, row_factory=row_factory) as cursor:
-            cursor.execute(statement.text, [values[name] for name in statement.parameters])
+        current().sql_statements += 1
+        comment = current().sql_comment
+        text = comment + statement.text
+        prepare = False if comment else None  # each comment makes it another statement
+        with psycopg.RawCursor(connection, row_factory=row_factory) as cursor, duration.time():
+            cursor.execute(text, [values[name] for name in statement.parameters], prepare=prepare)
             return cursor.fetchall() if many else cursor.fetchone()
 
     return run  # type: ignore[return-value]  # the signature has just been checked

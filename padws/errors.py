@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from typing import Any
 
 import orjson
 import psycopg
 import redis
-from flask import Flask, Response, g
+from flask import Flask, Response
 from gunicorn.http.errors import ParseException
 from psycopg import errors as pg
 from psycopg_pool import PoolTimeout
 from werkzeug.exceptions import ClientDisconnected, HTTPException
+
+from padws.observability.current import current
 
 log = logging.getLogger("padws")
 
@@ -222,14 +223,14 @@ def _from_database(error: Exception) -> Problem:
         kind, code = CONSTRAINTS.get(error.diag.constraint_name or "", (Problem, "internal_error"))
         return kind(code, _SCENE_SHAPE if code == "scene_invalid" else "")
     if isinstance(error, _UNKEEPABLE):
-        return BadRequest("invalid_json", _first_line(error))
+        return BadRequest("invalid_json", f"PostgreSQL says: {_first_line(error)}.")
     if isinstance(error, _PASSING):
         return Unavailable("database_unavailable")
     return Problem("internal_error")
 
 
-def _first_line(error: Exception) -> str:
-    return f"PostgreSQL says: {str(error).partition(chr(10))[0]}."
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0]
 
 
 _HTTP_CODES = {
@@ -261,13 +262,6 @@ def _flat(wrong: Any) -> list[str]:
     return list(wrong)
 
 
-def request_id() -> str:
-    """A word that names the current request in its answer and in the log."""
-    if "request_id" not in g:
-        g.request_id = secrets.token_hex(8)
-    return str(g.request_id)
-
-
 def _answer(error: Exception) -> Response:
     original = getattr(error, "original_exception", None) or error
     problem = problem_of(original)
@@ -279,7 +273,7 @@ def _answer(error: Exception) -> Response:
         "status": problem.status,
         "detail": problem.detail,
         "code": problem.code,
-        "request_id": request_id(),
+        "request_id": current().id,
         **problem.members,
     }
     response = Response(orjson.dumps(document), problem.status, mimetype=PROBLEM)
@@ -289,10 +283,11 @@ def _answer(error: Exception) -> Response:
 
 def _log_failure(error: BaseException, problem: Problem) -> None:
     if problem.code == "internal_error":
-        log.error("request %s failed", request_id(), exc_info=error)
+        if isinstance(error, psycopg.Error):
+            error.args = (_first_line(error),)  # below it stands the row, and its scene
+        log.error("request %s failed", current().id, exc_info=error)
     else:
-        reason = str(error).partition("\n")[0]
-        log.warning("request %s: %s: %s", request_id(), problem.code, reason)
+        log.warning("request %s: %s: %s", current().id, problem.code, _first_line(error))
 
 
 def register(app: Flask) -> None:

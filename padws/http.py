@@ -22,6 +22,7 @@ from padws.errors import (
     Unprocessable,
     UnsupportedMediaType,
 )
+from padws.observability.current import current
 from padws.schemas.common import SceneField
 
 # Bodies
@@ -34,7 +35,9 @@ def read_body() -> bytes:
     limit = current_app.config["MAX_CONTENT_LENGTH"]
     if request.content_length is None:  # werkzeug cuts off what comes in chunks at its limit
         request.max_content_length = limit + 1
-    body = request.get_data(cache=False)
+    with current().receiving():
+        body = request.get_data(cache=False)
+    current().received_bytes = len(body)
     if len(body) > limit:
         raise TooLarge("body_too_large")
     if len(body) < (request.content_length or 0):  # valid up to there, perhaps

@@ -32,7 +32,7 @@ SECTIONS = {
     "OIDC_ISSUER": "Sign-in and sessions",
     "STATIC_DIR": "Front end and templates",
     "MAX_BODY_BYTES": "Drawings and backups",
-    "MIGRATION_LOCK_TTL": "Migrations and log",
+    "MIGRATION_LOCK_TTL": "Migrations, log and metrics",
 }
 
 #: What is read where it is needed, not by SettingsSchema: default and meaning.
@@ -44,6 +44,11 @@ ELSEWHERE = {
     ),
     "WEB_CONCURRENCY": ("2", "Worker processes"),
     "WEB_THREADS": ("400", "Threads of each worker, most of them for clients that are slow"),
+    "METRICS_DIR": (
+        "",
+        "Where the workers count together, each gunicorn in a directory of its own; of this "
+        "machine, best in memory. The default is /dev/shm, else the system's temporary directory",
+    ),
     "PADWS_DATA_DIR": (".data", "Where `make run` keeps the data of the servers it starts"),
 }
 

@@ -16,6 +16,7 @@ from padws.auth.provider import Provider, SignIn
 from padws.auth.sessions import Session, current, interface
 from padws.context import services, settings
 from padws.errors import Unauthenticated, Unavailable
+from padws.observability.metrics import SESSION_REFRESHES
 
 # Refreshed when this much of the access token's life is over: what it says is never quite stale.
 _PART_OF_LIFE = 0.75
@@ -71,12 +72,15 @@ def _refresh(session: Session, provider: Provider) -> None:
         interface().write(session)  # the one before is used up, whatever happens from here on
         sign_in = provider.sign_in_again(token, user_id)
     except Unavailable:
+        SESSION_REFRESHES.labels("unavailable").inc()
         session["refresh_at"] = time.time() + _ASK_AGAIN_AFTER
     except Unauthenticated as refusal:
+        SESSION_REFRESHES.labels("refused").inc()
         services().sessions.remove(user_id, session.sid)
         interface().end(session)
         raise Unauthenticated("session_expired") from refusal
     else:
+        SESSION_REFRESHES.labels("done").inc()
         remember(session, sign_in.identity, expires_at=session["expires_at"])
         remember_grant(session, sign_in)
     interface().write(session)

@@ -17,6 +17,7 @@ from redis.client import Pipeline
 from redis.retry import Retry
 
 from padws.config import Settings
+from padws.observability.metrics import SESSIONS_ENDED
 
 KEY_PREFIX = "padws:session:"
 INDEX_KEY = "padws:sessions"
@@ -166,7 +167,7 @@ class SessionIndex:
 
     def remove(self, user_id: str, sid: str) -> None:
         """Forget a session."""
-        self._client.zrem(INDEX_KEY, f"{user_id}:{sid}")
+        SESSIONS_ENDED.inc(self._client.zrem(INDEX_KEY, f"{user_id}:{sid}"))
 
     def active(self) -> list[tuple[UUID, str]]:
         """User id and session id of every session that is alive."""
@@ -197,7 +198,7 @@ class SessionIndex:
         ended = list(members)
         if ended:
             self._client.delete(*(KEY_PREFIX + _sid_of(member) for member in ended))
-            self._client.zrem(INDEX_KEY, *ended)
+            SESSIONS_ENDED.inc(self._client.zrem(INDEX_KEY, *ended))
         return len(ended)
 
 

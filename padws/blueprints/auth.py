@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 
+import orjson
 from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -12,13 +13,18 @@ from padws.auth.identity import remember, user_id_of
 from padws.auth.provider import Provider, SignIn
 from padws.auth.refresh import remember_grant
 from padws.auth.sessions import Session, current, interface
-from padws.blueprints.pages import send_page
+from padws.blueprints.pages import send_page, sign_in_failed
 from padws.context import database, services, settings
-from padws.errors import Unavailable
+from padws.errors import PROBLEM, Unavailable
 from padws.http import SUCCESS, answer
+from padws.observability.current import current as current_request
+from padws.observability.metrics import SIGN_INS
 from padws.queries import users
 
 blueprint = Blueprint("auth", __name__, url_prefix="/auth")
+
+# Where browsers are sent to, as opposed to what scripts ask.
+_VISITED = ("/auth/login", "/auth/callback")
 
 # A path on this site, in characters that no browser turns into another address.
 _LOCAL_PATH = re.compile(r"/(?![/\\])[A-Za-z0-9\-._~!$&'()*+,;=:@%/?]*")
@@ -28,6 +34,18 @@ _LOCAL_PATH = re.compile(r"/(?![/\\])[A-Za-z0-9\-._~!$&'()*+,;=:@%/?]*")
 def keep_nowhere(response: AnyResponse) -> AnyResponse:
     """An answer that begins or ends a session is in nobody's cache."""
     response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.after_app_request
+def show_failure(response: AnyResponse) -> AnyResponse:
+    """Show a person whose sign-in fails a page instead of JSON; also if Redis has failed before."""
+    if response.mimetype == PROBLEM and request.path in _VISITED:
+        response.vary.add("Accept")
+        if request.accept_mimetypes.best_match([PROBLEM, "text/html"]) == "text/html":
+            again = url_for("auth.login", popup="1" if current().get("popup") else None)
+            response.set_data(sign_in_failed(orjson.loads(response.get_data()), again))
+            response.mimetype = "text/html"
     return response
 
 
@@ -64,6 +82,8 @@ def callback() -> AnyResponse:
     session = current()
     next_path, popup = session.get("next", "/"), session.get("popup", False)
     _begin(session, sign_in)
+    SIGN_INS.inc()
+    current_request().user_id = sign_in.identity.user_id
     return send_page("signed_in.html") if popup else redirect(next_path)
 
 

@@ -19,6 +19,7 @@ from padws.http import (
     members_of,
     refuse_change,
 )
+from padws.observability.metrics import BACKUPS_TAKEN
 from padws.queries import backups, pads
 from padws.schemas.backups import Backup, BackupsQuery, Limit, PadBackups, RecentBackups
 from padws.schemas.common import Status
@@ -86,6 +87,7 @@ def create_backup(pad_id: UUID) -> Response:
         backup = backups.insert_backup(conn, pad_id=pad_id, owner_id=caller().id, keep=keep)
     if not backup:
         raise NotFound("pad_not_found")
+    BACKUPS_TAKEN.inc()
     location = f"/api/pad/{pad_id}/backups/{backup.id}"
     return answer(members_of(BACKUP, backup), 201, {"Location": location})
 

@@ -1,16 +1,16 @@
-"""/healthz and /readyz: whether the process lives, and whether it can serve."""
+"""/healthz, /readyz and /metrics: whether it lives, whether it can serve, what it does."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hmac
 
-import psycopg
-import redis
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
-from padws import migrations
-from padws.context import database, services
+from padws.context import services, settings
+from padws.errors import Unauthenticated
 from padws.http import answer
+from padws.observability.metrics import exposition
+from padws.observability.readiness import State, StateCollector
 
 blueprint = Blueprint("health", __name__)
 
@@ -21,31 +21,23 @@ def healthz() -> Response:
     return answer({"status": "ok"})
 
 
-def _database_and_schema() -> str:
-    with database().connection() as conn:
-        pending = migrations.pending(conn)
-    return f"pending migrations: {', '.join(pending)}" if pending else "ok"
-
-
-def _redis() -> str:
-    services().redis.ping()
-    return "ok"
-
-
-def _outcome(check: Callable[[], str]) -> str:
-    try:
-        return check()
-    except migrations.MigrationError as error:
-        return str(error)
-    except (psycopg.Error, redis.RedisError) as error:
-        return f"unavailable ({type(error).__name__})"
-
-
 @blueprint.get("/readyz")
 def readyz() -> Response:
-    """Whether database and Redis answer and the schema is at the newest migration."""
-    checks = {"database": _outcome(_database_and_schema), "redis": _outcome(_redis)}
-    ready = all(outcome == "ok" for outcome in checks.values())
-    status = "ready" if ready else "not ready"
-    headers = {} if ready else {"Retry-After": "2"}
-    return answer({"status": status, "checks": checks}, 200 if ready else 503, headers)
+    """Whether database and Redis can be used and the schema is at the newest migration."""
+    state = State()
+    status = "ready" if state.ready else "not ready"
+    headers = {} if state.ready else {"Retry-After": "2"}
+    content = {"status": status, "checks": state.checks}
+    return answer(content, 200 if state.ready else 503, headers)
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """Everything counted, of all workers of this instance, for Prometheus."""
+    token = settings().metrics_token
+    given = request.headers.get("Authorization", "")
+    if token and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+        raise Unauthenticated("invalid_token", "/metrics wants METRICS_TOKEN as a bearer token.")
+    services().sampler.sample()
+    content, content_type = exposition(request.headers.get("Accept", ""), StateCollector())
+    return Response(content, content_type=content_type, headers={"Cache-Control": "no-store"})

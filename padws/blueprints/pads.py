@@ -24,6 +24,7 @@ from padws.http import (
     read_scene,
     refuse_change,
 )
+from padws.observability.metrics import BACKUPS_TAKEN, PADS_CREATED, SAVES
 from padws.queries import pads, users
 from padws.schemas.common import Status, WithData
 from padws.schemas.pads import NewPad, OptionalPadName, Pad, PadName, Renamed, Saved
@@ -65,15 +66,24 @@ def _make_first_pad() -> None:
     with database().transaction() as conn:
         if not users.get_user(conn, user_id=identity.id):
             users.record_sign_in(conn, identity.row())
-        pads.insert_first_pad(
+        from_template = pads.insert_first_pad(
             conn,
             owner_id=identity.id,
             display_name=settings().default_pad_name,
             template_name=settings().default_template_name,
         )
+    if from_template is not None:
+        _count_new_pad(with_backup=from_template)
 
 
-def _created(pad: pads.Pad) -> Response:
+def _count_new_pad(*, with_backup: bool) -> None:
+    PADS_CREATED.inc()
+    if with_backup:
+        BACKUPS_TAKEN.inc()
+
+
+def _created(pad: pads.Pad, *, with_backup: bool) -> Response:
+    _count_new_pad(with_backup=with_backup)
     headers = {
         "Location": url_for("pads.get_pad", pad_id=pad.id),
         "ETag": etag_of(pad.version),
@@ -99,7 +109,7 @@ def create_pad(body: dict[str, Any]) -> Response:
         with database().transaction() as conn:
             users.record_sign_in(conn, identity.row())
             pad = pads.insert_pad(conn, **new)
-    return _created(pad)
+    return _created(pad, with_backup=False)
 
 
 @blueprint.post("/from-template/<name>")
@@ -118,7 +128,7 @@ def create_pad_from_template(query: dict[str, Any], body: dict[str, Any], name: 
         )
         if not pad:  # raising rolls the transaction back
             raise NotFound("template_not_found")
-    return _created(pad)
+    return _created(pad, with_backup=True)
 
 
 @blueprint.get("/<uuid:pad_id>")
@@ -159,6 +169,9 @@ def save_pad(pad_id: UUID) -> Response:
 
 def answer_saved(saved: pads.SavedPad) -> Response:
     """The answer to whatever has changed a pad's scene."""
+    SAVES.inc()
+    if saved.pruned is not None:
+        BACKUPS_TAKEN.inc()
     content = SUCCESS | {"version": saved.version, "updated_at": saved.updated_at}
     return answer(content, headers={"ETag": etag_of(saved.version)})
 

@@ -22,7 +22,7 @@ from padws.config import ROOT, SettingsSchema
 
 PATIENCE = 60.0
 COMPLAINT = re.compile(
-    r"^(?:Error: |\[[^]]+\] \[\d+\] \[ERROR\] )", re.MULTILINE
+    r"^(?:Error: |\S+ \[\d+\] ERROR gunicorn\.error: )", re.MULTILINE
 )  # flask, gunicorn
 
 

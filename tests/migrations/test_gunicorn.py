@@ -47,7 +47,7 @@ def why_not_ready(port: int) -> str:
     wait_until(lambda: http_status(port, "/healthz") == 200, "healthz")
     answer = requests.get(f"http://{LOOPBACK}:{port}/readyz", timeout=10)
     assert answer.status_code == 503
-    why = answer.json()["checks"]["database"]
+    why = answer.json()["checks"]["schema"]
     assert isinstance(why, str)
     return why
 

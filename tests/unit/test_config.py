@@ -275,6 +275,10 @@ MISTAKES = {
     "MIGRATION_MAX_WAIT": "86401",
     "PADWS_ON_MIGRATION_FAILURE": "ignore",
     "LOG_LEVEL": "chatty",
+    "LOG_FORMAT": "xml",
+    "ACCESS_LOG": "sometimes",
+    "SLOW_REQUEST_MS": "-1",
+    "SQL_COMMENTS": "some",
 }
 
 

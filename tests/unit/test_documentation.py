@@ -17,7 +17,9 @@ from padws.errors import CONSTRAINTS, TITLES, Problem
 EXAMPLE = ROOT / ".env.example"
 SOURCES = [ROOT / "wsgi.py", ROOT / "gunicorn.conf.py", *sorted((ROOT / "padws").rglob("*.py"))]
 # What the system gives every process; not padws's to explain.
-OF_THE_SYSTEM = {"PATH", "NO_PROXY"}
+OF_THE_SYSTEM = {"PATH", "NO_PROXY", "DYNO"}
+# What gunicorn.conf.py tells prometheus_client; an operator sets METRICS_DIR.
+BETWEEN_OURSELVES = {"PROMETHEUS_MULTIPROC_DIR"}
 
 
 ERRORS = ROOT / "padws" / "errors.py"
@@ -81,6 +83,7 @@ def test_what_is_read_elsewhere_is_on_the_page_with_its_default() -> None:
     read = variables_read()
     assert {"WEB_CONCURRENCY", "WEB_THREADS", "PADWS_DATA_DIR", "PORT"} <= read.keys()
     known = SettingsSchema().fields.keys() | settings_page.ELSEWHERE.keys() | OF_THE_SYSTEM
+    known |= BETWEEN_OURSELVES
     assert read.keys() - known == set()
     for name, (default, _) in settings_page.ELSEWHERE.items():
         assert read[name] in ([default], []), name

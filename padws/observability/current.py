@@ -1,0 +1,51 @@
+"""The request that this thread is at: its id, and what it has cost so far."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar, Token
+from dataclasses import dataclass
+
+#: The route of files that are served before a request reaches Flask.
+FRONT_END = "front_end"
+
+
+@dataclass(slots=True)
+class CurrentRequest:
+    """One request, for its line in the log. Where there is none, an object that nobody reads."""
+
+    id: str = ""
+    route: str = FRONT_END
+    user_id: str = ""
+    received_bytes: int = 0
+    receiving_seconds: float = 0.0
+    sql_statements: int = 0
+    redis_commands: int = 0
+    backend_pid: int = 0  # of the PostgreSQL process that served it last
+    sql_comment: str = ""  # what its statements begin with
+
+    @contextmanager
+    def receiving(self) -> Iterator[None]:
+        """Time that the client takes to send the body, which is none of the service's own."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.receiving_seconds += time.perf_counter() - began
+
+
+_current: ContextVar[CurrentRequest] = ContextVar("current", default=CurrentRequest())  # noqa: B039 - nobody reads the default
+
+current = _current.get
+
+
+def enter(request: CurrentRequest) -> Token[CurrentRequest]:
+    """Make `request` the current one."""
+    return _current.set(request)
+
+
+def leave(token: Token[CurrentRequest]) -> None:
+    """End what `enter` began."""
+    _current.reset(token)

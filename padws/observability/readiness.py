@@ -1,0 +1,126 @@
+"""Whether the service can serve: what /readyz answers, and what /metrics tells of the same."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+
+import psycopg
+import redis
+from flask import current_app
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from psycopg.errors import ReadOnlySqlTransaction
+from psycopg_pool import PoolTimeout
+
+from padws import migrations
+from padws.auth.sessions import INDEX_KEY
+from padws.context import database, services
+from padws.database import Connection
+from padws.migrations.marks import applied, missing
+
+OK = "ok"
+
+_WAIT = 1.0  # seconds for a connection: who asks wants an answer, also when there is none
+_UNUSED_KEY = "padws:readyz"
+
+
+class State:
+    """What database and Redis answer now. Checks that could not be made are `unknown`."""
+
+    def __init__(self) -> None:
+        self.checks = dict.fromkeys(("database", "pool", "schema", "redis"), "unknown")
+        self.migrations: Mapping[str, int] = {}
+        self.sessions: int | None = None
+        self._look_at_database()
+        self._look_at_redis()
+
+    @property
+    def ready(self) -> bool:
+        """Whether every check has come out well."""
+        return all(outcome == OK for outcome in self.checks.values())
+
+    def _look_at_database(self) -> None:
+        try:
+            with database().connection(_WAIT) as conn:
+                self.checks["pool"] = OK
+                _require_primary(conn)
+                self.checks["database"] = OK
+                self.checks["schema"] = self._schema(conn)
+        except PoolTimeout:
+            self.checks |= _why_there_is_no_connection()
+        except ReadOnlySqlTransaction as error:
+            self.checks["database"] = str(error)
+        except psycopg.Error as error:
+            self.checks["database"] = _unavailable(error)
+
+    def _schema(self, conn: Connection) -> str:
+        try:
+            marked = applied(conn)
+            pending = [each.id for each in missing(marked)]
+        except migrations.MigrationError as error:
+            return str(error)
+        self.migrations = {"applied": len(marked), "pending": len(pending)}
+        return f"pending migrations: {', '.join(pending)}" if pending else OK
+
+    def _look_at_redis(self) -> None:
+        client = services().redis
+        try:
+            # A replica, or a Redis that is full, can be read and keeps no session. They refuse
+            # this like any other write, and the others have nothing to write.
+            client.setrange(_UNUSED_KEY, 0, "")
+            self.checks["redis"] = OK
+            self.sessions = int(client.zcount(INDEX_KEY, time.time(), "+inf"))
+        except redis.ReadOnlyError:
+            self.checks["redis"] = "read-only: a replica, not the primary"
+        except redis.RedisError as error:
+            self.checks["redis"] = _unavailable(error)
+
+
+def _require_primary(conn: Connection) -> None:
+    """Raise what a write would raise, which also makes the pool look for the primary anew."""
+    ((read_only, standby),) = conn.execute(
+        "SELECT current_setting('transaction_read_only') = 'on', pg_is_in_recovery()"
+    ).fetchall()
+    if standby:
+        raise ReadOnlySqlTransaction("read-only: a standby, not the primary")
+    if read_only:
+        raise ReadOnlySqlTransaction("read-only")
+
+
+def _why_there_is_no_connection() -> dict[str, str]:
+    """Whether the database is away, or all connections of this worker are in use."""
+    try:
+        database().try_connecting()
+    except psycopg.Error as error:
+        return {"database": _unavailable(error), "pool": "no connection"}
+    waiting = database().pool_stats().get("requests_waiting", 0)
+    return {"database": OK, "pool": f"exhausted, with {waiting} requests waiting"}
+
+
+def _unavailable(error: Exception) -> str:
+    """A reason without what servers say, which has addresses and names in it."""
+    return f"unavailable ({type(error).__name__})"
+
+
+class StateCollector(Collector):
+    """The same, and which release it is, as metrics."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Look, and tell."""
+        version = GaugeMetricFamily("padws_build_info", "The release", labels=["version"])
+        version.add_metric([current_app.config["API_VERSION"]], 1)
+        yield version
+        state = State()
+        checks = GaugeMetricFamily(
+            "padws_ready", "Whether each check of /readyz has come out well", labels=["check"]
+        )
+        for name, outcome in state.checks.items():
+            checks.add_metric([name], outcome == OK)
+        yield checks
+        schema = GaugeMetricFamily("padws_migrations", "Migrations, by state", labels=["state"])
+        for name, number in state.migrations.items():
+            schema.add_metric([name], number)
+        yield schema
+        if state.sessions is not None:
+            yield GaugeMetricFamily("padws_sessions", "Sessions not yet over", state.sessions)

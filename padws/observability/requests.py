@@ -1,0 +1,148 @@
+"""Around every request: its id, its line in the log, its metrics."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Response, g, request
+from flask.globals import request_ctx
+
+from padws.config import Settings
+from padws.observability.current import CurrentRequest, current, enter, leave
+from padws.observability.metrics import IN_PROGRESS, count_request
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = logging.getLogger("padws.access")
+
+#: The route of a request for which there is none.
+UNMATCHED = "unmatched"
+
+_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+_HARMLESS_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_LONGEST_PATH = 200  # characters in the log
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Watch every request of `app`. To be called inside what tells the client's address."""
+    app.after_request(_describe)
+    app.wsgi_app = _Watch(app.wsgi_app, settings)  # type: ignore[method-assign]
+
+
+def _describe(response: Response) -> Response:
+    """Note what only Flask knows of a request."""
+    if request.url_rule is None and request.routing_exception is None:
+        request_ctx.match_request()  # not done yet where the session could not be read
+    noted = current()
+    noted.route = _template(request.url_rule.rule) if request.url_rule else UNMATCHED
+    if "identity" in g:
+        noted.user_id = g.identity.user_id
+    return response
+
+
+@cache
+def _template(rule: str) -> str:
+    """A route as the OpenAPI document writes it: `/api/pad/{pad_id}`."""
+    return re.sub(r"<(?:[^:<>]*:)?([^<>]*)>", r"{\1}", rule)
+
+
+class _Answer:
+    """Hands on the head of an answer, with the request's id, and keeps status and length."""
+
+    def __init__(self, start_response: StartResponse, request_id: str):
+        self._start_response = start_response
+        self._request_id = request_id
+        self.status = 500
+        self.bytes = 0
+
+    def start(
+        self, status: str, headers: list[tuple[str, str]], exc_info: Any = None
+    ) -> Callable[[bytes], object]:
+        """WSGI's start_response."""
+        self.status = int(status[:3])
+        lengths = [value for name, value in headers if name == "Content-Length"]
+        self.bytes = int(lengths[0]) if lengths else 0
+        headers.append(("X-Request-ID", self._request_id))
+        return self._start_response(status, headers, exc_info)
+
+
+class _Watch:
+    """WSGI middleware: a request is counted and logged when its answer is ready to be sent."""
+
+    def __init__(self, app: WSGIApplication, settings: Settings):
+        self._app = app
+        self._trusts_ids = settings.trusted_proxies > 0
+        self._comments = settings.sql_comments
+        self._slow = settings.slow_request_ms / 1000 or float("inf")
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        began = time.perf_counter()
+        noted = self._begin(environ)
+        token = enter(noted)
+        answer = _Answer(start_response, noted.id)
+        IN_PROGRESS.inc()
+        try:
+            return self._app(environ, answer.start)
+        finally:
+            IN_PROGRESS.dec()
+            self._finish(environ, answer, time.perf_counter() - began)
+            leave(token)
+
+    def _begin(self, wsgi: WSGIEnvironment) -> CurrentRequest:
+        given = wsgi.get("HTTP_X_REQUEST_ID", "") if self._trusts_ids else ""
+        request_id = given if _HARMLESS_ID.fullmatch(given) else secrets.token_hex(8)
+        comment = f"/* request_id={request_id} */ " if self._comments else ""
+        return CurrentRequest(request_id, sql_comment=comment)
+
+    def _finish(self, wsgi: WSGIEnvironment, answer: _Answer, seconds: float) -> None:
+        noted, method = current(), wsgi["REQUEST_METHOD"]
+        served_in = seconds - noted.receiving_seconds
+        sent_bytes = 0 if method == "HEAD" else answer.bytes
+        count_request(method, answer.status, served_in, sent_bytes)
+        level = _level(noted.route, answer.status, served_in > self._slow)
+        if log.isEnabledFor(level):
+            path = _path(wsgi)
+            fields = _fields(noted) | {
+                "method": method,
+                "path": path,
+                "status": answer.status,
+                "duration_ms": _milliseconds(seconds),
+                "bytes_out": sent_bytes,
+                "address": wsgi.get("REMOTE_ADDR", ""),
+            }
+            log.log(level, "%s %s %d", method, path, answer.status, extra={"fields": fields})
+
+
+def _level(route: str, status: int, slow: bool) -> int:
+    if slow or (status >= 500 and status != 501):
+        return logging.WARNING
+    return logging.DEBUG if route in _PROBES else logging.INFO
+
+
+def _path(wsgi: WSGIEnvironment) -> str:
+    """The path without its query, which may be secret. WSGI has its bytes as Latin-1."""
+    path: str = wsgi.get("PATH_INFO", "")[:_LONGEST_PATH]
+    return path if path.isascii() else path.encode("latin-1").decode("utf-8", "replace")
+
+
+def _fields(noted: CurrentRequest) -> dict[str, Any]:
+    return {
+        "route": noted.route,
+        "user_id": noted.user_id,
+        "receive_ms": _milliseconds(noted.receiving_seconds),
+        "bytes_in": noted.received_bytes,
+        "sql_statements": noted.sql_statements,
+        "redis_commands": noted.redis_commands,
+        "backend_pid": noted.backend_pid,
+    }
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 2)
