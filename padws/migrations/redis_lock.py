@@ -12,11 +12,11 @@ from uuid import uuid4
 
 import orjson
 from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import LockNotOwnedError, RedisError
 from redis.lock import Lock
-from redis.retry import Retry
 
+from padws import redis_client
+from padws.config import Settings
 from padws.migrations.errors import MigrationError, one_line
 from padws.migrations.waiting import Report, repeated
 
@@ -61,14 +61,9 @@ class Seen:
     status: Status | None
 
 
-def connect(url: str) -> Redis:
+def connect(settings: Settings) -> Redis:
     """A client that answers or fails within a second: migrating goes on without Redis."""
-    return Redis.from_url(
-        url,
-        socket_timeout=REPLY_WITHIN,
-        socket_connect_timeout=REPLY_WITHIN,
-        retry=Retry(NoBackoff(), 0),
-    )
+    return redis_client.connect(settings, within=REPLY_WITHIN, retries=0)
 
 
 def status_key(target: str) -> str:

@@ -64,7 +64,7 @@ def _locks(conn: Connection, settings: Settings) -> Iterator[str]:
     holder = holder_of_lock(conn)
     yield f"PostgreSQL's lock   {'held by ' + holder if holder else 'free'}"
     try:
-        with closing(connect(settings.redis_url)) as redis:
+        with closing(connect(settings)) as redis:
             seen = RedisLock(redis, settings.migration_lock_ttl, target(known())).look()
     except RedisError as error:
         yield f"Redis               can not be used: {one_line(error)}"

@@ -50,7 +50,7 @@ class Turn:
                 "Migrating needs a connection past the pooler (DB_TRANSACTION_POOLER is on): "
                 "name one in MIGRATION_DATABASE_URL."
             )
-        with closing(connect(self._settings.redis_url)) as redis:
+        with closing(connect(self._settings)) as redis:
             lock = RedisLock(redis, self._settings.migration_lock_ttl, self._target)
             holding = self._wait_for(lock)
             if holding:

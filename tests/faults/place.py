@@ -10,7 +10,7 @@ import subprocess
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from psycopg.rows import dict_row
 
 from bench.people import sign_in_all
 from padws.embedded import temporary
+from padws.embedded.directory import DataDirectory
 from padws.embedded.postgres import Postgres
 from padws.embedded.running import LOOPBACK, free_port
 from padws.embedded.servers import Gunicorn, Provider, Redis
@@ -92,9 +93,9 @@ class Place:
     instances: tuple[Part, ...]
     urls: tuple[str, ...]
     database_url: str
-    scissors: Scissors
-    disk: Path | None
-    writers: list[Writer]
+    scissors: Scissors = field(default_factory=Scissors)
+    disk: Path | None = None
+    writers: list[Writer] = field(default_factory=list)
 
     def sql(self, query: str, *values: Any) -> list[dict[str, Any]]:
         """Run a statement beside the service."""
@@ -127,25 +128,40 @@ def running_place(writers: int) -> Iterator[Place]:
     """A place whose writers are saving."""
     with ExitStack() as stack:
         directory = stack.enter_context(temporary.data_directory())
-        database, cache = Postgres(directory, *POSTGRES_OPTIONS), Redis(directory)
-        provider = Provider(directory, free_port())
-        postgres, redis = started(stack, database), started(stack, cache)
-        started(stack, provider)
-        scissors = Scissors()
+        database = Postgres(directory, *POSTGRES_OPTIONS)
+        postgres, scissors = started(stack, database), Scissors()
         relayed = stack.enter_context(postgres_relay(database.url(), scissors.answered))
-        environ = {**SETTINGS, **cache.environment(), **provider.environment()}
-        logs = directory.path / "logs"
-        ports, urls = (free_port(), free_port()), (database.url(), relayed)
-        instances = tuple(
-            started(stack, gunicorn(port, environ | {"DATABASE_URL": url}, logs))
-            for port, url in zip(ports, urls, strict=True)
-        )
+        place = serving(stack, directory, postgres, [database.url(), relayed])
         disk = stack.enter_context(_small_disk(directory.path, database.url()))
-        addresses = tuple(f"http://{LOOPBACK}:{port}" for port in ports)
-        place = Place(postgres, redis, instances, addresses, database.url(), scissors, disk, [])
-        stack.callback(_stop, place.writers)
-        place.writers.extend(started_writers(addresses, writers))
+        place = replace(place, scissors=scissors, disk=disk)
+        write(stack, place, writers)
         yield place
+
+
+def serving(
+    stack: ExitStack, directory: DataDirectory, postgres: Part, databases: list[str], **more: str
+) -> Place:
+    """A place with an instance of the service on each of these URLs of a database, and no writers.
+
+    The ledger's own look goes to the first of them.
+    """
+    cache, provider = Redis(directory), Provider(directory, free_port())
+    redis = started(stack, cache)
+    started(stack, provider)
+    environ = {**SETTINGS, **cache.environment(), **provider.environment(), **more}
+    ports = [free_port() for _ in databases]
+    instances = [
+        started(stack, gunicorn(port, environ | {"DATABASE_URL": url}, directory.logs))
+        for port, url in zip(ports, databases, strict=True)
+    ]
+    urls = tuple(f"http://{LOOPBACK}:{port}" for port in ports)
+    return Place(postgres, redis, tuple(instances), urls, databases[0])
+
+
+def write(stack: ExitStack, place: Place, number: int) -> None:
+    """Let so many writers save, until the stack ends."""
+    stack.callback(_stop, place.writers)
+    place.writers.extend(started_writers(place.urls, number))
 
 
 def started(stack: ExitStack, server: Any) -> Part:
