@@ -50,6 +50,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
             self.accept(listener)
         listener.close()
 
+    def handle(self, conn: Any) -> Any:
+        """Answer a request, and those that were read along with its body.
+
+        gunicorn's own would wait for the connection to become readable, when nothing more comes.
+        """
+        kept = super().handle(conn)
+        while kept is True and conn.parser.unreader.buf.getbuffer().nbytes:
+            kept = super().handle(conn)
+        return kept
+
     def finish_request(self, conn: Any, fs: Future[Any]) -> None:
         """Close a connection or keep it: when stopping, too, if its answer has promised that.
 
