@@ -1,0 +1,18 @@
+"""The log of a running service."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from padws.embedded.temporary import Service
+
+
+def entries(service: Service) -> list[dict[str, Any]]:
+    """Every line of a log in JSON, what libraries print at their start included."""
+    return [json.loads(line) for line in service.log.read_text().split("\n") if line]
+
+
+def of_request(service: Service, request_id: str) -> list[dict[str, Any]]:
+    """What the log says of one request."""
+    return [each for each in entries(service) if each.get("request_id") == request_id]

@@ -1,0 +1,207 @@
+"""The log: one whole line a request, with the id that its answer has, and never a secret."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import psycopg
+import pytest
+
+from tests.api import wire
+from tests.auth.browser import Browser, Script, signed_in
+from tests.observability.conftest import Start
+from tests.observability.journal import entries, of_request
+from tests.servers import wait_until
+
+FIELDS = {
+    *("time", "level", "logger", "message", "process", "request_id", "method", "path", "route"),
+    *("status", "duration_ms", "receive_ms", "user_id", "bytes_in", "bytes_out"),
+    *("sql_statements", "redis_commands", "backend_pid", "address"),
+}
+SCENE = "a-scene-that-nobody-else-may-read"
+TEXT_LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00 \[\d+\] [A-Z]+ [\w.]+: .+")
+
+
+def test_each_request_is_one_line_with_everything(start: Start) -> None:
+    service = start()
+    alice = signed_in(service.url, "alice")
+    pad = alice.new_pad()
+    body = json.dumps({"elements": [1], "appState": {}})
+    answer = alice.post(
+        f"/api/pad/{pad}?x=1", data=body, headers={"Content-Type": "application/json"}
+    )
+    (line,) = of_request(service, answer.headers["X-Request-ID"])
+    assert line.keys() == FIELDS
+    assert (line["method"], line["route"]) == ("POST", "/api/pad/{pad_id}")
+    assert line["path"] == f"/api/pad/{pad}", "without the query"
+    assert (line["status"], line["level"]) == (200, "info")
+    assert line["user_id"] == alice.who()["id"]
+    assert (line["bytes_in"], line["bytes_out"]) == (len(body), len(answer.content))
+    assert (line["sql_statements"], line["redis_commands"]) == (1, 1)
+    assert line["address"] == "127.0.0.1"
+    assert line["backend_pid"] > 0
+    signed = [each for each in entries(service) if each.get("route") == "/auth/callback"]
+    assert [each["user_id"] for each in signed] == [line["user_id"]]
+
+
+def test_a_probe_is_logged_for_who_looks_closely_or_if_it_fails(start: Start) -> None:
+    def logged(**settings: str) -> list[Any]:
+        service = start(**settings)
+        for path in ("/healthz", "/metrics", "/nowhere"):
+            Browser(service.url).get(path)
+        return [each["route"] for each in entries(service) if each.get("status")]
+
+    assert logged() == ["unmatched"]
+    assert {"/healthz", "/metrics", "unmatched"} <= set(logged(LOG_LEVEL="debug"))
+    assert logged(ACCESS_LOG="off") == []
+
+
+def test_a_failure_has_one_id_in_answer_and_log_and_no_scene(
+    start: Start, sql: psycopg.Connection
+) -> None:
+    """PostgreSQL's own message has the row that it refuses, scene and all."""
+    service = start()
+    alice = signed_in(service.url, "alice")
+    sql.execute("ALTER TABLE pad_ws.pads ADD CONSTRAINT broken CHECK (display_name <> 'boom')")
+    new = {"display_name": "boom", "data": {"elements": [SCENE]}}
+    answer = alice.post("/api/pad", json=new)
+    assert answer.status_code == 500
+    request_id = answer.json()["request_id"]
+    assert request_id == answer.headers["X-Request-ID"]
+    failure, access = of_request(service, request_id)
+    assert (failure["level"], access["level"]) == ("error", "warning")
+    assert "CheckViolation" in failure["exception"]
+    assert access["status"] == 500
+    assert SCENE not in service.log.read_text()
+
+
+def test_a_slow_request_is_a_warning(start: Start, sql: psycopg.Connection) -> None:
+    service = start(SLOW_REQUEST_MS="100", ACCESS_LOG="false")
+    alice = signed_in(service.url, "alice")
+    pad = alice.new_pad()
+    with ThreadPoolExecutor() as pool:
+        with sql.transaction():
+            sql.execute("SELECT FROM pad_ws.pads FOR UPDATE")
+            saved = pool.submit(alice.save, pad)
+            time.sleep(0.2)  # at least, till it may go on
+        slow = of_request(service, saved.result().headers["X-Request-ID"])
+    assert [each["level"] for each in slow] == ["warning"]
+
+
+# Secrets
+
+
+@pytest.mark.parametrize("log_format", ["json", "text"])
+def test_no_secret_is_logged(start: Start, log_format: str) -> None:
+    service = start(LOG_FORMAT=log_format, LOG_LEVEL="debug", SLOW_REQUEST_MS="1")
+    alice = Browser(service.url)
+    begun = alice.begin("?next=/a-place-to-go")
+    callback = alice.approve(begun, "alice")
+    state = {**parse_qs(urlsplit(begun).query), **parse_qs(urlsplit(callback).query)}
+    assert alice.get(callback).status_code == 302
+    alice.get(callback)  # once more, which fails
+    pad = alice.new_pad()
+    alice.save(pad, elements=[SCENE])
+    alice.post(f"/api/pad/{pad}", data=f'["{SCENE}"', headers={"Content-Type": "application/json"})
+    alice.post("/api/pad", json={"display_name": SCENE * 9, "data": {"elements": [SCENE]}})
+    token = alice.post("/api/users/me/tokens", json={"name": "x"}).json()["token"]
+    for each in (token, f"{token}x", "made-up-token-in-nobodys-hands"):
+        Script(service.url, each).get(f"/api/pad?token={each}")
+    told = service.log.read_text()
+    secrets = {SCENE, token, "made-up-token", alice.cookie, "a-place-to-go", "not-secret"}
+    secrets |= {state[name][0] for name in ("code", "state", "nonce", "code_challenge")}
+    assert [each for each in secrets if each and each in told] == []
+    assert told.count("/auth/callback") >= 2
+
+
+# Forgery
+
+FORGED = "2026-01-01T00:00:00.000+00:00 [1] INFO padws.access: GET /forged 200"
+ENDS = ("%0A", "%0D%0A", "%E2%80%A8", "%C2%85", "%1B[2K", "%00", "%FF%0A")
+
+
+@pytest.mark.parametrize("log_format", ["json", "text"])
+def test_no_client_writes_a_line_of_its_own(start: Start, log_format: str) -> None:
+    service = start(LOG_FORMAT=log_format, LOG_LEVEL="debug", TRUSTED_PROXIES="1")
+    words = FORGED.replace(" ", "%20")
+    forged_json = '{"level":%20"info",%20"path":%20"/forged"}'
+    for end in ENDS:
+        for content in (words, forged_json):
+            wire.exchange(service.url, wire.request("GET", f"/x{end}{content}"))
+    for header in ("X-Request-ID: ", "User-Agent: ", "X-Forwarded-For: ", "Cookie: session_id="):
+        for end in ("\n", "\r", "\x85", "\x0b", "\x1b[2K"):
+            head = wire.request("GET", "/api/pad", f"{header}x{end}{FORGED}")
+            wire.exchange(service.url, head)
+    wire.exchange(service.url, b"GET /\x1b[2K" + FORGED.encode() + b"\r\n\r\n")
+
+    for line in _lines_after_the_start(service.log.read_text()):
+        if log_format == "json":
+            assert json.loads(line).get("path") != "/forged"
+        else:
+            assert TEXT_LINE.fullmatch(line) or line.startswith("    "), line
+            assert not line.startswith(FORGED)
+        assert line.isprintable()
+
+
+def _lines_after_the_start(log: str) -> list[str]:
+    lines = log.splitlines()
+    assert len(lines) > len(ENDS) * 2
+    return lines
+
+
+# Ids
+
+
+@pytest.mark.parametrize("proxies", ["0", "1"])
+def test_a_callers_id_is_taken_from_a_trusted_proxy_if_it_is_harmless(
+    start: Start, proxies: str
+) -> None:
+    service = start(TRUSTED_PROXIES=proxies)
+    browser = Browser(service.url)
+    for given, harmless in (
+        ("edge-1.a_B", True),
+        ("x" * 64, True),
+        ("x" * 65, False),
+        ("a b", False),
+        ("a*/b", False),
+        ("ä".encode().decode("latin-1"), False),
+    ):
+        answer = browser.get("/api/pad", headers={"X-Request-ID": given})
+        taken = answer.headers["X-Request-ID"]
+        assert (taken == given) == (harmless and proxies == "1")
+        assert answer.json()["request_id"] == taken
+        assert len(of_request(service, taken)) == 1
+
+
+@pytest.mark.parametrize("comments", ["off", "on"])
+def test_a_running_statement_leads_to_its_request(
+    start: Start, sql: psycopg.Connection, database_url: str, comments: str
+) -> None:
+    service = start(SQL_COMMENTS=comments)
+    alice = signed_in(service.url, "alice")
+    pad = alice.new_pad()
+    waiting: list[Any] = []
+
+    def is_waiting() -> bool:
+        waiting[:] = sql.execute(
+            "SELECT pid, application_name, query FROM pg_stat_activity "
+            "WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        ).fetchall()
+        return bool(waiting)
+
+    with ThreadPoolExecutor() as pool:
+        with psycopg.connect(database_url) as other:
+            other.execute("SELECT FROM pad_ws.pads FOR UPDATE")
+            saved = pool.submit(alice.save, pad)
+            wait_until(is_waiting)
+        request_id = saved.result().headers["X-Request-ID"]
+    ((backend_pid, name, query),) = waiting
+    (line,) = of_request(service, request_id)
+    assert line["backend_pid"] == backend_pid
+    assert re.fullmatch(rf"padws/[^/]+/{line['process']}", name)
+    assert query.startswith(f"/* request_id={request_id} */") == (comments == "on")
