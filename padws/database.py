@@ -9,11 +9,12 @@ import os
 import re
 import select
 import socket
+import traceback
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, ParamSpec, Self, TypeVar, get_args, get_origin, get_type_hints
 
 import psycopg
 from psycopg.abc import Buffer, PQGen
@@ -37,11 +38,14 @@ _ANSWER_LATER = 2.0
 
 
 class JsonText:
-    """JSON in UTF-8 on its way through: PostgreSQL checks it, Python never takes it apart."""
+    """JSON in UTF-8 on its way through: PostgreSQL checks it, Python never takes it apart.
+
+    What comes from PostgreSQL stays where libpq has put it, and is copied once: into the answer.
+    """
 
     __slots__ = ("json",)
 
-    def __init__(self, json: bytes):
+    def __init__(self, json: Buffer):
         self.json = json
 
 
@@ -61,7 +65,7 @@ class _JsonTextLoader(Loader):
     """Hands on the text of a `jsonb`."""
 
     def load(self, data: Buffer) -> JsonText:
-        return JsonText(bytes(data))
+        return JsonText(data)
 
 
 def prepare_connection(connection: Connection) -> None:
@@ -90,6 +94,19 @@ class _Connection(psycopg.Connection[Any]):
     """
 
     answer_within: float | None = None  # seconds
+
+    @classmethod
+    def connect(cls, *args: Any, **options: Any) -> Self:
+        """Connect; an attempt that fails lets go of the server at once.
+
+        psycopg's frames keep what they have begun until memory is tidied up, which may be much
+        later: to a server that has merely been slow it is a connection like any other.
+        """
+        try:
+            return super().connect(*args, **options)
+        except psycopg.OperationalError as error:
+            traceback.clear_frames(error.__traceback__)
+            raise
 
     def wait(self, gen: PQGen[R], interval: float = 0.1, timeout: float | None = None) -> R:
         """Talk to the server. Raises OperationalError when it does not answer in time."""

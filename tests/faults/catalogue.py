@@ -7,7 +7,7 @@ import random
 import signal
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 import psycopg
@@ -159,9 +159,10 @@ def disk_full(place: Place) -> None:
     filler = place.disk / "filler"
     _vacuum(place, "off")  # what it frees would be written to again
     try:
-        with filler.open("wb") as file:
-            space = os.statvfs(place.disk)
-            os.posix_fallocate(file.fileno(), 0, space.f_bavail * space.f_frsize)
+        with filler.open("wb", buffering=0) as file:
+            with suppress(OSError):  # when there is no space left
+                while file.write(bytes(2**20)):
+                    pass
             _wait_for_failures(place)
     finally:
         filler.unlink()

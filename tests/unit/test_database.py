@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -232,6 +234,25 @@ def test_nothing_is_connected_to_before_it_is_needed() -> None:
             pass
     finally:
         database.close()
+
+
+def test_a_connection_that_is_not_made_in_time_is_given_up_for_good() -> None:
+    """A server that only stood still would find it otherwise, and keep it."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        url = f"postgresql://127.0.0.1:{port}/nothing?sslmode=disable&gssencmode=disable"
+        gc.disable()
+        database = Database(settings_of(url, DB_POOL_TIMEOUT="3", DB_POOL_MIN_SIZE="0"))
+        try:
+            with pytest.raises(PoolTimeout), database.connection():
+                pass
+            connection, _ = silent.accept()
+            connection.settimeout(10)
+            assert connection.recv(1000), "what a client begins with"
+            assert not connection.recv(1000), "the end"
+        finally:
+            gc.enable()
+            database.close()
 
 
 def test_a_statement_on_a_connection_is_a_transaction_of_its_own(
