@@ -113,7 +113,7 @@ class _Connection(psycopg.Connection[Any]):
         try:
             return super().wait(gen, interval, timeout or self.answer_within)
         except psycopg.OperationalError as error:
-            if self.closed:
+            if self.closed or error.sqlstate:  # the server has answered, if only with an error
                 raise
             self.pgconn.finish()
             message = f"PostgreSQL has not answered within {self.answer_within:g} seconds"
@@ -173,7 +173,7 @@ class Database:
     def try_connecting(self) -> None:
         """Connect once, past the pool. Raises psycopg.OperationalError."""
         options = _connection_options(self._settings)
-        psycopg.connect(self._settings.database_url, **options).close()
+        _Connection.connect(self._settings.database_url, **options).close()
 
     def close(self) -> None:
         """Give the connections back to the server."""
