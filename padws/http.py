@@ -98,7 +98,7 @@ def split_object(body: bytes, scenes: Iterable[str]) -> dict[str, Any]:
         }
     except msgspec.ValidationError as error:
         raise Unprocessable("invalid", "The body has to be an object.") from error
-    except (msgspec.DecodeError, orjson.JSONDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeError, orjson.JSONDecodeError, RecursionError) as error:
         raise BadRequest("invalid_json", f"The body can not be read as JSON: {error}.") from error
 
 
