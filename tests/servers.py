@@ -115,7 +115,9 @@ def _joined(parts: SplitResult) -> str:
 def database(server_url: str, template: str = "template1") -> Iterator[str]:
     """The URL of a new database, a copy of `template`, dropped in the end."""
     name = f"padws_test_{uuid.uuid4().hex}"
-    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    # Many times faster than by the log, but with a checkpoint, which is not for somebody's server.
+    strategy = "" if is_named(Postgres) else "STRATEGY file_copy"
+    create = sql.SQL(f"CREATE DATABASE {{}} TEMPLATE {{}} {strategy}")
     drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(create.format(sql.Identifier(name), sql.Identifier(template)))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from padws.config import ROOT
 from tests.conftest import StartService
 from tests.migrations import databases
 from tests.migrations.commands import Forks
@@ -98,6 +100,33 @@ def test_an_adopted_database_gets_what_a_new_one_has(
     adopted = databases.own_catalogue(url)
     for line in databases.own_catalogue(database_url).splitlines():
         assert line in adopted or line.startswith(LEFT_AS_PAD_WS_HAS_THEM), line
+
+
+INDEXES = """
+    SELECT indexrelid FROM pg_index
+    JOIN pg_class ON pg_class.oid = indexrelid
+    WHERE relname IN ('pads_owner_id_created_at_idx', 'backups_source_id_created_at_idx')
+    AND indisvalid ORDER BY 1
+"""
+
+
+def test_indexes_that_were_built_beforehand_are_not_built_again(
+    settings: dict[str, str], forker: Forks, database_url: str
+) -> None:
+    url = settings["DATABASE_URL"]
+    databases.execute(url, databases.PAD_WS_ITSELF)
+    page = (ROOT / "docs" / "migrations.md").read_text()
+    for statement in re.findall(
+        r"^CREATE INDEX CONCURRENTLY IF NOT EXISTS .*?;", page, re.S | re.M
+    ):
+        databases.execute(url, statement.encode())
+    built = databases.query(url, INDEXES)
+    assert len(built) == 2
+
+    assert forker.start(settings, "db-upgrade").wait() == 0
+    assert databases.query(url, INDEXES) == built
+    indexes = [line for line in databases.catalogue(database_url).splitlines() if "_idx" in line]
+    assert set(indexes) <= set(databases.catalogue(url).splitlines())
 
 
 def test_the_service_starts_on_an_adopted_database(

@@ -121,7 +121,7 @@ def test_a_lock_that_lives_shorter_than_the_work_is_renewed(
         wait_until(lambda: is_waiting(url), "the first waits for a table")
         holder = client.get(LOCK)
         lives, left = 0.0, client.pttl(LOCK)
-        while lives < 3:  # so many times its time to live
+        while lives < 2:  # so many times its time to live
             now = client.pttl(LOCK)
             assert now > 0, "the lock has ended"
             lives, left = lives + max(0, left - now) / 1500, now
