@@ -152,13 +152,16 @@ class Database:
         """
         if self._pool.closed:
             self._pool.open()
-        with self._pool.connection(timeout) as connection:
-            current().backend_pid = connection.pgconn.backend_pid
-            try:
-                yield connection
-            except psycopg.errors.ReadOnlySqlTransaction:  # not the primary any more
-                self._pool.drain()
-                raise
+        # Without the pool's own `with`: it ends a transaction, and here each statement is one.
+        connection = self._pool.getconn(timeout)
+        current().backend_pid = connection.pgconn.backend_pid
+        try:
+            yield connection
+        except psycopg.errors.ReadOnlySqlTransaction:  # not the primary any more
+            self._pool.drain()
+            raise
+        finally:
+            self._pool.putconn(connection)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:

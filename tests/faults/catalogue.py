@@ -171,9 +171,8 @@ def disk_full(place: Place) -> None:
 
 def _vacuum(place: Place, switch: str) -> None:
     options = f"autovacuum_enabled = {switch}, toast.autovacuum_enabled = {switch}"
-    with place.connect() as connection:
-        for table in ("pads", "backups"):
-            connection.execute(f"ALTER TABLE pad_ws.{table} SET ({options})".encode())
+    for table in ("pads", "backups"):
+        place.execute(f"ALTER TABLE pad_ws.{table} SET ({options})")
 
 
 def _wait_for_failures(place: Place) -> None:

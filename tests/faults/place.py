@@ -113,6 +113,11 @@ class Place:
             options="-c statement_timeout=10s",
         )
 
+    def execute(self, query: str) -> None:
+        """Run a statement that answers nothing."""
+        with self.connect() as connection:
+            connection.execute(query.encode())
+
     def stored(self, writer: Writer) -> Stored:
         """A writer's pad as it is now."""
         (row,) = self.sql(_STORED, writer.pad_id)

@@ -21,36 +21,8 @@ from tests import servers
 from tests.api import people
 from tests.api.contract import assert_problem, check_answer, ok
 from tests.api.drawings import drawing, without_mark
+from tests.faults.every_request import Request, requests_about
 from tests.faults.parts import Part
-
-#: Method, path and, as JSON, body.
-Request = tuple[str, str, Any]
-
-#: A request of every kind; `{pad}` is a pad of the caller's, `{backup}` its backup.
-REQUESTS: list[Request] = [
-    ("GET", "/api/pad", None),
-    ("GET", "/api/pad?data=false", None),
-    ("POST", "/api/pad", {"display_name": "x", "data": {"a": 1}}),
-    ("POST", "/api/pad/from-template/default", None),
-    ("GET", "/api/pad/recent", None),
-    ("GET", "{pad}", None),
-    ("POST", "{pad}", drawing(3)),
-    ("PUT", "{pad}", drawing(3)),
-    ("PATCH", "{pad}", {"display_name": "x"}),
-    ("DELETE", "{pad}", None),
-    ("GET", "{pad}/backups", None),
-    ("POST", "{pad}/backups", None),
-    ("GET", "{backup}", None),
-    ("POST", "{backup}/restore", None),
-    ("DELETE", "{backup}", None),
-    ("GET", "/api/templates", None),
-    ("GET", "/api/templates/default", None),
-    ("POST", "/api/templates", {"name": "x", "display_name": "x", "data": {"a": 1}}),
-    ("DELETE", "/api/templates/default", None),
-    ("GET", "/api/users/me", None),
-    ("GET", "/api/users", None),
-    ("GET", "/api/users/online", None),
-]
 
 #: What asks nobody, and so works whatever is away.
 OPEN = ["/healthz", "/", "/api/app/config", "/api/app/build-info", "/api/docs", "/api/openapi.json"]
@@ -143,8 +115,7 @@ def pad(place: Place) -> dict[str, Any]:
 def every_request(place: Place, pad: dict[str, Any]) -> list[Request]:
     path = f"/api/pad/{pad['id']}"
     backup = ok(place.ask("GET", f"{path}/backups"))["backups"][0]["id"]
-    names = {"pad": path, "backup": f"{path}/backups/{backup}"}
-    return [(method, each.format_map(names), body) for method, each, body in REQUESTS]
+    return requests_about(path, backup)
 
 
 def assert_open(place: Place) -> None:
