@@ -15,6 +15,7 @@ from padws.config import (
     ROOT,
     ConfigurationError,
     Origins,
+    Sentinels,
     SettingsSchema,
     load_settings,
 )
@@ -156,6 +157,19 @@ def test_hosts_of_postgresql(host: str) -> None:
     assert conninfo_to_dict(url)["host"] == host
 
 
+def test_sentinels_are_addresses_and_a_service() -> None:
+    given = {"REDIS_SENTINELS": "a.example.org:26380, b.example.org,[::1]:5/drawings"}
+    expected = (("a.example.org", 26380), ("b.example.org", 26379), ("::1", 5))
+    assert load_settings(given).redis_sentinels == Sentinels(expected, "drawings")
+    assert load_settings({}).redis_sentinels is None
+
+
+@pytest.mark.parametrize("text", ["a:1", "a:1/", "/drawings", "a:1,,b:2/drawings", "a:x/drawings"])
+def test_sentinels_that_are_none_are_refused(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="REDIS_SENTINELS: Not Sentinels such as"):
+        load_settings({"REDIS_SENTINELS": text})
+
+
 @pytest.mark.parametrize("host", ["redis.example.org", "10.0.0.1", "::1", "fe80::1%eth0"])
 def test_hosts_of_redis(host: str) -> None:
     with redis.Redis.from_url(load_settings({"REDIS_HOST": host}).redis_url) as client:
@@ -251,6 +265,7 @@ MISTAKES = {
     "DB_TRANSACTION_POOLER": "perhaps",
     "REDIS_URL": "memcached://localhost",
     "REDIS_PORT": "65536",
+    "REDIS_SENTINELS": "a.example.org:26379",
     "REDIS_TIMEOUT": "soon",
     "OIDC_ISSUER": "id.example.org",
     "OIDC_SERVER_URL": "ftp://id.example.org",
