@@ -160,7 +160,7 @@ class SentinelList(m.String):
             found = [(part.hostname or "", part.port or 26379) for part in parts]
         except ValueError:
             found = [("", 0)]
-        if not (service and all(host for host, _ in found)):
+        if not (re.fullmatch(r"[\w.-]+", service) and all(host for host, _ in found)):
             raise ValidationError(
                 "Not Sentinels such as a.example.org:26379,b.example.org/mymaster."
             )
