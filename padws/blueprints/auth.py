@@ -25,6 +25,7 @@ blueprint = Blueprint("auth", __name__, url_prefix="/auth")
 
 # Where browsers are sent to, as opposed to what scripts ask.
 _VISITED = ("/auth/login", "/auth/callback")
+_ANSWERS = (PROBLEM, "application/json", "text/html")
 
 # A path on this site, in characters that no browser turns into another address.
 _LOCAL_PATH = re.compile(r"/(?![/\\])[A-Za-z0-9\-._~!$&'()*+,;=:@%/?]*")
@@ -42,7 +43,7 @@ def show_failure(response: AnyResponse) -> AnyResponse:
     """Show a person whose sign-in fails a page instead of JSON; also if Redis has failed before."""
     if response.mimetype == PROBLEM and request.path in _VISITED:
         response.vary.add("Accept")
-        if request.accept_mimetypes.best_match([PROBLEM, "text/html"]) == "text/html":
+        if request.accept_mimetypes.best_match(_ANSWERS) == "text/html":
             again = url_for("auth.login", popup="1" if current().get("popup") else None)
             response.set_data(sign_in_failed(orjson.loads(response.get_data()), again))
             response.mimetype = "text/html"

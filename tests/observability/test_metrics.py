@@ -46,7 +46,7 @@ def test_the_workers_count_together_and_a_killed_ones_figures_stay(start: Start)
     assert ask(alice, path, 100) == {200}
     for gone in workers_of(service):
         gone.kill()
-        wait_until(lambda gone=gone: not gone.is_running())
+        gone.wait(30)
         wait_until(lambda: len(workers_of(service)) == 2)
         assert ask(alice, path, 50) == {200}
     assert ask(alice, f"{path}x", 7) == {404}

@@ -1,0 +1,80 @@
+"""/readyz says what is wrong. While something is away altogether: tests/faults/."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import psycopg
+import pytest
+import redis
+from flask import Flask
+
+from padws import create_app
+from padws.config import load_settings
+from padws.embedded import temporary
+from padws.embedded.running import free_port
+from padws.embedded.servers import Redis
+
+Checks = Callable[..., Mapping[str, str]]
+
+
+@pytest.fixture
+def checks(environment: dict[str, str]) -> Iterator[Checks]:
+    """What /readyz of an app with some settings of its own says."""
+    made: list[Flask] = []
+
+    def ask(**settings: str) -> Mapping[str, str]:
+        app = create_app(load_settings({**environment, **settings}))
+        made.append(app)
+        answer = app.test_client().get("/readyz")
+        content: Any = answer.get_json()
+        ready = set(content["checks"].values()) == {"ok"}
+        assert answer.status_code == (200 if ready else 503)
+        assert content["status"] == ("ready" if ready else "not ready")
+        return dict(content["checks"])
+
+    yield ask
+    for app in made:
+        app.extensions["padws"].database.close()
+
+
+def test_everything_is_ready(checks: Checks) -> None:
+    assert checks() == dict.fromkeys(("database", "pool", "schema", "redis"), "ok")
+
+
+def test_a_database_that_can_only_be_read_is_not(
+    checks: Checks, sql: psycopg.Connection, database_url: str
+) -> None:
+    name = sql.info.dbname
+    sql.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    found = checks()
+    assert found["database"] == "read-only"
+    assert (found["pool"], found["redis"]) == ("ok", "ok")
+
+
+def test_a_replica_of_redis_or_a_full_one_is_not(checks: Checks) -> None:
+    with temporary.data_directory() as directory:
+        server = Redis(directory)
+        with temporary.running(server), redis.Redis.from_url(server.url()) as client:
+            client.config_set("maxmemory", 1)
+            assert checks(REDIS_URL=server.url())["redis"].startswith("unavailable")
+            client.config_set("maxmemory", 0)
+            assert checks(REDIS_URL=server.url())["redis"] == "ok"
+            assert client.keys() == [], "asking leaves nothing behind"
+            client.replicaof("127.0.0.1", str(free_port()))
+            assert "replica" in checks(REDIS_URL=server.url())["redis"]
+
+
+def test_where_nobody_answers_the_reason_has_no_secret(checks: Checks) -> None:
+    nowhere = f"someone:hidden@127.0.0.1:{free_port()}"
+    found = checks(
+        DATABASE_URL=f"postgresql://{nowhere}/x",
+        REDIS_URL=f"redis://{nowhere}",
+        DB_POOL_TIMEOUT="1",
+    )
+    assert found["schema"] == "unknown"
+    assert found["database"].startswith("unavailable (")
+    assert found["redis"].startswith("unavailable (")
+    assert "hidden" not in str(found)
+    assert "127" not in str(found)
