@@ -5,11 +5,13 @@ PYTHONS := python3.11 python3.12 python3.13 python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# What only `audit` and `sbom` need is in an environment of its own.
+TOOLS := build/tools
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench faults lint format migration install lock clean
+.PHONY: help run test bench faults lint format migration install lock audit sbom clean
 
 help: ## Explain the targets
 	@echo 'padws. The first target you use sets up $(VENV), once.'
@@ -60,6 +62,25 @@ lock: $(BIN)/python ## Choose the newest versions of the dependencies, into requ
 COMPILE := CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/python -m piptools compile --quiet \
 	--upgrade --generate-hashes --allow-unsafe --strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+audit: $(TOOLS)/.ready ## Look up known vulnerabilities of all locked packages; asks the network
+	@$(TOOLS)/bin/pip-audit --strict --disable-pip --require-hashes -r requirements-dev.txt -r requirements.txt
+
+sbom: $(TOOLS)/.ready ## Write build/sbom.json and build/licences.md of what is deployed
+	@echo 'Installing exactly what is deployed into build/deployed ...'
+	@$(BIN)/python -m venv --clear build/deployed
+	@build/deployed/bin/python -m pip install -qq --require-hashes -r requirements.txt
+	@$(TOOLS)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+		--output-file build/sbom.json build/deployed
+	@$(TOOLS)/bin/pip-licenses --python build/deployed/bin/python --format markdown --with-urls \
+		--output-file build/licences.md > /dev/null
+	@echo 'Written: build/sbom.json (CycloneDX) and build/licences.md.'
+
+$(TOOLS)/.ready: $(BIN)/python
+	@echo 'Installing pip-audit, cyclonedx-bom and pip-licenses into $(TOOLS) ...'
+	@$(BIN)/python -m venv --clear $(TOOLS)
+	@$(TOOLS)/bin/python -m pip install -qq 'pip-audit>=2' 'cyclonedx-bom>=7' 'pip-licenses>=5'
+	@touch $@
 
 clean: ## Remove .venv and what tools have left behind; the data of `make run` in .data stays
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
