@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import Response
 
 from padws.auth.access import caller, require_sign_in
-from padws.blueprints.pads import answer_saved
+from padws.blueprints.pads import ETAG, IF_MATCH, STALE, answer_saved
 from padws.context import database, settings
 from padws.errors import NotFound
 from padws.http import (
@@ -106,7 +106,9 @@ def delete_backup(pad_id: UUID, backup_id: UUID) -> Response:
 
 
 @blueprint.post("/<uuid:pad_id>/backups/<uuid:backup_id>/restore")
-@blueprint.response(200, Saved())
+@blueprint.doc(parameters=[IF_MATCH])
+@blueprint.response(200, Saved(), headers=ETAG)
+@blueprint.alt_response(412, **STALE)
 def restore_backup(pad_id: UUID, backup_id: UUID) -> Response:
     """Make a backup's scene the pad's; what it replaces is backed up first."""
     owner_id, accepted = caller().id, accepted_versions()

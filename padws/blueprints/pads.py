@@ -10,7 +10,7 @@ from psycopg.errors import ForeignKeyViolation
 
 from padws.auth.access import caller, require_sign_in
 from padws.context import database, settings
-from padws.errors import NotFound
+from padws.errors import PROBLEM, NotFound
 from padws.http import (
     SUCCESS,
     ApiBlueprint,
@@ -26,7 +26,7 @@ from padws.http import (
 )
 from padws.observability.metrics import BACKUPS_TAKEN, PADS_CREATED, SAVES
 from padws.queries import pads, users
-from padws.schemas.common import Status, WithData
+from padws.schemas.common import Problem, Status, WithData
 from padws.schemas.pads import NewPad, OptionalPadName, Pad, PadName, Renamed, Saved
 
 blueprint = ApiBlueprint("pads", __name__, url_prefix="/api/pad", description="A user's drawings")
@@ -41,10 +41,30 @@ SCENE_BODY = {
     }
 }
 
+ETAG = {"ETag": {"description": "Made of the version", "schema": {"type": "string"}}}
+CREATED = {**ETAG, "Location": {"description": "Where it is", "schema": {"type": "string"}}}
+IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "description": "ETags of the versions to start from, or `*`; any other is refused with 412",
+    "schema": {"type": "string"},
+}
+IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "ETags of what the caller has; answered with 304 if it is still so",
+    "schema": {"type": "string"},
+}
+STALE = {
+    "schema": Problem(),
+    "content_type": PROBLEM,
+    "description": "The pad is at another version, which the problem names; nothing was changed",
+}
+
 
 @blueprint.get("")
 @blueprint.arguments(WithData(), location="query")
-@blueprint.response(200, Pad(many=True))
+@blueprint.response(200, Pad(many=True), headers=ETAG)
 @blueprint.alt_response(304, description="The list is as the caller has it")
 def list_pads(query: dict[str, Any]) -> Response:
     """List the caller's pads, oldest first; the first request makes the first pad."""
@@ -93,7 +113,7 @@ def _created(pad: pads.Pad, *, with_backup: bool) -> Response:
 
 @blueprint.post("")
 @blueprint.arguments(NewPad())
-@blueprint.response(201, PAD)
+@blueprint.response(201, PAD, headers=CREATED)
 def create_pad(body: dict[str, Any]) -> Response:
     """Make a pad."""
     identity = caller()
@@ -115,7 +135,7 @@ def create_pad(body: dict[str, Any]) -> Response:
 @blueprint.post("/from-template/<name>")
 @blueprint.arguments(OptionalPadName(), location="query")
 @blueprint.arguments(OptionalPadName(), required=False)
-@blueprint.response(201, PAD)
+@blueprint.response(201, PAD, headers=CREATED)
 def create_pad_from_template(query: dict[str, Any], body: dict[str, Any], name: str) -> Response:
     """Make a pad that starts from a template, with a first backup."""
     identity = caller()
@@ -132,7 +152,8 @@ def create_pad_from_template(query: dict[str, Any], body: dict[str, Any], name: 
 
 
 @blueprint.get("/<uuid:pad_id>")
-@blueprint.response(200, PAD)
+@blueprint.doc(parameters=[IF_NONE_MATCH])
+@blueprint.response(200, PAD, headers=ETAG)
 @blueprint.alt_response(304, description="The pad is as the caller has it")
 def get_pad(pad_id: UUID) -> Response:
     """Read a pad."""
@@ -147,8 +168,9 @@ def get_pad(pad_id: UUID) -> Response:
 
 
 @blueprint.route("/<uuid:pad_id>", methods=["POST", "PUT"])
-@blueprint.doc(**SCENE_BODY)
-@blueprint.response(200, Saved())
+@blueprint.doc(**SCENE_BODY, parameters=[IF_MATCH])
+@blueprint.response(200, Saved(), headers=ETAG)
+@blueprint.alt_response(412, **STALE)
 def save_pad(pad_id: UUID) -> Response:
     """Save a scene."""
     accepted, scene, owner_id = accepted_versions(), read_scene(), caller().id
@@ -178,7 +200,9 @@ def answer_saved(saved: pads.SavedPad) -> Response:
 
 @blueprint.patch("/<uuid:pad_id>")
 @blueprint.arguments(PadName())
-@blueprint.response(200, Renamed())
+@blueprint.doc(parameters=[IF_MATCH])
+@blueprint.response(200, Renamed(), headers=ETAG)
+@blueprint.alt_response(412, **STALE)
 def rename_pad(body: dict[str, Any], pad_id: UUID) -> Response:
     """Rename a pad."""
     ids = {"pad_id": pad_id, "owner_id": caller().id}
@@ -194,7 +218,9 @@ def rename_pad(body: dict[str, Any], pad_id: UUID) -> Response:
 
 
 @blueprint.delete("/<uuid:pad_id>")
+@blueprint.doc(parameters=[IF_MATCH])
 @blueprint.response(200, Status())
+@blueprint.alt_response(412, **STALE)
 def delete_pad(pad_id: UUID) -> Response:
     """Delete a pad with its backups."""
     ids = {"pad_id": pad_id, "owner_id": caller().id}

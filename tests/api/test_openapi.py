@@ -124,3 +124,21 @@ def test_patterns_are_ones_that_every_reader_knows(document: Document) -> None:
     patterns = re.findall(r"'pattern': '([^']*)'", str(document))
     assert patterns
     assert not [each for each in patterns if re.search(r"\\[AZ]", each)]
+
+
+def test_versions_are_described(document: Document) -> None:
+    """Which requests may name a version, which answers tell one, and what refuses a stale one."""
+    described = operations(document)
+    save, one = ("POST", "/api/pad/{}"), ("GET", "/api/pad/{}")
+    restore = ("POST", "/api/pad/{}/backups/{}/restore")
+    changes = [save, ("PUT", "/api/pad/{}"), ("PATCH", "/api/pad/{}"), ("DELETE", "/api/pad/{}")]
+    for route in [*changes, restore]:
+        headers = [
+            each["name"] for each in described[route]["parameters"] if each["in"] == "header"
+        ]
+        assert headers == ["If-Match"], route
+        assert list(described[route]["responses"]["412"]["content"]) == ["application/problem+json"]
+    assert [each["name"] for each in described[one]["parameters"]] == ["If-None-Match"]
+    for route in [save, restore, one, ("GET", "/api/pad"), ("PATCH", "/api/pad/{}")]:
+        assert "ETag" in described[route]["responses"]["200"]["headers"], route
+    assert "Location" in described["POST", "/api/pad"]["responses"]["201"]["headers"]
