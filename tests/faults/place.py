@@ -61,7 +61,7 @@ _STORED = """
             SELECT backups.data
             FROM pad_ws.backups
             WHERE backups.source_id = pads.id
-            ORDER BY backups.created_at > clock_timestamp(), backups.created_at DESC, backups.id DESC
+            ORDER BY backups.created_at > now(), backups.created_at DESC, backups.id DESC
         ) AS backups
     FROM pad_ws.pads
     WHERE id = %s
