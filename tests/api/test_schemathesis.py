@@ -27,7 +27,7 @@ from tests.api.documented import document
 from tests.api.drawings import drawing
 
 #: Requests of each operation that Hypothesis makes up, beside those at the limits of each schema.
-EXAMPLES = int(os.environ.get("PADWS_TEST_EXAMPLES", "30"))
+EXAMPLES = int(os.environ.get("PADWS_TEST_EXAMPLES", "50"))
 
 CHECKS = [
     schemathesis.checks.not_a_server_error,
