@@ -73,6 +73,7 @@ from padws.migrations import (  # noqa: E402
     WaitedTooLong,
     upgrade,
 )
+from padws.observability import traces  # noqa: E402
 from padws.observability.logs import GunicornLogger  # noqa: E402
 
 
@@ -128,8 +129,9 @@ def _upgrade(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Begin to watch the pool of a worker that has just been forked."""
+    """Begin to watch a worker that has just been forked."""
     worker.wsgi.extensions["padws"].sampler.start()
+    traces.start(worker.wsgi)
 
 
 def child_exit(_server: Any, worker: Any) -> None:

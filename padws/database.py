@@ -25,6 +25,7 @@ from psycopg_pool import ConnectionPool
 from padws.config import ROOT, Settings
 from padws.observability.current import current
 from padws.observability.metrics import STATEMENTS
+from padws.observability.traces import statement as statement_span
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -254,7 +255,8 @@ def from_file(function: Callable[P, R]) -> Callable[P, R]:
     if arguments != set(statement.parameters):
         raise TypeError(f"{noun}.{function.__name__}{arguments} but :{statement.parameters}")
     many, row_factory = _result_of(get_type_hints(function)["return"])
-    duration = STATEMENTS.labels(f"{noun}.{function.__name__}")
+    name = f"{noun}.{function.__name__}"
+    duration = STATEMENTS.labels(name)
 
     @functools.wraps(function)
     def run(connection: Connection, **values: Any) -> Any:
@@ -262,7 +264,11 @@ def from_file(function: Callable[P, R]) -> Callable[P, R]:
         comment = current().sql_comment
         text = comment + statement.text
         prepare = False if comment else None  # each comment makes it another statement
-        with psycopg.RawCursor(connection, row_factory=row_factory) as cursor, duration.time():
+        with (
+            psycopg.RawCursor(connection, row_factory=row_factory) as cursor,
+            duration.time(),
+            statement_span(name),
+        ):
             cursor.execute(text, [values[name] for name in statement.parameters], prepare=prepare)
             return cursor.fetchall() if many else cursor.fetchone()
 

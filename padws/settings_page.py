@@ -49,6 +49,12 @@ ELSEWHERE = {
         "Where the workers count together, each gunicorn in a directory of its own; of this "
         "machine, best in memory. The default is /dev/shm, else the system's temporary directory",
     ),
+    "OTEL_EXPORTER_OTLP_ENDPOINT": (
+        "",
+        "Collector of OpenTelemetry that gets spans, such as http://localhost:4318; needs the "
+        "extra `otel`. None: no spans",
+    ),
+    "OTEL_SERVICE_NAME": ("padws", "What the service is called in spans"),
     "PADWS_DATA_DIR": (".data", "Where `make run` keeps the data of the servers it starts"),
 }
 
