@@ -16,6 +16,7 @@ import pytest
 import redis
 
 from padws.embedded import temporary
+from padws.migrations.errors import one_line
 from padws.migrations.files import known
 from padws.migrations.redis_lock import LOCK
 from tests import servers
@@ -68,7 +69,7 @@ def mounted_for(owner: psutil.Process) -> Iterator[Path]:
         mount = ["mount", "-t", "tmpfs", "-o", options, "padws-test", str(place)]
         mounting = subprocess.run(mount, capture_output=True, text=True)
         if mounting.returncode != 0:
-            pytest.skip(f"No file system can be mounted here: {mounting.stderr.strip()}")
+            pytest.skip(f"No file system can be mounted here: {one_line(mounting.stderr)}")
         try:
             yield place
         finally:
