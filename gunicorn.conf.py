@@ -5,6 +5,7 @@ PORT and WEB_CONCURRENCY are gunicorn's own environment variables.
 
 import contextlib
 import fcntl
+import gc
 import os
 import shutil
 import sys
@@ -132,6 +133,9 @@ def post_worker_init(worker: Any) -> None:
     """Begin to watch a worker that has just been forked."""
     worker.wsgi.extensions["padws"].sampler.start()
     traces.start(worker.wsgi)
+    # What has been loaded stays: the collector of garbage need not look through it again.
+    gc.collect()
+    gc.freeze()
 
 
 def child_exit(_server: Any, worker: Any) -> None:

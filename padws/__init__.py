@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from wsgiref.headers import Headers
 
@@ -41,6 +42,14 @@ class _Api(Api):  # type: ignore[misc]  # untyped
             self.spec.components.response(name, response, lazy=True)
 
 
+class _Flask(Flask):
+    """Flask without asking of every function, at every request, whether it is asynchronous."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function: none here is asynchronous."""
+        return func
+
+
 class _PathPart(UnicodeConverter):
     """A part of a path, without the character that PostgreSQL can not keep."""
 
@@ -52,7 +61,7 @@ class _PathPart(UnicodeConverter):
 def create_app(settings: Settings | None = None) -> Flask:
     """The WSGI application. Nothing is connected to before the first request."""
     settings = settings or load_settings()
-    app = Flask(__name__, static_folder=None)
+    app = _Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.url_map.merge_slashes = False  # nothing under /api redirects
     app.url_map.strict_slashes = False

@@ -57,9 +57,10 @@ class _JsonTextDumper(Dumper):
 
     def dump(self, obj: JsonText) -> bytes:
         # libpq ends a text at the first NUL: a valid beginning would be kept as the whole.
-        if b"\0" in obj.json:
+        text = bytes(obj.json)
+        if b"\0" in text:
             raise psycopg.DataError("JSON can not contain the byte 0")
-        return obj.json
+        return text
 
 
 class _JsonTextLoader(Loader):

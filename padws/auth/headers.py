@@ -47,7 +47,8 @@ def register(app: Flask, settings: Settings) -> None:
             response.headers.update(of_front_end(settings))
         else:
             policy = _OWN_PAGES if response.mimetype == "text/html" else _NOTHING
-            response.headers.update({**_OURS, "Content-Security-Policy": policy})
+            # Nobody else sets these, so that there is nothing to look for and replace.
+            response.headers.extend([*_OURS.items(), ("Content-Security-Policy", policy)])
         if behind_tls or request.is_secure:
             response.headers.update(_HSTS)
         if origins:

@@ -68,8 +68,12 @@ class SessionInterface(RedisSessionInterface):  # type: ignore[misc]  # untyped
 
     def save_session(self, app: Flask, session: Session | None, response: Response) -> None:
         """Write the session if it has changed; there is none when Redis could not be asked."""
-        if session is not None:
+        if session is None:
+            return
+        if session.modified:
             super().save_session(app, session, response)
+        elif session.accessed:
+            response.headers.add("Vary", "Cookie")
 
     def get_cookie_secure(self, app: Flask) -> bool:
         """Whether the cookie is for TLS alone: by the settings, or as a trusted proxy tells."""

@@ -39,7 +39,7 @@ class TextFormatter(logging.Formatter):
         origin = f"{_time(record)} [{record.process}] {record.levelname} {record.name}"
         said = [f"{origin}: {record.getMessage()}"]
         said += [f"{name}={value}" for name, value in _fields(record).items() if value != ""]
-        lines = [" ".join(map(_printable, said))]
+        lines = [_printable(" ".join(said))]
         if record.exc_info:
             traceback = self.formatException(record.exc_info).split("\n")
             lines += [f"    {_printable(line)}" for line in traceback]

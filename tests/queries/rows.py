@@ -43,13 +43,13 @@ def scene(**members: Any) -> JsonText:
 
 def parsed(data: JsonText | None) -> Any:
     assert data is not None
-    return json.loads(data.json)
+    return json.loads(bytes(data.json))
 
 
 def plain(row: object) -> dict[str, Any]:
     """A row's values, with JSON taken apart, so that rows can be compared."""
     return {
-        name: json.loads(value.json) if isinstance(value, JsonText) else value
+        name: json.loads(bytes(value.json)) if isinstance(value, JsonText) else value
         for name, value in vars(row).items()
     }
 

@@ -132,7 +132,7 @@ def test_the_scene_is_stored_as_it_is_in_the_file(conn: Connection, tmp_path: Pa
     stored = templates.get_template(conn, name="grid")
     assert stored
     assert stored.data
-    assert json.loads(stored.data.json) == json.loads(content)
+    assert json.loads(bytes(stored.data.json)) == json.loads(content)
 
 
 BROKEN = {
