@@ -28,7 +28,7 @@ TEXT_LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00 \[\d+\] [A
 
 
 def test_each_request_is_one_line_with_everything(start: Start) -> None:
-    service = start()
+    service = start(WEB_CONCURRENCY="1")  # one that has been connected to Redis by then
     alice = signed_in(service.url, "alice")
     pad = alice.new_pad()
     body = json.dumps({"elements": [1], "appState": {}})
