@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import signal
 import sys
 import time
@@ -43,7 +44,8 @@ def main(
     """Break what padws needs, while clients save, and look whether anything is lost.
 
     All servers are started for this run alone, whatever the environment names. Exits with 1 when
-    an acknowledged save is lost, or anything else is not as docs/reliability.md says.
+    an acknowledged save is lost, or anything else is not as docs/reliability.md says; the servers'
+    logs are kept beside the results then.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     tallies, wrong = _earlier(results) if append else ({}, [])
@@ -58,6 +60,8 @@ def main(
         while time.monotonic() < deadline and not _enough(campaign, faults, saves):
             _inject(campaign, _next(campaign, possible))
         campaign.check("no fault", 0)
+        if campaign.wrong:
+            shutil.copytree(place.logs, results.with_suffix(".logs"), dirs_exist_ok=True)
     _finish(campaign, results)
 
 

@@ -86,13 +86,14 @@ class Scissors:
 
 @dataclass(frozen=True)
 class Place:
-    """Everything that runs. `disk` is a small file system with the pads, where there is one."""
+    """Everything that runs. `logs` are the servers'; `disk` is a small file system with the pads, where there is one."""
 
     postgres: Part
     redis: Part
     instances: tuple[Part, ...]
     urls: tuple[str, ...]
     database_url: str
+    logs: Path
     scissors: Scissors = field(default_factory=Scissors)
     disk: Path | None = None
     writers: list[Writer] = field(default_factory=list)
@@ -160,7 +161,7 @@ def serving(
         for port, url in zip(ports, databases, strict=True)
     ]
     urls = tuple(f"http://{LOOPBACK}:{port}" for port in ports)
-    return Place(postgres, redis, tuple(instances), urls, databases[0])
+    return Place(postgres, redis, tuple(instances), urls, databases[0], directory.logs)
 
 
 def write(stack: ExitStack, place: Place, number: int) -> None:
