@@ -61,7 +61,10 @@ _STORED = """
             SELECT backups.data
             FROM pad_ws.backups
             WHERE backups.source_id = pads.id
-            ORDER BY backups.created_at > now(), backups.created_at DESC, backups.id DESC
+            ORDER BY
+                backups.created_at > clock_timestamp(),  -- now() is older than the snapshot
+                backups.created_at DESC,
+                backups.id DESC
         ) AS backups
     FROM pad_ws.pads
     WHERE id = %s
@@ -86,7 +89,7 @@ class Scissors:
 
 @dataclass(frozen=True)
 class Place:
-    """Everything that runs. `logs` are the servers'; `disk` is a small file system with the pads, where there is one."""
+    """Everything that runs, and its logs. `disk` is a small file system with the pads, if any."""
 
     postgres: Part
     redis: Part
