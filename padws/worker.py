@@ -6,6 +6,8 @@ port too: whoever connects meanwhile waits in a queue that nobody serves, and is
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import math
 import select
 import selectors
@@ -30,12 +32,24 @@ _MOMENT = 5
 # Bytes of a body taken from the socket at once; gunicorn's own takes 8,192.
 _PIECE = 65_536
 
+# Options of mallopt(3), from glibc's malloc.h, and what they are set to.
+_MEMORY = {
+    -8: 1,  # M_ARENA_MAX: all threads share one heap
+    -3: 1_048_576,  # M_MMAP_THRESHOLD: what is larger is given back as soon as it is free
+    -1: 8_388_608,  # M_TRIM_THRESHOLD: so much free memory is kept, not given back each time
+}
+
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
     """A threaded worker that stops in good order, also when gunicorn's first process has died."""
 
     alive: bool
     _idle_until = math.inf
+
+    def init_process(self) -> None:
+        """Become a worker, in the process that has just been forked."""
+        _keep_memory_small()
+        super().init_process()
 
     def is_parent_alive(self) -> bool:
         """Whether to go on; without a parent this is as if told to stop."""
@@ -108,6 +122,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
         self._idle_until = min(self._idle_until, time.monotonic() + _SECONDS_FOR_IDLE)
         for connection in idle:
             connection.timeout = min(connection.timeout, self._idle_until)
+
+
+def _keep_memory_small() -> None:
+    """Have glibc give back what large drawings have taken.
+
+    As it is, each thread has a heap of its own, and each of these stays as large as it once was.
+    """
+    with contextlib.suppress(AttributeError):  # another C library
+        for option, value in _MEMORY.items():
+            ctypes.CDLL(None).mallopt(option, value)
 
 
 def _has_more(conn: Any) -> bool:

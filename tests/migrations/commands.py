@@ -159,6 +159,7 @@ class Forks:
         request = {"args": args, "environ": clean_environment(settings), "log": str(log)}
         pid = self._ask(request)
         assert pid
+        self._codes.pop(pid, None)  # of an earlier process that had the same number
         return Command(pid, log, lambda: self._poll(pid))
 
     def _poll(self, pid: int) -> int | None:
