@@ -218,13 +218,14 @@ def problem_of(error: BaseException) -> Problem:
     return Problem("internal_error")
 
 
-def _from_database(error: Exception) -> Problem:
+def _from_database(error: psycopg.Error) -> Problem:
     if isinstance(error, psycopg.IntegrityError):
         kind, code = CONSTRAINTS.get(error.diag.constraint_name or "", (Problem, "internal_error"))
         return kind(code, _SCENE_SHAPE if code == "scene_invalid" else "")
     if isinstance(error, _UNKEEPABLE):
         return BadRequest("invalid_json", f"PostgreSQL says: {_first_line(error)}.")
-    if isinstance(error, _PASSING):
+    # What libpq itself reports of a connection that broke has no class of its own.
+    if isinstance(error, _PASSING) or type(error) is psycopg.DatabaseError:
         return Unavailable("database_unavailable")
     return Problem("internal_error")
 
