@@ -37,6 +37,10 @@ SQL_DIR = ROOT / "sql"
 # Seconds after the server's own time-out of a statement at which the server itself is given up.
 _ANSWER_LATER = 2.0
 
+# A connection that has carried a longer scene (bytes) is not used again: libpq never gives back
+# the memory it took for that, and each connection would keep as much.
+_LARGE = 1_000_000
+
 
 class JsonText:
     """JSON in UTF-8 on its way through: PostgreSQL checks it, Python never takes it apart.
@@ -60,6 +64,7 @@ class _JsonTextDumper(Dumper):
         text = bytes(obj.json)
         if b"\0" in text:
             raise psycopg.DataError("JSON can not contain the byte 0")
+        _note_size(self.connection, text)
         return text
 
 
@@ -67,7 +72,13 @@ class _JsonTextLoader(Loader):
     """Hands on the text of a `jsonb`."""
 
     def load(self, data: Buffer) -> JsonText:
+        _note_size(self.connection, data)
         return JsonText(data)
+
+
+def _note_size(connection: object, json: Buffer) -> None:
+    if len(json) > _LARGE and isinstance(connection, _Connection):
+        connection.has_carried_much = True
 
 
 def prepare_connection(connection: Connection) -> None:
@@ -96,6 +107,7 @@ class _Connection(psycopg.Connection[Any]):
     """
 
     answer_within: float | None = None  # seconds
+    has_carried_much = False
 
     @classmethod
     def connect(cls, *args: Any, **options: Any) -> Self:
@@ -163,6 +175,8 @@ class Database:
             self._pool.drain()
             raise
         finally:
+            if connection.has_carried_much:
+                connection.close()  # and the pool opens another
             self._pool.putconn(connection)
 
     @contextmanager
