@@ -22,6 +22,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, post_load, validates_s
 from marshmallow import fields as m
 from marshmallow.validate import Length, OneOf, Range, Regexp
 from psycopg.conninfo import conninfo_to_dict
+from redis.connection import parse_url
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -149,6 +150,17 @@ class DatabaseUrl(Url):
         conninfo_to_dict(url)
 
 
+class RedisUrl(Url):
+    """A URL that redis-py can read."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__("redis", "rediss", "unix", **kwargs)
+
+    def check(self, url: str) -> None:
+        """Raise ValueError when redis-py can not read `url`."""
+        parse_url(url)  # type: ignore[no-untyped-call]
+
+
 class SentinelList(m.String):
     """Addresses of Sentinels and a service's name: `host:port,host:port/service`."""
 
@@ -204,7 +216,6 @@ def _about(description: str) -> dict[str, str]:
     return {"description": description}
 
 
-_REDIS = ("redis", "rediss", "unix")
 _WEB = ("http", "https")
 _SECONDS = Range(min=0, min_inclusive=False, max=86_400)
 
@@ -277,8 +288,7 @@ class SettingsSchema(Schema):
         ),
     )
 
-    REDIS_URL = Url(
-        *_REDIS,
+    REDIS_URL = RedisUrl(
         metadata=_about("Redis, as a URL; without it the REDIS_ names are used"),
     )
     REDIS_HOST = m.String(

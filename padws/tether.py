@@ -21,7 +21,6 @@ from pathlib import Path
 
 _HELPER = (sys.executable, "-I", "-S", __file__)  # without site-packages: it starts in no time
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
-_HELPER = (sys.executable, "-I", "-S", __file__)  # without site-packages: it starts in no time
 
 
 class StartError(Exception):
