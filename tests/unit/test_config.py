@@ -207,7 +207,9 @@ def test_other_urls_are_no_database(name: str, url: str) -> None:
     assert mistakes_of(**{name: url}).keys() == {name}
 
 
-@pytest.mark.parametrize("url", ["http://localhost", "redis:localhost", "redis://h:port", "redis://h/0?db=x", "x"])
+@pytest.mark.parametrize(
+    "url", ["http://localhost", "redis:localhost", "redis://h:port", "redis://h/0?db=x", "x"]
+)
 def test_other_urls_are_no_redis(url: str) -> None:
     assert mistakes_of(REDIS_URL=url).keys() == {"REDIS_URL"}
 
