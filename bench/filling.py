@@ -41,7 +41,10 @@ class Owner:
 
 @dataclass(frozen=True)
 class Group:
-    """So many people, each with pads of these sizes in bytes, the first one with ten backups."""
+    """So many people, each with pads of these sizes in bytes, the first one with ten backups.
+
+    One alone signs in under the group's name, which may be one that the provider knows.
+    """
 
     name: str
     people: int
@@ -51,7 +54,7 @@ class Group:
 def settle(stand: Stand, group: Group) -> list[Owner]:
     """Sign in the people of a group and give them their pads."""
     names = [f"{group.name}-{number}" for number in range(group.people)]
-    people = sign_in_all(stand.url, names)
+    people = sign_in_all(stand.url, names if group.people > 1 else [group.name])
     connection = stand.servers.connection
     return [
         Owner(person, _pads(connection, person, group.sizes, seed))
