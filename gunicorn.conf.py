@@ -92,7 +92,7 @@ except ConfigurationError as error:
     _refuse(str(error))
 
 workers = _number("WEB_CONCURRENCY", os.environ.get("WEB_CONCURRENCY", "2"))
-worker_class = "padws.worker.Worker"  # gthread, with a better end
+worker_class = "padws.worker.Worker"  # gthread, with less to do and a better end
 # A thread waits for each client that sends slowly; waiting costs little, and 200 slow clients
 # must not keep others waiting.
 threads = _number("WEB_THREADS", os.environ.get("WEB_THREADS", "400"))
