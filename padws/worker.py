@@ -1,7 +1,9 @@
 """gunicorn's threaded worker, with less to do for a request, and an end that loses nothing.
 
 While it serves, a thread stays a moment with its connection, bodies are read in large pieces, and
-memory that large drawings took is given back. Told to stop, gunicorn's own keeps idle connections until `graceful_timeout`, and all that time the
+memory that large drawings took is given back.
+
+Told to stop, gunicorn's own keeps idle connections until `graceful_timeout`, and all that time the
 port too: whoever connects meanwhile waits in a queue that nobody serves, and is cut off in the end.
 """
 
