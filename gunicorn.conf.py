@@ -101,6 +101,7 @@ keepalive = 75
 # believe everybody on this machine.
 secure_scheme_headers: dict[str, str] = {}
 forwarder_headers = ""
+forwarded_allow_ips = "*"  # whoever it is may set none of these: the address need not be looked at
 timeout = 60
 graceful_timeout = 25
 accesslog = None  # padws.access says more

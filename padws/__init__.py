@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 from wsgiref.headers import Headers
 
 from flask import Flask
 from flask_smorest import Api
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.routing import Map, UnicodeConverter
 from whitenoise import WhiteNoise
 
 from padws import cli, errors
+from padws.application import Application
 from padws.auth import cross_site, headers, sessions
 from padws.auth.limits import Limits
 from padws.auth.provider import Provider
@@ -42,37 +41,18 @@ class _Api(Api):  # type: ignore[misc]  # untyped
             self.spec.components.response(name, response, lazy=True)
 
 
-class _Flask(Flask):
-    """Flask without asking of every function, at every request, whether it is asynchronous."""
-
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """The function: none here is asynchronous."""
-        return func
-
-
-class _PathPart(UnicodeConverter):
-    """A part of a path, without the character that PostgreSQL can not keep."""
-
-    def __init__(self, url_map: Map):
-        super().__init__(url_map)
-        self.regex = self.regex.replace("[^/]", r"[^/\0]")
-
-
 def create_app(settings: Settings | None = None) -> Flask:
     """The WSGI application. Nothing is connected to before the first request."""
     settings = settings or load_settings()
-    app = _Flask(__name__, static_folder=None)
+    app = Application(__name__)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
-    app.url_map.merge_slashes = False  # nothing under /api redirects
-    app.url_map.strict_slashes = False
-    app.url_map.converters["default"] = _PathPart
 
     _register_services(app, settings)
     errors.register(app)
     cross_site.register(app, settings)
-    headers.register(app, settings)
     _register_routes(app)
     cli.register(app)
+    headers.register(app, settings)
     _serve_front_end(app, settings)
     requests.register(app, settings)
     if settings.trusted_proxies:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from itertools import chain
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 import orjson
@@ -27,6 +27,9 @@ from padws.errors import (
 )
 from padws.observability.current import current
 from padws.schemas.common import SceneField
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 # Bodies
 
@@ -231,17 +234,31 @@ def _dumps(content: Any) -> bytes:
     return b"".join([first, *chain.from_iterable(zip(texts, rest, strict=True))])
 
 
+class _Answer(Response):
+    """An answer that is complete: Flask's own looks through its headers for what is missing."""
+
+    default_mimetype = None
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """The answer, for the WSGI server."""
+        start_response(self.status, self.headers.to_wsgi_list())
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else self.response  # type: ignore[return-value]
+
+
+_PRIVATE = ("Cache-Control", "private, no-cache")
+_JSON = ("Content-Type", "application/json")
+
+
 def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON answer, with UUIDs, times and JsonText in it, that only this client may keep."""
-    response = Response(_dumps(content), status, mimetype="application/json")
-    response.headers["Cache-Control"] = "private, no-cache"
-    response.headers.update(headers or {})
-    return response
+    body = _dumps(content)
+    own = [_JSON, ("Content-Length", str(len(body))), _PRIVATE]
+    return _Answer([body], status, own if headers is None else [*own, *headers.items()])
 
 
 def not_modified(etag: str) -> Response:
     """The caller has this already."""
-    return Response(status=304, headers={"ETag": etag, "Cache-Control": "private, no-cache"})
+    return _Answer([], 304, [("ETag", etag), _PRIVATE])
 
 
 SUCCESS = {"status": "success"}

@@ -20,6 +20,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
+from gunicorn.http import wsgi
 from gunicorn.workers.gthread import ThreadWorker
 
 # How long an idle connection is kept after the order to stop: the next request on it is answered,
@@ -34,6 +35,9 @@ _MOMENT = 5
 
 # Bytes of a body taken from the socket at once; gunicorn's own takes 8,192.
 _PIECE = 65_536
+
+# Bytes of a body that is copied behind its head, so that both are sent at once.
+_SMALL = 16_384
 
 # Options of mallopt(3), from glibc's malloc.h, and what they are set to.
 _MEMORY = {
@@ -52,6 +56,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
     def init_process(self) -> None:
         """Become a worker, in the process that has just been forked."""
         _keep_memory_small()
+        # As plain attributes: a request asks for thirty, and each is a search otherwise.
+        self.cfg.__dict__.update({name: each.get() for name, each in self.cfg.settings.items()})
         super().init_process()
 
     def is_parent_alive(self) -> bool:
@@ -90,6 +96,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
         conn.parser.unreader.mxchunk = _PIECE
         return super().handle_request(req, conn)
 
+    def _keepalive_after(self, conn: Any, keepalive: Any) -> bool:
+        """Whether the connection is good for another request, once a body is read to its end.
+
+        gunicorn's own sets time-outs for that even if nothing is left.
+        """
+        if getattr(conn.parser.mesg.body.reader, "length", None) == 0:
+            return bool(keepalive)
+        return bool(super()._keepalive_after(conn, keepalive))
+
     def finish_request(self, conn: Any, fs: Future[Any]) -> None:
         """Close a connection or keep it: when stopping, too, if its answer has promised that.
 
@@ -125,6 +140,25 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
         self._idle_until = min(self._idle_until, time.monotonic() + _SECONDS_FOR_IDLE)
         for connection in idle:
             connection.timeout = min(connection.timeout, self._idle_until)
+
+
+class _Answer(wsgi.Response):  # type: ignore[misc]  # untyped
+    """gunicorn's way to send an answer, with head and body together where that costs less."""
+
+    headers_sent: bool
+
+    def write(self, arg: bytes) -> None:
+        """Send a piece of the body, and before the first one the head."""
+        whole = not self.headers_sent and self.response_length == len(arg) <= _SMALL
+        if not whole or self._omits_body:
+            super().write(arg)
+        else:
+            lines = [*self.default_headers(), *(f"{k}: {v}\r\n" for k, v in self.headers), "\r\n"]
+            self.headers_sent, self.sent = True, len(arg)
+            self.sock.sendall("".join(lines).encode("latin-1") + arg)
+
+
+wsgi.Response = _Answer  # there is no setting for it
 
 
 def _keep_memory_small() -> None:

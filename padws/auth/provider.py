@@ -68,7 +68,9 @@ class Provider:
         self.issuer = settings.oidc_issuer.rstrip("/")
         self.client_id = settings.oidc_client_id
         self._roles_claim = settings.oidc_roles_claim
-        self._client: FlaskOAuth2App = OpenIDConnect(app).oauth.oidc
+        extension = OpenIDConnect(app)
+        app.before_request_funcs[None].remove(extension._before_request)
+        self._client: FlaskOAuth2App = extension.oauth.oidc
         self._client._update_token = None  # flask-oidc's puts the tokens into the session
         self._client.client_kwargs |= {
             "code_challenge_method": "S256",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from urllib.parse import urljoin
 
 import orjson
 from flask import Blueprint, Response, redirect, request, url_for
@@ -50,6 +51,11 @@ def show_failure(response: AnyResponse) -> AnyResponse:
     return response
 
 
+def _here(endpoint: str) -> str:
+    """The address of a page as the browser has asked for this site."""
+    return urljoin(request.host_url, url_for(endpoint))
+
+
 def _provider() -> Provider:
     provider = services().provider
     if provider is None:
@@ -69,7 +75,7 @@ def login() -> AnyResponse:
     session["next"] = _local_path(request.args.get("next", "/"))
     session["popup"] = request.args.get("popup") == "1"
     hint = request.args.get("kc_idp_hint")
-    redirect_uri = settings().redirect_uri or url_for("auth.callback", _external=True)
+    redirect_uri = settings().redirect_uri or _here("auth.callback")
     return _provider().redirect_to_sign_in(redirect_uri, **({"kc_idp_hint": hint} if hint else {}))
 
 
@@ -106,7 +112,7 @@ def _begin(session: Session, sign_in: SignIn) -> None:
 def logout() -> Response:
     """End the session here, and say where to end it at the provider."""
     session = current()
-    return_to = settings().frontend_url or url_for("pages.index", _external=True)
+    return_to = settings().frontend_url or _here("pages.index")
     logout_url = return_to
     if "identity" in session:
         services().sessions.remove(session["identity"]["user_id"], session.sid)

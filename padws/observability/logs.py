@@ -77,6 +77,9 @@ class GunicornLogger(Logger):  # type: ignore[misc]  # untyped
         super().setup(cfg)
         _configure(load_settings(), self.error_log.handlers)
 
+    def access(self, *_: Any) -> None:
+        """Nothing: padws.access says more."""
+
 
 def _configure(settings: Settings, handlers: list[logging.Handler]) -> None:
     """Let all loggers write to `handlers`. Libraries are not heard below INFO.
