@@ -11,7 +11,7 @@ import select
 import socket
 import traceback
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar, get_args, get_origin, get_type_hints
@@ -19,13 +19,13 @@ from typing import Any, ParamSpec, Self, TypeVar, get_args, get_origin, get_type
 import psycopg
 from psycopg.abc import Buffer, PQGen
 from psycopg.adapt import Dumper, Loader
-from psycopg.rows import class_row, scalar_row
+from psycopg.rows import scalar_row
 from psycopg_pool import ConnectionPool
 
 from padws.config import ROOT, Settings
 from padws.observability.current import current
 from padws.observability.metrics import STATEMENTS
-from padws.observability.traces import statement as statement_span
+from padws.observability.traces import span
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -282,7 +282,7 @@ def from_file(function: Callable[P, R]) -> Callable[P, R]:
         with (
             psycopg.RawCursor(connection, row_factory=row_factory) as cursor,
             duration.time(),
-            statement_span(name),
+            span(name),
         ):
             cursor.execute(text, [values[name] for name in statement.parameters], prepare=prepare)
             return cursor.fetchall() if many else cursor.fetchone()
@@ -306,4 +306,28 @@ def _result_of(annotation: Any) -> tuple[bool, Any]:
     if many or isinstance(annotation, types.UnionType):
         row = get_args(annotation)[0]
     a_dataclass = isinstance(row, type) and dataclasses.is_dataclass(row)
-    return many, class_row(row) if a_dataclass else scalar_row
+    return many, _Rows(row) if a_dataclass else scalar_row
+
+
+class _Rows:
+    """Makes rows of a dataclass whose fields are the columns, in their order.
+
+    psycopg's `class_row` matches them by name, anew for each result.
+    """
+
+    def __init__(self, row: type):
+        self._row = row
+        self._fields = [field.name for field in dataclasses.fields(row)]
+        self._match = False
+
+    def __call__(self, cursor: psycopg.Cursor[Any]) -> Callable[[Sequence[Any]], Any]:
+        """What makes one row. Raises TypeError when the columns are not the fields."""
+        if not self._match:
+            columns = [column.name for column in cursor.description or []]
+            if columns != self._fields:
+                raise TypeError(f"{self._row.__name__}: {self._fields}, but columns {columns}")
+            self._match = True
+        return self._make
+
+    def _make(self, values: Sequence[Any]) -> Any:
+        return self._row(*values)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from itertools import chain
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
@@ -136,6 +138,14 @@ def split_object(body: bytes, scenes: Iterable[str]) -> dict[str, Any]:
 class BodyParser(FlaskParser):
     """Reads JSON bodies for the schemas: strictly, and past the scenes in them."""
 
+    def parse(self, argmap: Any, req: Any = None, *, location: Any = None, **options: Any) -> Any:
+        """What a request says, as the schema has it; a query that is not there is not looked at."""
+        if location == "query" and not request.environ.get("QUERY_STRING"):
+            unsaid = _of_nothing(argmap)
+            if unsaid is not None:
+                return dict(unsaid)
+        return super().parse(argmap, req, location=location, **options)
+
     def load_json(self, req: Any, schema: Schema) -> Any:
         """The members of the body; none if there is no body and the schema needs none."""
         needed = any(field.required for field in schema.fields.values())
@@ -143,6 +153,13 @@ class BodyParser(FlaskParser):
             return {}
         scenes = {name for name, field in schema.fields.items() if isinstance(field, SceneField)}
         return split_object(read_body(), scenes)
+
+
+@cache
+def _of_nothing(schema: Schema) -> dict[str, Any] | None:
+    """What a schema has of a query that is not there; `None` if it needs one."""
+    needs_one = any(field.required for field in schema.fields.values())
+    return None if needs_one else dict(schema.load({}))
 
 
 def _has_body() -> bool:
@@ -213,8 +230,15 @@ def refuse_change(current_version: int | None) -> NoReturn:
 
 def members_of(schema: Schema, row: object) -> dict[str, Any]:
     """What `schema` shows of a row; what is None (a scene that was left out) is left out."""
-    pairs = ((name, getattr(row, name)) for name in schema.fields)
+    names, values_of = _names(schema)
+    pairs = zip(names, values_of(row), strict=True)
     return {name: value for name, value in pairs if value is not None}
+
+
+@cache
+def _names(schema: Schema) -> tuple[tuple[str, ...], Callable[[object], tuple[Any, ...]]]:
+    names = tuple(schema.fields)
+    return names, attrgetter(*names)
 
 
 _GAP = orjson.Fragment(b"\0")  # a byte that JSON never has

@@ -8,12 +8,14 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 import msgspec
-from flask import g, request, session
+from flask import g, request
 
 from padws.auth import refresh
 from padws.auth.identity import Identity
+from padws.auth.sessions import Session, current
 from padws.context import services
 from padws.errors import Forbidden, Unauthenticated
+from padws.observability.current import current as current_request
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -23,23 +25,26 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 def require_sign_in() -> None:
     """Let only signed-in users past; `caller` gives the one who asks. For `before_request`."""
-    if request.method == "OPTIONS":  # a browser asks what it may, without saying who
+    wsgi = request.environ
+    method, authorization = wsgi["REQUEST_METHOD"], wsgi.get("HTTP_AUTHORIZATION")
+    if method == "OPTIONS":  # a browser asks what it may, without saying who
         return
-    authorization = request.headers.get("Authorization")
     if authorization is None:
-        g.identity = _identity_of_session()
+        identity = _identity_of_session(current())
     else:
-        g.identity = services().tokens.identity_of(authorization)
-    if request.method not in SAFE_METHODS:
-        if not g.identity.may_write:
+        identity = services().tokens.identity_of(authorization)
+    g.identity = identity
+    current_request().user_id = identity.user_id
+    if method not in SAFE_METHODS:
+        if not identity.may_write:
             raise Forbidden("read_only_token")
-        services().limits.count_write(g.identity.user_id)
+        services().limits.count_write(identity.user_id)
 
 
-def _identity_of_session() -> Identity:
+def _identity_of_session(session: Session) -> Identity:
     if session.get("expires_at", 0) < time.time():
         raise Unauthenticated
-    refresh.keep_fresh()
+    refresh.keep_fresh(session)
     try:
         return msgspec.convert(session["identity"], Identity)
     except msgspec.ValidationError:  # written by a release that knew identities differently

@@ -13,7 +13,7 @@ from redis.exceptions import LockError
 
 from padws.auth.identity import remember
 from padws.auth.provider import Provider, SignIn
-from padws.auth.sessions import Session, current, interface
+from padws.auth.sessions import Session, interface
 from padws.context import services, settings
 from padws.errors import Unauthenticated, Unavailable
 from padws.observability.metrics import SESSION_REFRESHES
@@ -25,6 +25,8 @@ _PART_OF_LIFE = 0.75
 # nobody has asked for it lately. Any other goes on meanwhile: a provider that hangs holds up one
 # request of each session, and not all of them.
 _MAY_WAIT = 60.0
+
+_NEVER = float("inf")
 
 # How long the session goes on before an unreachable provider is asked again (seconds).
 _ASK_AGAIN_AFTER = 15.0
@@ -38,10 +40,12 @@ def remember_grant(session: Session, sign_in: SignIn) -> None:
         session["refresh_at"] = time.time() + _PART_OF_LIFE * sign_in.lifetime
 
 
-def keep_fresh() -> None:
+def keep_fresh(session: Session) -> None:
     """Refresh the session if that is due. Raises Unauthenticated when the provider refuses."""
-    session, provider = current(), services().provider
-    if provider is None or not _is_due(session):
+    if not _is_due(session):
+        return
+    provider = services().provider
+    if provider is None:
         return
     # Longer than the provider's answers can take: metadata, tokens, user info and keys.
     patience = 4 * settings().oidc_timeout + 1
@@ -60,7 +64,7 @@ def keep_fresh() -> None:
 
 
 def _is_due(session: Session) -> bool:
-    return bool(session.get("refresh_at", float("inf")) < time.time())
+    return bool(session.get("refresh_at", _NEVER) < time.time())
 
 
 def _refresh(session: Session, provider: Provider) -> None:

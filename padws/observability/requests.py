@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response
 from flask.globals import request_ctx
 
 from padws.config import Settings
@@ -38,12 +38,11 @@ def register(app: Flask, settings: Settings) -> None:
 
 def _describe(response: Response) -> Response:
     """Note what only Flask knows of a request."""
-    if request.url_rule is None and request.routing_exception is None:
-        request_ctx.match_request()  # not done yet where the session could not be read
-    noted = current()
-    noted.route = _template(request.url_rule.rule) if request.url_rule else UNMATCHED
-    if "identity" in g:
-        noted.user_id = g.identity.user_id
+    context = request_ctx._get_current_object()  # type: ignore[attr-defined]
+    asked = context.request
+    if asked.url_rule is None and asked.routing_exception is None:
+        context.match_request()  # not done yet where the session could not be read
+    current().route = _template(asked.url_rule.rule) if asked.url_rule else UNMATCHED
     return response
 
 

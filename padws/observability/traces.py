@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 _start_span: Callable[[str], AbstractContextManager[object]] = nullcontext
 
 
-def statement(name: str) -> AbstractContextManager[object]:
-    """The span of a statement of sql/."""
+def span(name: str) -> AbstractContextManager[object]:
+    """The span of a statement of sql/, or of a command to Redis that goes past its client."""
     return _start_span(name)
 
 
