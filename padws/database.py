@@ -9,6 +9,7 @@ import os
 import re
 import select
 import socket
+import time
 import traceback
 import types
 from collections.abc import Callable, Iterator, Sequence
@@ -275,17 +276,19 @@ def from_file(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def run(connection: Connection, **values: Any) -> Any:
-        current().sql_statements += 1
-        comment = current().sql_comment
-        text = comment + statement.text
+        request = current()
+        request.sql_statements += 1
+        comment = request.sql_comment
         prepare = False if comment else None  # each comment makes it another statement
-        with (
-            psycopg.RawCursor(connection, row_factory=row_factory) as cursor,
-            duration.time(),
-            span(name),
-        ):
-            cursor.execute(text, [values[name] for name in statement.parameters], prepare=prepare)
-            return cursor.fetchall() if many else cursor.fetchone()
+        cursor = psycopg.RawCursor(connection, row_factory=row_factory)
+        began = time.perf_counter()
+        try:
+            with span(name):
+                arguments = [values[name] for name in statement.parameters]
+                cursor.execute(comment + statement.text, arguments, prepare=prepare)
+                return cursor.fetchall() if many else cursor.fetchone()
+        finally:
+            duration.observe(time.perf_counter() - began)
 
     return run  # type: ignore[return-value]  # the signature has just been checked
 

@@ -63,6 +63,7 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
             "process": record.process,
             **_fields(record),
+            **getattr(record, "in_message", {}),
         }
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
@@ -89,6 +90,10 @@ def _configure(settings: Settings, handlers: list[logging.Handler]) -> None:
     formatter = JsonFormatter() if settings.log_format == "json" else TextFormatter()
     for handler in handlers:
         handler.setFormatter(formatter)
+    # Nobody prints these, and each entry would ask for them
+    # (https://docs.python.org/3.11/howto/logging.html#optimization).
+    logging.logThreads = logging.logMultiprocessing = False
+    logging._srcfile = None
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     root = logging.getLogger()
     root.handlers[:] = handlers

@@ -108,15 +108,21 @@ class _Watch:
         level = _level(noted.route, answer.status, served_in > self._slow)
         if log.isEnabledFor(level):
             path = _path(wsgi)
-            fields = _fields(noted) | {
-                "method": method,
-                "path": path,
-                "status": answer.status,
+            said = {"method": method, "path": path, "status": answer.status}
+            fields = {
+                "route": noted.route,
+                "user_id": noted.user_id,
                 "duration_ms": _milliseconds(seconds),
+                "receive_ms": _milliseconds(noted.receiving_seconds),
+                "bytes_in": noted.received_bytes,
                 "bytes_out": sent_bytes,
                 "address": wsgi.get("REMOTE_ADDR", ""),
+                "sql_statements": noted.sql_statements,
+                "redis_commands": noted.redis_commands,
+                "backend_pid": noted.backend_pid,
             }
-            log.log(level, "%s %s %d", method, path, answer.status, extra={"fields": fields})
+            extra = {"fields": fields, "in_message": said}
+            log.log(level, f"{method} {path} {answer.status}", extra=extra)
 
 
 def _level(route: str, status: int, slow: bool) -> int:
@@ -129,18 +135,6 @@ def _path(wsgi: WSGIEnvironment) -> str:
     """The path without its query, which may be secret. WSGI has its bytes as Latin-1."""
     path: str = wsgi.get("PATH_INFO", "")[:_LONGEST_PATH]
     return path if path.isascii() else path.encode("latin-1").decode("utf-8", "replace")
-
-
-def _fields(noted: CurrentRequest) -> dict[str, Any]:
-    return {
-        "route": noted.route,
-        "user_id": noted.user_id,
-        "receive_ms": _milliseconds(noted.receiving_seconds),
-        "bytes_in": noted.received_bytes,
-        "sql_statements": noted.sql_statements,
-        "redis_commands": noted.redis_commands,
-        "backend_pid": noted.backend_pid,
-    }
 
 
 def _milliseconds(seconds: float) -> float:
