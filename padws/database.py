@@ -12,6 +12,7 @@ import socket
 import time
 import traceback
 import types
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -135,6 +136,18 @@ class _Connection(psycopg.Connection[Any]):
             raise psycopg.OperationalError(message) from error
 
 
+class _Stack(deque[_Connection]):
+    """The pool's idle connections: the one given back last is the next one lent.
+
+    It and its process at the server are still in the processor's caches. psycopg's pool goes round
+    all of them.
+    """
+
+    def append(self, connection: _Connection) -> None:
+        """Put a connection where the pool takes the next one from."""
+        self.appendleft(connection)
+
+
 class Database:
     """The pool of one process. It is opened at first use, so never before gunicorn's fork."""
 
@@ -154,6 +167,7 @@ class Database:
             check=_check_when_readable,
             open=False,
         )
+        self._pool._pool = _Stack()
 
     def _prepare(self, connection: _Connection) -> None:
         prepare_connection(connection)
