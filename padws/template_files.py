@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import orjson
@@ -23,20 +24,42 @@ class BrokenTemplate(Exception):
     """A file that makes no template; the message says why."""
 
 
-def load_templates(conn: Connection, directory: Path) -> None:
+def files_to_load(directory: Path, stored: Mapping[str, str | None]) -> list[Path]:
+    """The files that are not `stored` as they are now, in the order of their names.
+
+    `stored` has the digest of each template by its name, None where it is an administrator's: that
+    one is kept, and the log says so.
+    """
+    return [path for path in sorted(directory.glob("*.json")) if _is_due(path, stored)]
+
+
+def _is_due(path: Path, stored: Mapping[str, str | None]) -> bool:
+    if path.stem not in stored:
+        return True
+    digest = stored[path.stem]
+    if digest is None:
+        _say(path, "kept")
+        return False
+    try:
+        return _digest_of(_content_of(path)) != digest
+    except (BrokenTemplate, OSError):
+        return True  # loading says what is wrong with it
+
+
+def load_templates(conn: Connection, paths: Iterable[Path]) -> None:
     """Add new files and replace what changed; what an administrator has edited is kept.
 
     Each file is a transaction of its own: a broken one is named in the log and stops nothing else.
     """
     prepare_connection(conn)
-    for path in sorted(directory.glob("*.json")):
+    for path in paths:
         try:
             outcome = _load(conn, path)
         except (BrokenTemplate, OSError, psycopg.DataError, psycopg.IntegrityError) as error:
             log.error("template %s is left out: %s", path.name, str(error).partition("\n")[0])
         else:
             if outcome != "unchanged":
-                log.info("template %s: %s", path.stem, _OUTCOMES[outcome])
+                _say(path, outcome)
 
 
 _OUTCOMES = {
@@ -46,6 +69,10 @@ _OUTCOMES = {
 }
 
 
+def _say(path: Path, outcome: str) -> None:
+    log.info("template %s: %s", path.stem, _OUTCOMES[outcome])
+
+
 def _load(conn: Connection, path: Path) -> str:
     content = _content_of(path)
     outcome = load_template(
@@ -53,7 +80,7 @@ def _load(conn: Connection, path: Path) -> str:
         name=_name_of(path),
         display_name=_display_name_of(content) or path.stem,
         scene=JsonText(content),
-        file_digest=hashlib.sha256(content).hexdigest(),
+        file_digest=_digest_of(content),
     )
     return str(outcome)
 
@@ -64,6 +91,10 @@ def _content_of(path: Path) -> bytes:
     if path.stat().st_size > _LARGEST:
         raise BrokenTemplate(f"it is larger than {_LARGEST} bytes")
     return path.read_bytes()
+
+
+def _digest_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _name_of(path: Path) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import Conninfo
 
 from padws.config import Settings
 from padws.migrations.errors import MigrationFailed, WaitedTooLong, in_words
@@ -20,6 +22,7 @@ POLL_EVERY = 1.0
 CONNECT_WITHIN = 10
 
 LOCK_TIMEOUT = 4.0
+LOOK_TIMEOUT = 0.5  # whoever only looks does not queue up behind a migration
 
 SESSION = {
     "statement_timeout": "0",
@@ -42,8 +45,13 @@ HOLDER = """
 
 
 @contextmanager
-def connected(settings: Settings, stop: Stop) -> Iterator[Connection]:
-    """A connection for migrating, autocommit. Raises MigrationFailed when there is none."""
+def connected(
+    settings: Settings, stop: Stop, *, only_to_look: bool = False
+) -> Iterator[Connection]:
+    """A connection for migrating, autocommit. Raises MigrationFailed when there is none.
+
+    One that is `only_to_look` with waits LOOK_TIMEOUT for a lock, and no longer.
+    """
     try:
         with stop.interruptible():
             conn = psycopg.connect(
@@ -51,6 +59,7 @@ def connected(settings: Settings, stop: Stop) -> Iterator[Connection]:
                 autocommit=True,
                 connect_timeout=CONNECT_WITHIN,
                 application_name=f"padws migration, {socket.gethostname()}, process {os.getpid()}",
+                options=_options_to_look(settings) if only_to_look else None,
             )
     except psycopg.Error as error:
         raise MigrationFailed(f"No connection to PostgreSQL: {in_words(error)}") from None
@@ -60,6 +69,27 @@ def connected(settings: Settings, stop: Stop) -> Iterator[Connection]:
         ) from None
     with conn:
         yield conn
+
+
+def shares_the_pooler(settings: Settings) -> bool:
+    """Whether migrations, too, have to go through a pooler in transaction mode."""
+    return (
+        settings.db_transaction_pooler and settings.migration_database_url == settings.database_url
+    )
+
+
+def _options_to_look(settings: Settings) -> str | None:
+    """The session's own options, and LOOK_TIMEOUT: so it costs no statement.
+
+    None through a pooler in transaction mode, which refuses options.
+    """
+    if shares_the_pooler(settings):
+        return None
+    # Ours would otherwise replace what the URL or, without any there, PGOPTIONS says.
+    defaults = {each.keyword: each.val or b"" for each in Conninfo.get_defaults()}
+    given = conninfo_to_dict(settings.migration_database_url).get("options")
+    own = given or defaults[b"options"].decode()
+    return f"{own} -c lock_timeout={LOOK_TIMEOUT * 1000:.0f}ms".strip()
 
 
 def set_up_session(conn: Connection) -> None:

@@ -12,22 +12,54 @@ from padws.config import Settings
 from padws.migrations.connection import connected
 from padws.migrations.errors import MigrationFailed, MigrationStopped, explained, one_line
 from padws.migrations.files import Migration, known, target
-from padws.migrations.marks import Connection, applied, missing, opened_marks, pending
+from padws.migrations.marks import (
+    Checksums,
+    Connection,
+    applied,
+    applied_and_loaded,
+    missing,
+    opened_marks,
+    pending,
+)
 from padws.migrations.running import Runner
 from padws.migrations.stopping import Stop, Stopped
 from padws.migrations.turn import Turn
 from padws.migrations.waiting import Report
-from padws.template_files import load_templates
+from padws.template_files import files_to_load, load_templates
 
 RAISED = "exec_stmt_raise"  # where in PostgreSQL a migration's own RAISE comes from
 LEGACY = "20261122_0003_legacy_data"
+NOTHING_TO_DO = "The schema is at the newest migration; nothing to do."
 
 
 def upgrade(settings: Settings, report: Report = click.echo) -> None:
-    """Migrate, then load the templates: what a release and a starting server do."""
-    migrate(settings, report)
-    with session(settings, report) as (conn, stop), stop.interruptible():
-        load_templates(conn, settings.templates_dir)
+    """Migrate, then load the templates: what a release and a starting server do.
+
+    With nothing to do it is one query.
+    """
+    stored = _templates_if_migrated(settings, report)
+    if stored is None:
+        migrate(settings, report)
+    else:
+        report(NOTHING_TO_DO)
+    files = files_to_load(settings.templates_dir, stored or {})
+    if files:
+        with session(settings, report) as (conn, stop), stop.interruptible():
+            load_templates(conn, files)
+
+
+def _templates_if_migrated(settings: Settings, report: Report) -> Checksums | None:
+    """The digests of the stored templates, if a look shows that no migration is pending.
+
+    None stands for doubt as well, be it for a missing table or for one that somebody has locked:
+    `migrate` looks again, is patient, and says what is wrong.
+    """
+    try:
+        with session(settings, report, only_to_look=True) as (conn, stop), stop.interruptible():
+            marked, stored = applied_and_loaded(conn)
+            return None if missing(marked) else stored
+    except MigrationFailed:
+        return None
 
 
 def migrate(settings: Settings, report: Report = click.echo) -> None:
@@ -47,7 +79,7 @@ def migrate(settings: Settings, report: Report = click.echo) -> None:
         with stop.interruptible():
             todo = pending(conn)
         if not todo:
-            report("The schema is at the newest migration; nothing to do.")
+            report(NOTHING_TO_DO)
             return
         Turn(
             settings, conn, stop, report, target=target(known()), is_done=lambda: not pending(conn)
@@ -105,7 +137,9 @@ def preview_legacy(settings: Settings, report: Report = click.echo) -> None:
 
 
 @contextmanager
-def session(settings: Settings, report: Report) -> Iterator[tuple[Connection, Stop]]:
+def session(
+    settings: Settings, report: Report, *, only_to_look: bool = False
+) -> Iterator[tuple[Connection, Stop]]:
     """A connection, with signals heard and errors explained; closed when the block ends."""
 
     def pass_on(notice: Diagnostic) -> None:
@@ -115,7 +149,11 @@ def session(settings: Settings, report: Report) -> Iterator[tuple[Connection, St
 
     stop = Stop()
     try:
-        with explained(), stop.listening(), connected(settings, stop) as conn:
+        with (
+            explained(),
+            stop.listening(),
+            connected(settings, stop, only_to_look=only_to_look) as conn,
+        ):
             conn.add_notice_handler(pass_on)
             yield conn, stop
     except Stopped:

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from redis.exceptions import RedisError
 
 from padws.config import Settings
-from padws.migrations.connection import advisory_lock
+from padws.migrations.connection import advisory_lock, shares_the_pooler
 from padws.migrations.errors import MigrationFailed, WaitedTooLong, explained, one_line
 from padws.migrations.marks import Connection
 from padws.migrations.redis_lock import RedisLock, Run, Seen, connect
@@ -45,7 +45,7 @@ class Turn:
 
     def take(self, work: Callable[[], None]) -> None:
         """Do `work` under both locks, unless it is done when they are held."""
-        if self._settings.db_transaction_pooler and self._shares_the_pooler():
+        if shares_the_pooler(self._settings):
             raise MigrationFailed(
                 "Migrating needs a connection past the pooler (DB_TRANSACTION_POOLER is on): "
                 "name one in MIGRATION_DATABASE_URL."
@@ -58,9 +58,6 @@ class Turn:
                     self._work_or_not(work)
             else:
                 self._report_done()
-
-    def _shares_the_pooler(self) -> bool:
-        return self._settings.migration_database_url == self._settings.database_url
 
     def _work_or_not(self, work: Callable[[], None]) -> None:
         with self._stop.interruptible():

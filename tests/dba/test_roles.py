@@ -69,7 +69,7 @@ def works(conn: Connection) -> bool:
             with conn.transaction(force_rollback=True):
                 run_statement(conn, path)
         with conn.transaction(force_rollback=True):
-            load_templates(conn, ROOT / "templates")
+            load_templates(conn, (ROOT / "templates").iterdir())
         with conn.transaction(force_rollback=True):
             pending(conn)
     except errors.InsufficientPrivilege:

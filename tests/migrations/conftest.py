@@ -55,10 +55,11 @@ def own_redis() -> Iterator[OwnRedis]:
 
 @dataclass(frozen=True)
 class OwnPostgres:
-    """A PostgreSQL server: the URL of a database of it, and its postmaster."""
+    """A PostgreSQL server: the URL of a database of it, its postmaster and its log."""
 
     url: str
     process: psutil.Process
+    log: Path
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +68,8 @@ def own_postgres() -> Iterator[OwnPostgres]:
     with temporary.data_directory() as directory:
         server = Postgres(directory, *servers.POSTGRES_OPTIONS)
         with temporary.running(server) as running:
-            yield OwnPostgres(server.url(), psutil.Process(running.pid))
+            log = directory.logs / "postgres.log"
+            yield OwnPostgres(server.url(), psutil.Process(running.pid), log)
 
 
 @pytest.fixture(scope="session")

@@ -249,20 +249,3 @@ def test_a_dead_instances_status_stops_nobody(settings: dict[str, str], forker: 
             assert command.wait() == 0, command.output
             undo = forker.start(settings, "db-rollback", "--to", "none", "--yes")
             assert undo.wait() == 0, undo.output
-
-
-def test_nothing_to_do_is_one_query_and_no_lock(
-    environment: dict[str, str], postgres: str, forker: Forks
-) -> None:
-    from tests.migrations.relay import postgres_relay
-
-    answers = []
-    with postgres_relay(environment["DATABASE_URL"], lambda: answers.append(1)) as relayed:
-        # Nothing listens there: Redis is not asked.
-        settings = {"DATABASE_URL": relayed, "REDIS_URL": "redis://127.0.0.1:1"}
-        command = forker.start({**settings, "TEMPLATES_DIR": "migrations"}, "db-upgrade")
-        assert command.wait() == 0, command.output
-    assert "nothing to do" in command.output
-    assert "Redis" not in command.output
-    # The beginning of each connection, and one query. Templates have the second connection.
-    assert len(answers) == 3

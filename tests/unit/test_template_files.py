@@ -15,7 +15,7 @@ import pytest
 from padws.config import ROOT
 from padws.database import Connection
 from padws.queries import templates
-from padws.template_files import load_templates
+from padws.template_files import files_to_load, load_templates
 from tests import servers
 
 Log = pytest.LogCaptureFixture
@@ -53,6 +53,11 @@ def write(directory: Path, name: str, content: bytes) -> Path:
     return path
 
 
+def load(conn: Connection, directory: Path) -> None:
+    """Load all files, whatever is stored."""
+    load_templates(conn, files_to_load(directory, {}))
+
+
 def loaded(conn: Connection) -> dict[str, str]:
     """Display names of the stored templates, by name."""
     rows = templates.list_templates(conn, with_data=False)
@@ -67,7 +72,7 @@ def lines(log: Log) -> list[str]:
 
 
 def test_the_templates_of_the_repository_can_be_loaded(conn: Connection, caplog: Log) -> None:
-    load_templates(conn, ROOT / "templates")
+    load(conn, ROOT / "templates")
     names = {path.stem for path in (ROOT / "templates").iterdir()}
     assert loaded(conn).keys() == names
     assert {record.levelname for record in caplog.records} == {"INFO"}
@@ -79,14 +84,14 @@ def test_files_are_added_replaced_and_left_as_they_are(
 ) -> None:
     write(tmp_path, "grid.json", scene("Grid"))
     write(tmp_path, "maps.json", scene("Maps"))
-    load_templates(conn, tmp_path)
+    load(conn, tmp_path)
     assert lines(caplog) == ["template grid: added", "template maps: added"]
     assert loaded(conn) == {"grid": "Grid", "maps": "Maps"}
     write(tmp_path, "grid.json", scene("Dots", dots=1))
-    load_templates(conn, tmp_path)
+    load(conn, tmp_path)
     assert lines(caplog) == ["template grid: replaced by the changed file"]
     assert loaded(conn) == {"grid": "Dots", "maps": "Maps"}
-    load_templates(conn, tmp_path)
+    load(conn, tmp_path)
     assert lines(caplog) == []
 
 
@@ -94,10 +99,10 @@ def test_what_an_administrator_has_edited_is_kept_and_said(
     conn: Connection, tmp_path: Path, caplog: Log
 ) -> None:
     write(tmp_path, "grid.json", scene("Grid"))
-    load_templates(conn, tmp_path)
+    load(conn, tmp_path)
     templates.update_template(conn, name="grid", new_name=None, display_name="Mine", scene=None)
     lines(caplog)
-    load_templates(conn, tmp_path)
+    load(conn, tmp_path)
     (line,) = lines(caplog)
     assert line.startswith("template grid: kept as an administrator has edited it")
     assert loaded(conn) == {"grid": "Mine"}
@@ -121,14 +126,14 @@ def test_the_display_name_is_the_scenes_or_the_files(
     conn: Connection, tmp_path: Path, content: bytes, display_name: str
 ) -> None:
     write(tmp_path, "grid.json", content)
-    load_templates(conn, tmp_path)
+    load(conn, tmp_path)
     assert loaded(conn) == {"grid": display_name}
 
 
 def test_the_scene_is_stored_as_it_is_in_the_file(conn: Connection, tmp_path: Path) -> None:
     content = scene("Grid", files={"a": 1.5}, appState={"pad": {"displayName": "Grid", "x": None}})
     write(tmp_path, "grid.json", content)
-    load_templates(conn, tmp_path)
+    load(conn, tmp_path)
     stored = templates.get_template(conn, name="grid")
     assert stored
     assert stored.data
@@ -165,7 +170,7 @@ def test_a_broken_file_is_named_and_stops_nothing_else(
     write(tmp_path, "first.json", scene("First"))
     write(tmp_path, "grid.json", content)
     write(tmp_path, "last.json", scene("Last"))
-    load_templates(conn, tmp_path)
+    load(conn, tmp_path)
     assert loaded(conn) == {"first": "First", "last": "Last"}
     (error,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert error.getMessage().startswith("template grid.json is left out: ")
@@ -175,9 +180,9 @@ def test_a_broken_file_is_named_and_stops_nothing_else(
 
 def test_a_file_that_breaks_leaves_what_it_had_loaded(conn: Connection, tmp_path: Path) -> None:
     write(tmp_path, "grid.json", scene("Grid"))
-    load_templates(conn, tmp_path)
+    load(conn, tmp_path)
     write(tmp_path, "grid.json", b"{")
-    load_templates(conn, tmp_path)
+    load(conn, tmp_path)
     assert loaded(conn) == {"grid": "Grid"}
 
 
@@ -196,7 +201,7 @@ def test_a_file_whose_name_is_none_is_left_out(
     conn: Connection, tmp_path: Path, caplog: Log, name: str
 ) -> None:
     write(tmp_path, name, scene("Grid"))
-    load_templates(conn, tmp_path)
+    load(conn, tmp_path)
     assert loaded(conn) == {}
     assert lines(caplog) == [
         f"template {name} is left out: the file's name is not a template's name"
@@ -208,7 +213,7 @@ def test_other_files_are_no_templates(conn: Connection, tmp_path: Path, caplog: 
         write(tmp_path, name, scene("Grid"))
     (tmp_path / "deeper").mkdir()
     write(tmp_path / "deeper", "grid.json", scene("Grid"))
-    load_templates(conn, tmp_path)
+    load(conn, tmp_path)
     assert (loaded(conn), lines(caplog)) == ({}, [])
 
 
@@ -217,7 +222,7 @@ def test_a_link_is_the_file_it_leads_to(conn: Connection, tmp_path: Path) -> Non
     (tmp_path / "elsewhere").mkdir()
     target = write(tmp_path / "elsewhere", "1", scene("Grid"))
     (tmp_path / "grid.json").symlink_to(target)
-    load_templates(conn, tmp_path)
+    load(conn, tmp_path)
     assert loaded(conn) == {"grid": "Grid"}
 
 
@@ -253,7 +258,7 @@ def test_what_only_looks_like_a_file_is_left_out(
     """Something that can not be read even by root stands for a file without permission."""
     ODD[kind](tmp_path / "grid.json")
     write(tmp_path, "last.json", scene("Last"))
-    load_templates(conn, tmp_path)
+    load(conn, tmp_path)
     assert loaded(conn) == {"last": "Last"}
     error, added = lines(caplog)
     assert error.startswith("template grid.json is left out: ")
@@ -263,5 +268,53 @@ def test_what_only_looks_like_a_file_is_left_out(
 def test_a_directory_without_files_is_none_to_complain_of(
     conn: Connection, tmp_path: Path, caplog: Log
 ) -> None:
-    load_templates(conn, tmp_path)
+    load(conn, tmp_path)
     assert (loaded(conn), lines(caplog)) == ({}, [])
+
+
+def due(conn: Connection, directory: Path) -> list[str]:
+    """The names of the files that are to be loaded, by the digests that are stored."""
+    rows = conn.execute("SELECT name, file_digest FROM pad_ws.template_pads").fetchall()
+    return [path.name for path in files_to_load(directory, dict(rows))]
+
+
+def test_only_files_that_are_not_stored_as_they_are_have_to_be_loaded(
+    conn: Connection, tmp_path: Path, caplog: Log
+) -> None:
+    for name in ("grid.json", "maps.json", "mine.json"):
+        write(tmp_path, name, scene())
+    assert due(conn, tmp_path) == ["grid.json", "maps.json", "mine.json"]
+    load(conn, tmp_path)
+    lines(caplog)
+    assert due(conn, tmp_path) == []
+
+    write(tmp_path, "dots.json", scene())
+    write(tmp_path, "grid.json", scene("Grid"))
+    templates.delete_template(conn, name="maps")
+    assert due(conn, tmp_path) == ["dots.json", "grid.json", "maps.json"]
+    assert lines(caplog) == []
+
+
+def test_a_file_of_what_an_administrator_has_edited_need_not_be_loaded_which_is_said(
+    conn: Connection, tmp_path: Path, caplog: Log
+) -> None:
+    write(tmp_path, "grid.json", scene("Grid"))
+    load(conn, tmp_path)
+    templates.update_template(conn, name="grid", new_name=None, display_name="Mine", scene=None)
+    write(tmp_path, "grid.json", scene("Dots"))
+    lines(caplog)
+    assert due(conn, tmp_path) == []
+    (line,) = lines(caplog)
+    assert line.startswith("template grid: kept as an administrator has edited it")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="makes files that Linux has")
+@pytest.mark.parametrize("kind", ODD)
+def test_what_has_become_no_file_is_left_to_loading_which_names_it(
+    conn: Connection, tmp_path: Path, kind: str
+) -> None:
+    path = write(tmp_path, "grid.json", scene("Grid"))
+    load(conn, tmp_path)
+    path.unlink()
+    ODD[kind](path)
+    assert due(conn, tmp_path) == ["grid.json"]
