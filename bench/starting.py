@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 import click
 import psutil
@@ -25,6 +26,21 @@ _MEGABYTE = 1_000_000
 _COUNT = """
 SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()
 """
+# A session's transactions are counted when it has ended. Somebody else's is not waited for longer.
+_WAIT_FOR_OTHERS = """
+DO $$
+BEGIN
+    FOR _ IN 1 .. 200 LOOP
+        EXIT WHEN NOT EXISTS (
+            SELECT FROM pg_stat_activity
+            WHERE datname = current_database() AND backend_type = 'client backend'
+            AND pid <> pg_backend_pid()
+        );
+        PERFORM pg_sleep(0.01), pg_stat_clear_snapshot();
+    END LOOP;
+END
+$$
+"""
 _PAINTERS = Group("large", 4, (_LARGE,))
 
 
@@ -32,11 +48,14 @@ def figures_of_start(servers: Servers, runs: int) -> list[Figure]:
     """Of `flask db-upgrade` with nothing to do, and of workers until they serve."""
     queries = Spread([_queries_of_upgrade(servers) for _ in range(runs)])
     seconds = Spread([_cpu_until_ready(servers) for _ in range(runs)])
+    one_query, is_one = at_most(1, queries.median)
     target, met = at_most(1, seconds.median)
     return [
         Figure(
             "`flask db-upgrade`, nothing to do: transactions, templates included",
             f"{queries.median:.0f}",
+            target=one_query,
+            met=is_one,
         ),
         Figure(
             "CPU of gunicorn until its first worker is ready, s",
@@ -64,11 +83,16 @@ def _queries_of_upgrade(servers: Servers) -> float:
 
 
 def _transactions(servers: Servers) -> int:
-    """What PostgreSQL has counted in this database, our own asking included."""
-    connection = servers.connection
-    connection.execute("SELECT pg_stat_force_next_flush()")
-    connection.execute("SELECT pg_stat_clear_snapshot()")
-    row = connection.execute(_COUNT).fetchone()
+    """What PostgreSQL has counted in this database, our own asking included.
+
+    That is the same each time: nothing is prepared, which would be a transaction more now and then,
+    and a table is read, as transactions are handed in only together with what was read.
+    """
+    ask = partial(servers.connection.execute, prepare=False)
+    ask(_WAIT_FOR_OTHERS)
+    ask("SELECT pg_stat_force_next_flush() FROM pg_class LIMIT 1")
+    ask("SELECT pg_stat_clear_snapshot()")
+    row = ask(_COUNT).fetchone()
     return int(row[0]) if row else 0
 
 
