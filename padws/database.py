@@ -13,15 +13,16 @@ import time
 import traceback
 import types
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import starmap
 from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar, get_args, get_origin, get_type_hints
 
+import msgspec
 import psycopg
 from psycopg.abc import Buffer, PQGen
 from psycopg.adapt import Dumper, Loader
-from psycopg.rows import scalar_row
 from psycopg_pool import ConnectionPool
 
 from padws.config import ROOT, Settings
@@ -44,16 +45,13 @@ _ANSWER_LATER = 2.0
 _LARGE = 1_000_000
 
 
-class JsonText:
+class JsonText(msgspec.Struct, frozen=True, gc=False):
     """JSON in UTF-8 on its way through: PostgreSQL checks it, Python never takes it apart.
 
     What comes from PostgreSQL stays where libpq has put it, and is copied once: into the answer.
     """
 
-    __slots__ = ("json",)
-
-    def __init__(self, json: Buffer):
-        self.json = json
+    json: Buffer
 
 
 class _JsonTextDumper(Dumper):
@@ -66,7 +64,8 @@ class _JsonTextDumper(Dumper):
         text = bytes(obj.json)
         if b"\0" in text:
             raise psycopg.DataError("JSON can not contain the byte 0")
-        _note_size(self.connection, text)
+        if len(text) > _LARGE:
+            _note_much(self.connection)
         return text
 
 
@@ -74,12 +73,13 @@ class _JsonTextLoader(Loader):
     """Hands on the text of a `jsonb`."""
 
     def load(self, data: Buffer) -> JsonText:
-        _note_size(self.connection, data)
+        if len(data) > _LARGE:
+            _note_much(self.connection)
         return JsonText(data)
 
 
-def _note_size(connection: object, json: Buffer) -> None:
-    if len(json) > _LARGE and isinstance(connection, _Connection):
+def _note_much(connection: object) -> None:
+    if isinstance(connection, _Connection):
         connection.has_carried_much = True
 
 
@@ -276,31 +276,33 @@ def from_file(function: Callable[P, R]) -> Callable[P, R]:
 
     The first argument is the connection, the keyword arguments are the statement's parameters, and
     the return annotation says what comes back: `Row | None` one row, `Row` one that is always
-    there, `list[Row]` all of them; a `Row` is a dataclass of the columns' names, or the type of a
-    single column. Raises TypeError at import when signature and file do not agree.
+    there, `list[Row]` all of them; a `Row` is a msgspec.Struct with a field for each column, or the
+    type of a single column. Raises TypeError at import when signature and file do not agree.
     """
     noun = function.__module__.rpartition(".")[2]
     statement = load_statement(SQL_DIR / noun / f"{function.__name__}.sql")
     arguments = _arguments_of(function)
     if arguments != set(statement.parameters):
         raise TypeError(f"{noun}.{function.__name__}{arguments} but :{statement.parameters}")
-    many, row_factory = _result_of(get_type_hints(function)["return"])
+    result = _Result(get_type_hints(function)["return"])
     name = f"{noun}.{function.__name__}"
     duration = STATEMENTS.labels(name)
+    text = statement.text.encode()  # here, so that it is encoded and hashed once
 
     @functools.wraps(function)
     def run(connection: Connection, **values: Any) -> Any:
         request = current()
         request.sql_statements += 1
-        comment = request.sql_comment
-        prepare = False if comment else None  # each comment makes it another statement
-        cursor = psycopg.RawCursor(connection, row_factory=row_factory)
+        cursor = psycopg.RawCursor(connection)
         began = time.perf_counter()
         try:
             with span(name):
                 arguments = [values[name] for name in statement.parameters]
-                cursor.execute(comment + statement.text, arguments, prepare=prepare)
-                return cursor.fetchall() if many else cursor.fetchone()
+                if request.sql_comment:  # which makes it another statement each time
+                    cursor.execute(request.sql_comment + statement.text, arguments, prepare=False)
+                else:
+                    cursor.execute(text, arguments)
+                return result.of(cursor)
         finally:
             duration.observe(time.perf_counter() - began)
 
@@ -317,34 +319,33 @@ def _arguments_of(function: Callable[..., Any]) -> set[str]:
     return names
 
 
-def _result_of(annotation: Any) -> tuple[bool, Any]:
-    """Whether an annotation asks for many rows, and the psycopg row factory for one."""
-    row, many = annotation, get_origin(annotation) is list
-    if many or isinstance(annotation, types.UnionType):
-        row = get_args(annotation)[0]
-    a_dataclass = isinstance(row, type) and dataclasses.is_dataclass(row)
-    return many, _Rows(row) if a_dataclass else scalar_row
+class _Result:
+    """What a statement's rows become, by a query function's return annotation."""
 
-
-class _Rows:
-    """Makes rows of a dataclass whose fields are the columns, in their order.
-
-    psycopg's `class_row` matches them by name, anew for each result.
-    """
-
-    def __init__(self, row: type):
-        self._row = row
-        self._fields = [field.name for field in dataclasses.fields(row)]
+    def __init__(self, annotation: Any):
+        self._many = get_origin(annotation) is list
+        one_or_none = isinstance(annotation, types.UnionType)
+        row = get_args(annotation)[0] if self._many or one_or_none else annotation
+        self._fields = getattr(row, "__struct_fields__", None)
+        self._make = row if self._fields else _only
         self._match = False
 
-    def __call__(self, cursor: psycopg.Cursor[Any]) -> Callable[[Sequence[Any]], Any]:
-        """What makes one row. Raises TypeError when the columns are not the fields."""
+    def of(self, cursor: psycopg.Cursor[tuple[Any, ...]]) -> Any:
+        """The rows or the row. Raises TypeError when the columns are not the fields in order."""
         if not self._match:
-            columns = [column.name for column in cursor.description or []]
-            if columns != self._fields:
-                raise TypeError(f"{self._row.__name__}: {self._fields}, but columns {columns}")
-            self._match = True
-        return self._make
+            self._match_columns(cursor)
+        if self._many:
+            return list(starmap(self._make, cursor.fetchall()))
+        values = cursor.fetchone()
+        return values and self._make(*values)
 
-    def _make(self, values: Sequence[Any]) -> Any:
-        return self._row(*values)
+    def _match_columns(self, cursor: psycopg.Cursor[tuple[Any, ...]]) -> None:
+        columns = tuple(column.name for column in cursor.description or ())
+        if self._fields and columns != self._fields:
+            raise TypeError(f"{self._make.__name__}{self._fields} but columns {columns}")
+        self._match = True
+
+
+def _only(value: Any) -> Any:
+    """The value of a row's only column."""
+    return value

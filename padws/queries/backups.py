@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from msgspec import Struct
 
 from padws.database import Connection, JsonText, from_file
 from padws.queries.pads import SavedPad, restore_pad
 from padws.queries.users import lock_user
 
 
-@dataclass(frozen=True)
-class Backup:
+class Backup(Struct, frozen=True):
     """A scene as it was at `timestamp`."""
 
     id: UUID
@@ -20,15 +20,13 @@ class Backup:
     data: JsonText
 
 
-@dataclass(frozen=True)
-class TakenBackup(Backup):
+class TakenBackup(Backup, frozen=True):
     """A backup that was just taken, and how many old ones went."""
 
     pruned: int
 
 
-@dataclass(frozen=True)
-class ListedBackup:
+class ListedBackup(Struct, frozen=True):
     """A pad's name and one of its backups, or nothing beside the name when it has none."""
 
     pad_name: str

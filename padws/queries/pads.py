@@ -6,9 +6,10 @@ Versions that a change accepts, or that a reader has already, are an `int8multir
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
+
+from msgspec import Struct
 
 from padws.database import Connection, JsonText, from_file
 from padws.queries.users import lock_user
@@ -16,8 +17,7 @@ from padws.queries.users import lock_user
 EMPTY_SCENE = JsonText(b'{"elements": [], "appState": {}, "files": {}}')
 
 
-@dataclass(frozen=True)
-class Pad:
+class Pad(Struct, frozen=True):
     """A row of pad_ws.pads; `data` is None when the scene was left out."""
 
     id: UUID
@@ -29,15 +29,13 @@ class Pad:
     version: int
 
 
-@dataclass(frozen=True)
-class ListedPad(Pad):
+class ListedPad(Pad, frozen=True):
     """A pad in its owner's list; `etag` is the whole list's."""
 
     etag: str
 
 
-@dataclass(frozen=True)
-class SavedPad:
+class SavedPad(Struct, frozen=True):
     """What a save has made: the new version, and how many old backups went."""
 
     version: int

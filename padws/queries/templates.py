@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from msgspec import Struct
 
 from padws.database import Connection, JsonText, from_file
 
 
-@dataclass(frozen=True)
-class Template:
+class Template(Struct, frozen=True):
     """A row of pad_ws.template_pads; `data` is None when the scene was left out."""
 
     id: UUID

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from msgspec import Struct
 
 from padws.database import Connection, JsonText, from_file
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(Struct, frozen=True):
     """A row of pad_ws.access_tokens, without what it takes to use it."""
 
     id: UUID
@@ -21,8 +21,7 @@ class Token:
     last_used_at: datetime | None
 
 
-@dataclass(frozen=True)
-class TokenOwner:
+class TokenOwner(Struct, frozen=True):
     """Whose a token is, and whether it may write."""
 
     user_id: UUID

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict, Unpack
 from uuid import UUID
 
+from msgspec import Struct
 from psycopg import errors
 
 from padws.database import Connection, JsonText, from_file
 
 
-@dataclass(frozen=True)
-class User:
+class User(Struct, frozen=True):
     """A row of pad_ws.users; `roles` is a JSON array of strings."""
 
     id: UUID

@@ -11,6 +11,8 @@ from threading import Barrier
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
+from msgspec import Struct
+from msgspec.structs import asdict
 from psycopg.rows import dict_row
 
 from padws.database import Connection, Database, JsonText
@@ -46,11 +48,12 @@ def parsed(data: JsonText | None) -> Any:
     return json.loads(bytes(data.json))
 
 
-def plain(row: object) -> dict[str, Any]:
+def plain(row: Struct | None) -> dict[str, Any]:
     """A row's values, with JSON taken apart, so that rows can be compared."""
+    assert row is not None
     return {
         name: json.loads(bytes(value.json)) if isinstance(value, JsonText) else value
-        for name, value in vars(row).items()
+        for name, value in asdict(row).items()
     }
 
 
