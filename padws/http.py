@@ -144,7 +144,7 @@ class BodyParser(FlaskParser):
 
     def parse(self, argmap: Any, req: Any = None, *, location: Any = None, **options: Any) -> Any:
         """What a request says, as the schema has it; a query that is not there is not looked at."""
-        if location == "query" and not request.environ.get("QUERY_STRING"):
+        if location == "query" and not request.query_string:
             unsaid = _of_nothing(argmap)
             if unsaid is not None:
                 return dict(unsaid)
@@ -267,26 +267,27 @@ class _Answer(Response):
 
     default_mimetype = None
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def __call__(self, wsgi: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """The answer, for the WSGI server."""
         start_response(self.status, self.headers.to_wsgi_list())
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else self.response  # type: ignore[return-value]
-
-
-_PRIVATE = ("Cache-Control", "private, no-cache")
-_JSON = ("Content-Type", "application/json")
+        return [] if wsgi["REQUEST_METHOD"] == "HEAD" else self.response  # type: ignore[return-value]
 
 
 def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON answer, with UUIDs, times and JsonText in it, that only this client may keep."""
     body = _dumps(content)
-    own = [_JSON, ("Content-Length", str(len(body))), _PRIVATE]
-    return _Answer([body], status, own if headers is None else [*own, *headers.items()])
+    all_headers = {
+        "Content-Type": "application/json",
+        "Content-Length": str(len(body)),
+        "Cache-Control": "private, no-cache",
+        **(headers or {}),
+    }
+    return _Answer([body], status, list(all_headers.items()))
 
 
 def not_modified(etag: str) -> Response:
     """The caller has this already."""
-    return _Answer([], 304, [("ETag", etag), _PRIVATE])
+    return _Answer([], 304, [("ETag", etag), ("Cache-Control", "private, no-cache")])
 
 
 SUCCESS = {"status": "success"}

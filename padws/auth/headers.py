@@ -12,19 +12,17 @@ from padws.config import Settings
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-_OWN_PAGES = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-_NOTHING = "default-src 'none'; frame-ancestors 'none'"
-
 _OF_ALL = [
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "same-origin"),
     ("X-Frame-Options", "DENY"),
 ]
-_OF_PAGES = [*_OF_ALL, ("Content-Security-Policy", _OWN_PAGES)]
-_OF_DATA = [*_OF_ALL, ("Content-Security-Policy", _NOTHING)]
+_FOR_PAGES = (
+    "Content-Security-Policy",
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+)
+_FOR_DATA = ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 # What a front end loads, and from where, is its own affair.
 _OF_FRONT_END = [("X-Content-Type-Options", "nosniff"), ("X-Frame-Options", "SAMEORIGIN")]
 
@@ -51,14 +49,14 @@ def register(app: Flask, settings: Settings) -> None:
     """Put the headers on every answer of `app`, one that Flask gives before any hook included."""
     inner, ours = app.wsgi_app, _Headers(settings)
 
-    def with_headers(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def with_headers(wsgi: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            ours.add(environ, headers)
+            ours.add(wsgi, status, headers)
             return start_response(status, headers, exc_info)
 
-        return inner(environ, start)
+        return inner(wsgi, start)
 
-    app.wsgi_app = with_headers  # type: ignore[method-assign]
+    app.wsgi_app = with_headers  # type: ignore[method-assign,assignment]
 
 
 class _Headers:
@@ -69,23 +67,25 @@ class _Headers:
         self._has_front_end = settings.static_dir is not None
         self._behind_tls = _is_behind_tls(settings)
 
-    def add(self, environ: WSGIEnvironment, headers: list[tuple[str, str]]) -> None:
+    def add(self, wsgi: WSGIEnvironment, status: str, headers: list[tuple[str, str]]) -> None:
         """Add to an answer's headers, among which nobody has put these before."""
-        if self._has_front_end and not environ["PATH_INFO"].strip("/"):
+        if self._has_front_end and not wsgi["PATH_INFO"].strip("/"):
             headers += _OF_FRONT_END
         else:
-            headers += _OF_PAGES if _HTML in headers else _OF_DATA
-        if self._behind_tls or environ["wsgi.url_scheme"] == "https":
+            headers += _OF_ALL
+            if not status.startswith("304"):  # which says no type, and leaves the policy as it was
+                headers.append(_FOR_PAGES if _HTML in headers else _FOR_DATA)
+        if self._behind_tls or wsgi["wsgi.url_scheme"] == "https":
             headers.append(_HSTS)
         if self._origins:
-            self._allow_origin(environ, headers)
+            self._allow_origin(wsgi, headers)
 
-    def _allow_origin(self, environ: WSGIEnvironment, headers: list[tuple[str, str]]) -> None:
+    def _allow_origin(self, wsgi: WSGIEnvironment, headers: list[tuple[str, str]]) -> None:
         headers.append(("Vary", "Origin"))
-        origin = environ.get("HTTP_ORIGIN", "")
+        origin = wsgi.get("HTTP_ORIGIN", "")
         if origin in self._origins:
             headers += [("Access-Control-Allow-Origin", origin), *_CORS]
-            if environ["REQUEST_METHOD"] == "OPTIONS":
+            if wsgi["REQUEST_METHOD"] == "OPTIONS":
                 headers += _PREFLIGHT
 
 

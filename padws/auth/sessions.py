@@ -65,11 +65,11 @@ class SessionInterface(RedisSessionInterface):  # type: ignore[misc]  # untyped
 
     def open_session(self, app: Flask, request: Request) -> Session:
         """The session of a request; an empty one, without asking Redis, where none is needed."""
-        path = request.path
-        needless = "Authorization" in request.headers or path.startswith(_ANONYMOUS)
+        path, wsgi = request.path, request.environ
+        needless = "HTTP_AUTHORIZATION" in wsgi or path.startswith(_ANONYMOUS)
         if needless or not path.startswith(("/api/", "/auth/")):
             return self._new()
-        named = self._cookie.search(request.environ.get("HTTP_COOKIE", ""))
+        named = self._cookie.search(wsgi.get("HTTP_COOKIE", ""))
         found = self._retrieve_session_data(KEY_PREFIX + named[1]) if named else None
         if not named or found is None:
             return self._new()

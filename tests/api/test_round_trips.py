@@ -172,6 +172,7 @@ def test_a_restore_is_one_transaction(tap: Tap, scenery: Scenery) -> None:
 def test_the_tap_hears_what_it_should(tap: Tap, app: Flask, scenery: Scenery) -> None:
     """The counts above are worth something only if nothing can slip by."""
     services = app.extensions["padws"]
+    services.redis.ping()  # connected, which takes commands of its own
     with tap.listen() as traffic:
         with services.database.transaction() as connection:
             connection.execute("SELECT 1")
