@@ -17,11 +17,14 @@ import selectors
 import time
 from collections.abc import Iterable
 from concurrent.futures import Future
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from gunicorn.http import wsgi
+from gunicorn.util import http_date
 from gunicorn.workers.gthread import ThreadWorker
+
+from padws.auth.headers import OF_MOST_ANSWERS
 
 # How long an idle connection is kept after the order to stop: the next request on it is answered,
 # with `Connection: close`, where cutting it off at once would lose a request that is on its way.
@@ -147,6 +150,23 @@ class _Answer(wsgi.Response):  # type: ignore[misc]  # untyped
 
     headers_sent: bool
 
+    def process_headers(self, headers: list[tuple[str, str]]) -> None:
+        """Take over the application's headers, of which gunicorn looks at every character."""
+        super().process_headers([each for each in headers if each not in OF_MOST_ANSWERS])
+        self.headers += [each for each in headers if each in OF_MOST_ANSWERS]
+
+    def default_headers(self) -> list[str]:
+        """The first lines of an answer; a date is good for a second."""
+        if self.chunked or self.upgrade:
+            return list(super().default_headers())
+        major, minor = self.req.version
+        return [
+            f"HTTP/{major}.{minor} {self.status}\r\n",
+            f"Server: {self.version}\r\n",
+            f"Date: {_date(int(time.time()))}\r\n",
+            f"Connection: {'close' if self.should_close() else 'keep-alive'}\r\n",
+        ]
+
     def write(self, arg: bytes) -> None:
         """Send a piece of the body, and before the first one the head."""
         whole = not self.headers_sent and self.response_length == len(arg) <= _SMALL
@@ -156,6 +176,11 @@ class _Answer(wsgi.Response):  # type: ignore[misc]  # untyped
             lines = [*self.default_headers(), *(f"{k}: {v}\r\n" for k, v in self.headers), "\r\n"]
             self.headers_sent, self.sent = True, len(arg)
             self.sock.sendall("".join(lines).encode("latin-1") + arg)
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    return str(http_date(second))
 
 
 wsgi.Response = _Answer  # there is no setting for it
