@@ -153,7 +153,7 @@ LIST_KNOWN = Work(
     _get("/api/pad"),
     "pads/list_pads",
     _list_values,
-    rows=10,
+    rows=1,
     conditional=True,
     most_app_ms=0.7,
 )

@@ -64,6 +64,7 @@ class Shortcut:
         connection = self._connection()
 
         def send_and_read() -> Any:
+            connection.connect()  # to whom Sentinel names; nothing if it is connected
             connection.send_command(*command)
             return connection.read_response()
 

@@ -47,7 +47,7 @@ class SavedPad(Struct, frozen=True):
 def list_pads(
     conn: Connection, *, owner_id: UUID, with_data: bool, known_etags: list[str]
 ) -> list[ListedPad]:
-    """The owner's pads, oldest first; without scenes when its ETag, or `*`, is a known one."""
+    """The owner's pads, oldest first; the first alone, without its scene, if the ETag is known."""
 
 
 @from_file

@@ -467,11 +467,16 @@ def test_the_list_without_data_is_the_same_without_scenes(conn: Connection) -> N
     assert plain(whole) == {**plain(pad), "etag": whole.etag}
 
 
-def test_a_known_list_comes_without_scenes(conn: Connection) -> None:
-    owner_id = new_pad(conn).owner_id
+@pytest.mark.parametrize("known", [None, "*"])
+def test_of_a_known_list_comes_the_first_pad_without_its_scene(
+    conn: Connection, known: str | None
+) -> None:
+    first = new_pad(conn)
+    owner_id = first.owner_id
     new_pad(conn, owner_id)
     etag = etag_of(conn, owner_id)
-    assert [row.data for row in listed(conn, owner_id, "other", etag)] == [None, None]
+    (row,) = listed(conn, owner_id, "other", known or etag)
+    assert (row.id, row.data, row.etag) == (first.id, None, etag)
     assert None not in [row.data for row in listed(conn, owner_id, "other", "")]
 
 
