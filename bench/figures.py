@@ -111,7 +111,7 @@ def _throughput(work: Work, rounds: Sequence[Round]) -> Figure:
     if not bare:
         return Figure(name, str(rate))
     below = spread(bare, lambda run: run.rate)
-    ratio = rate.median / below.median
+    ratio = ratio_of(rate, below)
     target, met = at_least(work.least_ratio, ratio) if work.least_ratio else ("", None)
     return Figure(name, str(rate), str(below), ratio, target, met)
 
@@ -126,8 +126,14 @@ def _cpu(work: Work, rounds: Sequence[Round]) -> Figure:
     if not bare:
         return Figure(name, measured, target=target, met=met)
     below = spread(bare, postgres_ms)
-    ratio = spread(runs, total_ms).median / below.median
+    ratio = ratio_of(spread(runs, total_ms), below)
     return Figure(name, measured, str(below), ratio, target, met)
+
+
+def ratio_of(service: Spread, floor: Spread) -> float:
+    """The median of the rounds' own ratios: what drifts from round to round, drifts for both."""
+    pairs = zip(service.values, floor.values, strict=True)
+    return median(ours / bare for ours, bare in pairs)
 
 
 def services(rounds: Iterable[Round]) -> list[Measured]:
