@@ -1,0 +1,62 @@
+"""Commands that go past redis-py's client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from padws import redis_client
+from padws.config import load_settings
+from padws.redis_client import Shortcut
+from tests.servers import wait_until
+
+
+@pytest.fixture
+def client(redis_url: str) -> Iterator[redis.Redis]:
+    settings = load_settings({"REDIS_URL": redis_url})
+    connected = redis_client.connect(settings, within=0.2, retries=1)
+    yield connected
+    connected.close()
+
+
+@pytest.fixture
+def shortcut(client: redis.Redis) -> Shortcut:
+    return Shortcut(client)
+
+
+def test_an_answer_that_comes_too_late_is_nobody_elses(
+    client: redis.Redis, shortcut: Shortcut
+) -> None:
+    client.mset({"one": "of one", "other": "of the other"})
+    assert shortcut.ask("GET", "one") == b"of one"
+    client.client_pause(700, all=True)
+    with pytest.raises(redis.TimeoutError):
+        shortcut.ask("GET", "one")
+
+    def answers() -> bool:
+        try:
+            return bool(shortcut.ask("GET", "other") == b"of the other")
+        except redis.TimeoutError:
+            return False
+
+    wait_until(answers)
+    for _ in range(5):
+        assert shortcut.ask("GET", "other") == b"of the other"
+        assert shortcut.ask("GET", "one") == b"of one"
+
+
+def test_a_connection_that_the_server_has_closed_costs_no_error(
+    client: redis.Redis, shortcut: Shortcut
+) -> None:
+    shortcut.ask("SET", "one", "here")
+    client.client_kill_filter(_type="normal", skipme=True)
+    assert shortcut.ask("GET", "one") == b"here"
+
+
+def test_what_redis_refuses_is_raised_and_the_next_command_answered(shortcut: Shortcut) -> None:
+    shortcut.ask("SET", "one", "text")
+    with pytest.raises(redis.ResponseError):
+        shortcut.ask("HGET", "one", "field")
+    assert shortcut.ask("GET", "one") == b"text"
