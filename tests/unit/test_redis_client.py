@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import redis
@@ -13,10 +14,22 @@ from padws.redis_client import Shortcut
 from tests.servers import wait_until
 
 
-@pytest.fixture
-def client(redis_url: str) -> Iterator[redis.Redis]:
+def stays_open(kind: Any) -> Any:
+    """Connections that stay open after a failure, as those to a master named by Sentinel do."""
+
+    class StaysOpen(kind):  # type: ignore[misc]
+        def read_response(self, *args: Any, **options: Any) -> Any:
+            return super().read_response(*args, **{**options, "disconnect_on_error": False})
+
+    return StaysOpen
+
+
+@pytest.fixture(params=[lambda kind: kind, stays_open], ids=["plain", "stays_open"])
+def client(redis_url: str, request: pytest.FixtureRequest) -> Iterator[redis.Redis]:
     settings = load_settings({"REDIS_URL": redis_url})
     connected = redis_client.connect(settings, within=0.2, retries=1)
+    pool = connected.connection_pool
+    pool.connection_class = request.param(pool.connection_class)
     yield connected
     connected.close()
 
