@@ -24,7 +24,7 @@ from padws.database import Database
 from padws.observability import metrics, requests
 from padws.schemas.common import Problem
 
-VERSION = "0.1.0"
+VERSION = "0.2.0.dev0"
 
 
 class _Api(Api):  # type: ignore[misc]  # untyped

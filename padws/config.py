@@ -24,7 +24,10 @@ from marshmallow.validate import Length, OneOf, Range, Regexp
 from psycopg.conninfo import conninfo_to_dict
 from redis.connection import parse_url
 
-ROOT = Path(__file__).resolve().parent.parent
+_PACKAGE = Path(__file__).resolve().parent
+#: Where sql/, migrations/, templates/, wsgi.py and gunicorn.conf.py lie: beside the package in a
+#: checkout, inside it where a wheel was installed.
+ROOT = _PACKAGE / "share" if (_PACKAGE / "share").is_dir() else _PACKAGE.parent
 
 
 class ConfigurationError(Exception):

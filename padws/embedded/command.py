@@ -15,7 +15,6 @@ from typing import NoReturn
 import click
 from dotenv import dotenv_values
 
-from padws.config import ROOT
 from padws.embedded.directory import DataDirectory
 from padws.embedded.postgres import Postgres
 from padws.embedded.running import (
@@ -36,19 +35,10 @@ class _Stop(BaseException):
     """Somebody wants the command to end."""
 
 
-@click.command("dev")
-@click.option(
-    "--stop-with-parent",
-    "parent",
-    type=int,
-    metavar="PID",
-    help="Stop as soon as the parent process is no longer PID.",
-)
-def dev(parent: int | None) -> None:
-    """Run padws with all it needs, until Ctrl-C.
+def run(parent: int | None) -> None:
+    """Run everything until a signal comes, or until our parent is no longer the process `parent`.
 
-    PostgreSQL, Redis and a sign-in provider are started unless the environment or .env names
-    others. They keep their data in .data (or PADWS_DATA_DIR) and end with this command.
+    Raises click.ClickException when a server cannot be started, or stops by itself.
     """
     _stop_on_signals()
     threading.Thread(target=_stop_when_alone, args=(parent,), daemon=True).start()
@@ -89,7 +79,7 @@ def _run(named: Mapping[str, str | None], stack: ExitStack) -> NoReturn:
     """Start what `named` does not name, then gunicorn; `stack` stops them, gunicorn first."""
     port = _port(named)
     url = f"http://{LOOPBACK}:{port}"
-    directory = DataDirectory(Path(named.get("PADWS_DATA_DIR") or ROOT / ".data"))
+    directory = DataDirectory(Path(named.get("PADWS_DATA_DIR") or ".data"))
     directory.claim(url)
     if not is_free(port):
         raise click.ClickException(

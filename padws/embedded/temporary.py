@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from padws.config import ROOT, SettingsSchema
+from padws.config import SettingsSchema
 from padws.embedded.directory import DataDirectory
 from padws.embedded.running import LOOPBACK, Replaceable, Server, free_port, wait_until_ready
 from padws.embedded.servers import Gunicorn
@@ -59,7 +59,7 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
     """The environment of a process with these settings and none of the developer's own."""
     known = {*SettingsSchema().fields, "PORT", "WEB_CONCURRENCY", "WEB_THREADS"}
     others = {name: value for name, value in os.environ.items() if name not in known}
-    unset = dict.fromkeys(dotenv_values(ROOT / ".env"), "")
+    unset = dict.fromkeys(dotenv_values(".env"), "")
     return {**others, **unset, **settings}
 
 

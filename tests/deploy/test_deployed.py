@@ -1,0 +1,159 @@
+"""What is deployed starts: from `requirements.txt` alone, and from the wheel."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from padws import VERSION, tether
+from padws.config import ROOT
+from padws.embedded import temporary
+from padws.embedded.running import LOOPBACK, free_port
+from tests import servers
+from tests.auth.browser import signed_in
+
+DEPLOYED = ROOT / "build" / "deployed"
+ELEMENTS = [{"id": "r1", "type": "rectangle"}]
+PROCFILE = dict(
+    re.findall(r"^(\w+): (.*)$", (ROOT / "Procfile").read_text(encoding="utf-8"), re.MULTILINE)
+)
+
+
+def run(*command: str | Path, environ: Mapping[str, str] | None = None, within: Path = ROOT) -> str:
+    """What a command prints; it has to succeed."""
+    done = subprocess.run(
+        command, env=environ, cwd=within, stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="session")
+def deployed() -> Path:
+    """The programs of an environment made of `requirements.txt` alone."""
+    run("make", "--silent", f"{DEPLOYED.relative_to(ROOT)}/.ready")
+    return DEPLOYED / "bin"
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The programs of an environment into which the wheel was installed, with what is locked."""
+    directory = tmp_path_factory.mktemp("installed")
+    run("make", "--silent", "wheel", f"DIST={directory}")
+    (wheel,) = directory.glob("padws-*.whl")
+    python = directory / "bin" / "python"
+    run(ROOT / ".venv" / "bin" / "python", "-m", "venv", directory)
+    locked = ("--require-hashes", "--only-binary", ":all:", "-r", ROOT / "requirements.txt")
+    run(python, "-m", "pip", "install", "-qq", *locked)
+    run(python, "-m", "pip", "install", "-qq", "--no-deps", wheel)
+    run(python, "-m", "pip", "check")
+    return directory / "bin"
+
+
+def environment_of(programs: Path, settings: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a deployed process: nothing of the development's is in reach."""
+    environ = temporary.environment(settings)
+    for name in ("PYTHONPATH", "VIRTUAL_ENV"):
+        environ.pop(name, None)
+    return {**environ, "PATH": f"{programs}:{environ.get('PATH', os.defpath)}"}
+
+
+@contextmanager
+def serving(
+    command: list[str], environ: Mapping[str, str], directory: Path, log: Path
+) -> Iterator[str]:
+    """The address of a web process, once /readyz is 200."""
+    port = free_port()
+    url = f"http://{LOOPBACK}:{port}"
+    server = tether.start(
+        "web", command, environ={**environ, "PORT": str(port)}, directory=directory, log=log
+    )
+
+    def is_ready() -> bool:
+        assert server.is_alive(), log.read_text()
+        try:
+            return requests.get(f"{url}/readyz", timeout=5).ok
+        except requests.ConnectionError:
+            return False
+
+    try:
+        servers.wait_until(is_ready)
+        yield url
+    finally:
+        server.stop()
+
+
+def save_a_drawing(url: str) -> None:
+    """Sign in, save a drawing and read it back."""
+    alice = signed_in(url, "alice")
+    (first,) = alice.get("/api/pad").json()
+    saved = alice.save(first["id"], elements=ELEMENTS)
+    assert (saved.status_code, saved.json()["version"]) == (200, 2)
+    assert alice.get(f"/api/pad/{first['id']}").json()["data"]["elements"] == ELEMENTS
+
+
+def test_what_the_procfile_says_runs_on_what_is_locked(
+    deployed: Path, empty_database_url: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    settings = {**environment, "DATABASE_URL": empty_database_url}
+    environ = environment_of(deployed, settings)
+    release, web = (PROCFILE[name].split() for name in ("release", "web"))
+    assert "done" in run(deployed / release[0], *release[1:], environ=environ)
+    command = [str(deployed / web[0]), *web[1:]]
+    with serving(command, environ, ROOT, tmp_path / "log") as url:
+        save_a_drawing(url)
+
+
+def test_nothing_of_the_embedded_servers_is_loaded(deployed: Path) -> None:
+    look = "import sys, wsgi; print([name for name in sys.modules if 'embedded' in name])"
+    environ = environment_of(deployed, {})
+    assert run(deployed / "python", "-c", look, environ=environ).strip() == "[]"
+
+
+def test_dev_says_what_it_lacks(deployed: Path) -> None:
+    done = subprocess.run(
+        [deployed / "flask", "dev"],
+        env=environment_of(deployed, {}),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "pip install 'padws[embedded]'" in done.stderr
+
+
+def test_the_wheel_serves(
+    installed: Path, empty_database_url: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    settings = {**environment, "DATABASE_URL": empty_database_url}
+    environ = environment_of(installed, settings)
+    padws = installed / "padws"
+    run(padws, "db-upgrade", environ=environ, within=tmp_path)
+    status = run(padws, "db-status", environ=environ, within=tmp_path)
+    assert "20261122_0001_create_schema" in status
+    serve = [str(padws), "serve", "--workers=1"]
+    with serving(serve, environ, tmp_path, tmp_path / "log") as url:
+        save_a_drawing(url)
+        assert requests.get(f"{url}/api/openapi.json", timeout=5).json()["info"] == {
+            "title": "padws",
+            "version": VERSION,
+        }
+    stopped = (tmp_path / "log").read_text()
+    assert "Traceback" not in stopped
+
+
+def test_serve_refuses_a_configuration_with_mistakes(installed: Path, tmp_path: Path) -> None:
+    environ = environment_of(installed, {"MAX_BODY_BYTES": "many"})
+    done = subprocess.run(
+        [installed / "padws", "serve"], env=environ, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "MAX_BODY_BYTES" in done.stderr
+    assert "Traceback" not in done.stderr
