@@ -15,13 +15,14 @@ from padws.observability.readiness import State, StateCollector
 blueprint = Blueprint("health", __name__)
 
 
-@blueprint.get("/healthz")
+# Strict, so that nobody gets at /readyz/ past a proxy's rule for /readyz.
+@blueprint.get("/healthz", strict_slashes=True)
 def healthz() -> Response:
     """Whether the process answers."""
     return answer({"status": "ok"})
 
 
-@blueprint.get("/readyz")
+@blueprint.get("/readyz", strict_slashes=True)
 def readyz() -> Response:
     """Whether database and Redis can be used and the schema is at the newest migration."""
     state = State()
@@ -31,7 +32,7 @@ def readyz() -> Response:
     return answer(content, 200 if state.ready else 503, headers)
 
 
-@blueprint.get("/metrics")
+@blueprint.get("/metrics", strict_slashes=True)
 def metrics() -> Response:
     """Everything counted, of all workers of this instance, for Prometheus."""
     token = settings().metrics_token

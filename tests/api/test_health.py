@@ -54,3 +54,8 @@ def test_an_old_schema_is_not_ready(anyone: Client, sql: SqlConnection) -> None:
     assert answer.status_code == 503
     assert row["migration_id"] in answer.text
     assert anyone.get("/readyz").status_code == 200
+
+
+def test_no_other_spelling_gets_past_a_proxys_rule(anyone: Client) -> None:
+    for path in ("/metrics/", "/readyz/", "/healthz/", "/metrics//", "/readyz%2F"):
+        assert anyone.get(path).status_code == 404, path

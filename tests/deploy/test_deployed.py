@@ -18,21 +18,13 @@ from padws.embedded import temporary
 from padws.embedded.running import LOOPBACK, free_port
 from tests import servers
 from tests.auth.browser import signed_in
+from tests.deploy.programs import run
 
 DEPLOYED = ROOT / "build" / "deployed"
 ELEMENTS = [{"id": "r1", "type": "rectangle"}]
 PROCFILE = dict(
     re.findall(r"^(\w+): (.*)$", (ROOT / "Procfile").read_text(encoding="utf-8"), re.MULTILINE)
 )
-
-
-def run(*command: str | Path, environ: Mapping[str, str] | None = None, within: Path = ROOT) -> str:
-    """What a command prints; it has to succeed."""
-    done = subprocess.run(
-        command, env=environ, cwd=within, stdin=subprocess.DEVNULL, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
 
 
 @pytest.fixture(scope="session")
