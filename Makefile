@@ -76,7 +76,9 @@ audit: $(TOOLS)/.ready ## Look up known vulnerabilities of all locked packages; 
 	@$(TOOLS)/bin/pip-audit --strict --disable-pip --require-hashes -r requirements-dev.txt -r requirements.txt
 
 sbom: $(TOOLS)/.ready $(DEPLOYED)/.ready ## Write build/sbom.json and build/licences.md of what is deployed
-	@$(TOOLS)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+	@sed "s/^dynamic = .*/version = \"$$($(BIN)/python -c 'import padws; print(padws.VERSION)')\"/" \
+		pyproject.toml > build/pyproject.toml
+	@$(TOOLS)/bin/cyclonedx-py environment --pyproject build/pyproject.toml --output-reproducible \
 		--output-file build/sbom.json $(DEPLOYED)
 	@$(TOOLS)/bin/pip-licenses --python $(DEPLOYED)/bin/python --format markdown --with-urls \
 		--output-file build/licences.md > /dev/null
