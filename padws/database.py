@@ -25,6 +25,7 @@ from psycopg.abc import Buffer, PQGen
 from psycopg.adapt import Dumper, Loader
 from psycopg_pool import ConnectionPool
 
+from padws import session_settings
 from padws.config import ROOT, Settings
 from padws.observability.current import current
 from padws.observability.metrics import STATEMENTS
@@ -222,24 +223,25 @@ def _name() -> str:
 
 def _connection_options(settings: Settings) -> dict[str, Any]:
     """What `psycopg.connect` is told beside the URL."""
-    options: dict[str, Any] = {
-        "autocommit": True,
-        "client_encoding": "utf-8",
-        "connect_timeout": max(2, round(settings.db_pool_timeout)),
-        "tcp_user_timeout": round(settings.db_statement_timeout * 1000) + 5000,
-        "keepalives_idle": 30,
-        "keepalives_interval": 5,
-        "keepalives_count": 3,
-    }
+    url = settings.database_url
+    told = session_settings.parameters(
+        url,
+        {
+            "connect_timeout": max(2, round(settings.db_pool_timeout)),
+            "tcp_user_timeout": round(settings.db_statement_timeout * 1000) + 5000,
+            "keepalives_idle": 30,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+        },
+    )
     if settings.db_transaction_pooler:
-        return options | {"prepare_threshold": None}
+        return told | {"prepare_threshold": None}
     timeouts = {
-        "TimeZone": "UTC",
         "statement_timeout": round(settings.db_statement_timeout * 1000),
         "lock_timeout": round(settings.db_lock_timeout * 1000),
         "idle_in_transaction_session_timeout": round(settings.db_statement_timeout * 1000),
     }
-    return options | {"options": " ".join(f"-c {name}={value}" for name, value in timeouts.items())}
+    return told | {"options": session_settings.options(url, timeouts, session_settings.FIXED)}
 
 
 # sql/

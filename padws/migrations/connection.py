@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
-from psycopg.pq import Conninfo
 
+from padws import session_settings
 from padws.config import Settings
-from padws.migrations.errors import MigrationFailed, WaitedTooLong, in_words
+from padws.migrations.errors import LoginRefused, MigrationFailed, WaitedTooLong, in_words
 from padws.migrations.marks import Connection
 from padws.migrations.stopping import Stop
 from padws.migrations.waiting import Patience
@@ -24,9 +25,13 @@ CONNECT_WITHIN = 10
 LOCK_TIMEOUT = 4.0
 LOOK_TIMEOUT = 0.5  # whoever only looks does not queue up behind a migration
 
+# Of a migration, whatever the role's own are; what the operator's `options` name holds instead.
 SESSION = {
+    "client_min_messages": "notice",
     "statement_timeout": "0",
+    "transaction_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
+    "idle_session_timeout": "0",
     # The server soon notices when this process or its machine dies, and lets go of the lock.
     "client_connection_check_interval": "2s",
     "tcp_keepalives_idle": "20",
@@ -44,6 +49,13 @@ HOLDER = """
 """
 
 
+# What PostgreSQL says to somebody whom it will not let in; at this point psycopg knows no code.
+REFUSAL = re.compile(
+    r"password authentication failed|authentication failed for user|no password supplied"
+    r"|role \".*\" does not exist|is not permitted to log in|no pg_hba\.conf entry"
+)
+
+
 @contextmanager
 def connected(
     settings: Settings, stop: Stop, *, only_to_look: bool = False
@@ -55,20 +67,31 @@ def connected(
     try:
         with stop.interruptible():
             conn = psycopg.connect(
-                settings.migration_database_url,
-                autocommit=True,
-                connect_timeout=CONNECT_WITHIN,
-                application_name=f"padws migration, {socket.gethostname()}, process {os.getpid()}",
-                options=_options_to_look(settings) if only_to_look else None,
+                settings.migration_database_url, **_connection_options(settings, only_to_look)
             )
     except psycopg.Error as error:
-        raise MigrationFailed(f"No connection to PostgreSQL: {in_words(error)}") from None
+        kind = LoginRefused if REFUSAL.search(str(error)) else MigrationFailed
+        raise kind(f"No connection to PostgreSQL: {in_words(error)}") from None
     except UnicodeError as error:  # from the resolver, about `db..example.org`
         raise MigrationFailed(
             f"No connection to PostgreSQL: the host's name can not be one: {error}."
         ) from None
     with conn:
+        require_utf8(conn)
+        if not (only_to_look or shares_the_pooler(settings)):
+            _set_up_session(conn, settings)
         yield conn
+
+
+def require_utf8(conn: Connection) -> None:
+    """Raise MigrationFailed where drawings cannot be kept; the server has said it on connecting."""
+    encoding = conn.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise MigrationFailed(
+            f"The database's encoding is {encoding}; it has to be UTF8: make another (CREATE "
+            "DATABASE … ENCODING 'UTF8' TEMPLATE template0) and bring what is in this one over "
+            "with pg_dump and pg_restore."
+        )
 
 
 def shares_the_pooler(settings: Settings) -> bool:
@@ -78,28 +101,33 @@ def shares_the_pooler(settings: Settings) -> bool:
     )
 
 
-def _options_to_look(settings: Settings) -> str | None:
-    """The session's own options, and LOOK_TIMEOUT: so it costs no statement.
+def _connection_options(settings: Settings, only_to_look: bool) -> dict[str, Any]:
+    """What `psycopg.connect` is told beside the URL; to look, the settings too: no statement then.
 
-    None through a pooler in transaction mode, which refuses options.
+    A pooler in transaction mode refuses `options`, one in session mode may.
     """
-    if shares_the_pooler(settings):
-        return None
-    # Ours would otherwise replace what the URL or, without any there, PGOPTIONS says.
-    defaults = {each.keyword: each.val or b"" for each in Conninfo.get_defaults()}
-    given = conninfo_to_dict(settings.migration_database_url).get("options")
-    own = given or defaults[b"options"].decode()
-    return f"{own} -c lock_timeout={LOOK_TIMEOUT * 1000:.0f}ms".strip()
-
-
-def set_up_session(conn: Connection) -> None:
-    """The time-outs of a migration, whatever the role's own are."""
-    conn.execute(
-        "SELECT set_config(name, value, false) "
-        "FROM unnest(%s::text[], %s::text[]) AS settings (name, value)",
-        [list(SESSION), list(SESSION.values())],
+    url = settings.migration_database_url
+    name = f"padws migration, {socket.gethostname()}, process {os.getpid()}"
+    told = session_settings.parameters(
+        url, {"connect_timeout": CONNECT_WITHIN, "fallback_application_name": name}
     )
-    set_lock_timeout(conn, LOCK_TIMEOUT)
+    if only_to_look and not shares_the_pooler(settings):
+        fixed = {**session_settings.FIXED, "lock_timeout": f"{LOOK_TIMEOUT * 1000:.0f}ms"}
+        told["options"] = session_settings.options(url, {}, fixed)
+    return told
+
+
+def _set_up_session(conn: Connection, settings: Settings) -> None:
+    """The settings of a migration."""
+    named = session_settings.named_settings(settings.migration_database_url)
+    own = {name: value for name, value in SESSION.items() if name not in named}
+    own |= session_settings.FIXED | {"lock_timeout": f"{LOCK_TIMEOUT * 1000:.0f}ms"}
+    conn.execute(
+        "SELECT set_config(name, settings.value, false) "
+        "FROM unnest(%s::text[], %s::text[]) AS settings (name, value) "
+        "JOIN pg_settings USING (name)",  # an older server does not know all of them
+        [list(own), list(own.values())],
+    )
 
 
 def set_lock_timeout(conn: Connection, seconds: float) -> None:
@@ -114,7 +142,6 @@ def advisory_lock(conn: Connection, stop: Stop, patience: Patience) -> Iterator[
     Polled: a session that is blocked inside PostgreSQL deadlocks with CREATE INDEX CONCURRENTLY.
     """
     with stop.interruptible():
-        set_up_session(conn)
         while not _try_lock(conn):
             holder = holder_of_lock(conn) or "a session that has just ended"
             if patience.over:

@@ -9,7 +9,8 @@ import psycopg
 
 ADVICE = {
     "25006": "The server is read-only, probably a replica: name the primary, or all hosts with "
-    "target_session_attrs=read-write.",
+    "target_session_attrs=read-write. (Or default_transaction_read_only is on for this database "
+    "or role.)",
     "42501": "Grant the role what is missing, or name another role in MIGRATION_DATABASE_URL.",
     "53100": "The server's disk is full: make room, then run again.",
 }
@@ -23,6 +24,10 @@ class MigrationError(Exception):
 
 class MigrationFailed(MigrationError):
     """A migration, or something it needs, failed; here or in the instance that was waited for."""
+
+
+class LoginRefused(MigrationError):
+    """PostgreSQL is there and does not let this role in: no reason to go on without migrating."""
 
 
 class MigrationStopped(MigrationError):

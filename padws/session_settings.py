@@ -1,0 +1,105 @@
+"""What a session of PostgreSQL is told when it begins: padws's own beside what the operator gave.
+
+The operator may give libpq's parameters in the URL, in a service file or in the environment
+(PGOPTIONS, PGCONNECT_TIMEOUT ...). They hold for the service as for the migrations.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from contextlib import closing
+from typing import Any
+
+from psycopg.conninfo import make_conninfo
+from psycopg.pq import PGconn
+
+# What statements rely on, whatever the database, the role or the operator's `options` say.
+FIXED = {
+    "DateStyle": "ISO",
+    "IntervalStyle": "postgres",
+    "TimeZone": "UTC",
+    "default_transaction_isolation": "read committed",
+    "default_transaction_deferrable": "off",
+    "standard_conforming_strings": "on",
+    "array_nulls": "on",
+    "transform_null_equals": "off",
+    "bytea_output": "hex",
+    "extra_float_digits": "1",
+    "quote_all_identifiers": "off",
+    "row_security": "on",
+}
+
+# These two libpq sends by themselves, and they go before `options`. So the operator's cannot be
+# left standing; and a pooler, which takes no `options`, knows them.
+_BY_THEMSELVES = {"PGDATESTYLE": "ISO", "PGTZ": "UTC"}
+
+_NOWHERE = {"host": "/dev/null", "hostaddr": "", "port": "1"}
+
+
+class UnusableParameter(Exception):
+    """A parameter that libpq refuses before it connects; the message tells no value."""
+
+
+def named_parameters(url: str) -> dict[str, str]:
+    """The parameters of libpq that URL, service file or environment give a value; nothing is asked.
+
+    Raises psycopg.ProgrammingError for a URL that libpq cannot read, and UnusableParameter.
+    """
+    # libpq reads a service file only on its way to a server: to one that no message can reach.
+    with closing(_Attempt(make_conninfo(url, **_NOWHERE))) as attempt:
+        return attempt.parameters
+
+
+class _Attempt:
+    """A connection that fails at once; it has read its parameters by then."""
+
+    def __init__(self, conninfo: str):
+        self._pgconn = PGconn.connect_start(conninfo.encode())
+        self.close = self._pgconn.finish
+        self.parameters = {
+            each.keyword.decode(): each.val.decode()
+            for each in self._pgconn.info
+            if each.val and each.val != each.compiled
+        }
+        message = self._pgconn.error_message.decode(errors="replace")
+        if _NOWHERE["host"] not in message:  # it did not come so far
+            self.close()
+            raise UnusableParameter(_without_values(message))
+
+
+def _without_values(message: str) -> str:
+    if match := re.match(r"invalid (\w+) value", message):
+        return f"Its parameter {match[1]} has no such value."
+    if "service" in message:
+        return "Its service is not in the service files of libpq."
+    return "libpq refuses one of its parameters."
+
+
+def parameters(url: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """What `psycopg.connect` is told beside the URL: the defaults that nobody gave otherwise."""
+    os.environ.update(_BY_THEMSELVES)
+    named = named_parameters(url)
+    unnamed = {name: value for name, value in defaults.items() if name not in named}
+    return {**unnamed, "autocommit": True, "client_encoding": "utf-8"}
+
+
+def options(url: str, defaults: Mapping[str, Any], fixed: Mapping[str, Any]) -> str:
+    """The parameter `options` of libpq: the last of several values holds, the operator's between.
+
+    Some servers (Neon, CockroachDB) want other things than settings there: all of it is kept.
+    """
+    given = named_parameters(url).get("options", "")
+    return " ".join(filter(None, [_switches(defaults), given, _switches(fixed)]))
+
+
+def named_settings(url: str) -> set[str]:
+    """The settings of PostgreSQL that the operator's `options` name."""
+    given = named_parameters(url).get("options", "")
+    return {name.replace("-", "_").lower() for name in re.findall(r"(?:-c\s*|--)([\w.-]+)=", given)}
+
+
+def _switches(settings: Mapping[str, Any]) -> str:
+    values = {name: str(value).replace(" ", r"\ ") for name, value in settings.items()}
+    return " ".join(f"-c {name}={value}" for name, value in values.items())
