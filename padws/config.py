@@ -22,7 +22,9 @@ from marshmallow import EXCLUDE, Schema, ValidationError, post_load, validates_s
 from marshmallow import fields as m
 from marshmallow.validate import Length, OneOf, Range, Regexp
 from psycopg.conninfo import conninfo_to_dict
-from redis.connection import parse_url
+
+from padws import redis_url
+from padws.session_settings import UnusableParameter, named_parameters
 
 _PACKAGE = Path(__file__).resolve().parent
 #: Where sql/, migrations/, templates/, wsgi.py and gunicorn.conf.py lie: beside the package in a
@@ -120,6 +122,16 @@ class Settings:
             raise ConfigurationError(mistakes)
 
 
+_WHOLE_NUMBERS = {
+    "connect_timeout",
+    "keepalives",
+    "keepalives_count",
+    "keepalives_idle",
+    "keepalives_interval",
+    "tcp_user_timeout",
+}
+
+
 class Url(m.String):
     """A URL with one of the given schemes; nothing is looked up."""
 
@@ -138,7 +150,7 @@ class Url(m.String):
         return url
 
     def check(self, url: str) -> None:
-        """Raise ValueError when `url` can not be taken apart."""
+        """Raise ValueError when `url` cannot be taken apart."""
         _ = urlsplit(url).port
 
 
@@ -149,19 +161,28 @@ class DatabaseUrl(Url):
         super().__init__("postgresql", "postgres", **kwargs)
 
     def check(self, url: str) -> None:
-        """Raise psycopg.ProgrammingError when libpq can not read `url`."""
-        conninfo_to_dict(url)
+        """Raise psycopg.ProgrammingError when libpq cannot read `url`."""
+        given = conninfo_to_dict(url)
+        try:
+            named_parameters(url)
+        except UnusableParameter as error:
+            raise ValidationError(str(error)) from error
+        for name in _WHOLE_NUMBERS & given.keys():
+            if not re.fullmatch(r"\s*-?\d+\s*", str(given[name])):
+                raise ValidationError(f"Its parameter {name} is not a whole number.")
 
 
 class RedisUrl(Url):
-    """A URL that redis-py can read."""
+    """A URL that redis-py can use."""
 
     def __init__(self, **kwargs: Any):
         super().__init__("redis", "rediss", "unix", **kwargs)
 
     def check(self, url: str) -> None:
-        """Raise ValueError when redis-py can not read `url`."""
-        parse_url(url)  # type: ignore[no-untyped-call]
+        """Raise ValidationError when redis-py would refuse it, now or at the first request."""
+        mistake = redis_url.mistake_in(url)
+        if mistake:
+            raise ValidationError(mistake)
 
 
 class SentinelList(m.String):
@@ -303,6 +324,14 @@ class SettingsSchema(Schema):
         metadata=_about("Redis port, without REDIS_URL"),
     )
     REDIS_PASSWORD = m.String(load_default="", metadata=_about("Redis password, without REDIS_URL"))
+    REDIS_TLS_VERIFY = m.Boolean(
+        load_default=True,
+        metadata=_about(
+            "False takes any certificate of Redis and of Sentinels (rediss): what goes there is "
+            "encrypted, but nobody makes sure that it is Redis. For a Redis whose certificate is "
+            "self-signed, such as Heroku's"
+        ),
+    )
     REDIS_SENTINELS = SentinelList(
         metadata=_about(
             "Redis Sentinels and the name of the service, as `host:port,host:port/service`; they "
@@ -504,6 +533,8 @@ class SettingsSchema(Schema):
             data.get("MIGRATION_DATABASE_URL") or values["database_url"]
         )
         values["redis_url"] = data.get("REDIS_URL") or _redis_url(data)
+        if not data["REDIS_TLS_VERIFY"]:
+            values["redis_url"] = redis_url.unverified(values["redis_url"])
         values["oidc_issuer"] = data.get("OIDC_ISSUER") or _keycloak_issuer(data)
         values["posthog_key"] = data["VITE_PUBLIC_POSTHOG_KEY"]
         values["posthog_host"] = data["VITE_PUBLIC_POSTHOG_HOST"]

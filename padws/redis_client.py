@@ -42,7 +42,7 @@ def _master(settings: Settings, sentinels: Sentinels, options: dict[str, Any]) -
     asking = {**options, **certificates, "ssl": tls, "password": password}
     sentinel = Sentinel(sentinels.addresses, sentinel_kwargs=asking)  # type: ignore[no-untyped-call]
     client: Redis = sentinel.master_for(  # type: ignore[no-untyped-call]
-        sentinels.service, **access, **options, ssl=tls
+        sentinels.service, **{**options, **access}, ssl=tls
     )
     return client
 
