@@ -121,12 +121,10 @@ class RedisLock:
         """Set the status of the target for an hour."""
         self.redis.set(self._key, _dump(Status(state, self.run, reason)), ex=STATUS_TTL)
 
-    def release(self) -> None:
-        """Give the lock back, unless it is somebody else's by now."""
-        try:
-            self._lock.release()
-        except LockNotOwnedError:
-            return
+    def is_anothers(self) -> bool:
+        """Whether somebody else holds the lock by now."""
+        holder = self.look().holder
+        return holder is not None and holder.token != self.run.token
 
     @contextmanager
     def held(self, report: Report) -> Iterator[None]:
@@ -138,26 +136,47 @@ class RedisLock:
         try:
             with repeated(self._ttl / 3, lambda: self._renew(report)):
                 yield
-            self._quietly(lambda: self.tell("completed"), report)
+            self._quietly(lambda: self._conclude("completed", report), report)
         except MigrationError as error:
             reason = str(error)
-            self._quietly(lambda: self.tell("failed", reason), report)
+            self._quietly(lambda: self._conclude("failed", report, reason), report)
             raise
         finally:
-            self._quietly(self.release, report)
+            self._quietly(lambda: self._release(report), report)
+
+    def _conclude(self, state: str, report: Report, reason: str = "") -> None:
+        """Set the status, unless it is another's by now: that one still has to say how it ends."""
+        if self.is_anothers():
+            self._report_loss(report)
+        else:
+            self.tell(state, reason)
 
     def _renew(self, report: Report) -> None:
         try:
             if not self._lost:
                 self._lock.reacquire()
         except LockNotOwnedError:
-            self._lost = True
-            report(
-                "The Redis lock is lost (expired, or Redis was flushed or restarted); "
-                "PostgreSQL's lock still keeps others out. Going on."
-            )
+            self._report_loss(report)
         except RedisError as error:
             report(f"The Redis lock can not be renewed: {one_line(error)}. Going on.")
+
+    def _release(self, report: Report) -> None:
+        """Give the lock back, unless it is somebody else's by now."""
+        try:
+            self._lock.release()
+        except LockNotOwnedError:
+            self._report_loss(report)
+
+    def _report_loss(self, report: Report) -> None:
+        """Say, once, that the lock is lost, and to whom."""
+        if self._lost:
+            return
+        self._lost = True
+        holder = self.look().holder
+        report(
+            "The Redis lock is lost (expired, or Redis was flushed or restarted)"
+            f"{f' to {holder}' if holder else ''}; PostgreSQL's lock keeps others out."
+        )
 
     def _quietly(self, action: Callable[[], None], report: Report) -> None:
         try:
