@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import click
 from psycopg.errors import Diagnostic
 
 from padws.config import Settings
+from padws.migrations import adoption, legacy, rehearsal
 from padws.migrations.connection import connected
 from padws.migrations.errors import MigrationFailed, MigrationStopped, explained, one_line
-from padws.migrations.files import Migration, known, target
+from padws.migrations.files import Migration, Script, known, target
 from padws.migrations.marks import (
     Checksums,
     Connection,
@@ -28,7 +30,7 @@ from padws.migrations.waiting import Report
 from padws.template_files import files_to_load, load_templates
 
 RAISED = "exec_stmt_raise"  # where in PostgreSQL a migration's own RAISE comes from
-LEGACY = "20261122_0003_legacy_data"
+ADOPTION = "20261122_0002_create_tables"
 NOTHING_TO_DO = "The schema is at the newest migration; nothing to do."
 
 
@@ -69,11 +71,12 @@ def migrate(settings: Settings, report: Report = click.echo) -> None:
     """
 
     def apply_missing() -> None:
+        runner = Runner(conn, stop, settings.migration_max_wait, report)
+        _refuse_what_cannot_be_adopted(conn, runner)
         with opened_marks(conn) as marks:
             marks.trust_what_yoyo_applied()
-            runner = Runner(conn, stop, settings.migration_max_wait, report)
             for migration in missing(applied(conn)):
-                runner.run(migration, migration.script, marks.mark)
+                runner.run(migration, _script(conn, migration, report), marks.mark)
 
     with session(settings, report) as (conn, stop):
         with stop.interruptible():
@@ -84,6 +87,32 @@ def migrate(settings: Settings, report: Report = click.echo) -> None:
         Turn(
             settings, conn, stop, report, target=target(known()), is_done=lambda: not pending(conn)
         ).take(apply_missing)
+
+
+def _refuse_what_cannot_be_adopted(conn: Connection, runner: Runner) -> None:
+    """Raise MigrationFailed, before anything is changed, for tables that cannot be padws's."""
+    will_move = not legacy.why_there_is_nothing_to_move(conn)
+    defaults_come_first = ADOPTION in applied(conn) or not will_move
+    found = adoption.mistakes(
+        conn, excused=adoption.GETS_A_DEFAULT if defaults_come_first else adoption.NOTHING
+    )
+    if found:
+        raise MigrationFailed(
+            f"The tables that are there cannot be used: {'; '.join(found)}. Nothing was changed."
+        )
+    if ADOPTION not in applied(conn) and len(adoption.tables(conn)) == len(adoption.COLUMNS):
+        runner.rehearse([*rehearsal.DEFAULTS, rehearsal.REHEARSAL])
+
+
+def _script(conn: Connection, migration: Migration, report: Report) -> Script:
+    """What a migration runs: nothing where it would look for legacy data in vain."""
+    if migration.id != legacy.ID:
+        return migration.script
+    reason = legacy.why_there_is_nothing_to_move(conn)
+    if not reason:
+        return migration.script
+    report(reason)
+    return replace(migration.script, statements=())
 
 
 def to_roll_back(conn: Connection, to: str) -> list[Migration]:
@@ -124,14 +153,14 @@ def roll_back(settings: Settings, to: str, report: Report = click.echo) -> None:
 
 def preview_legacy(settings: Settings, report: Report = click.echo) -> None:
     """Say what moving the legacy data would move and leave behind; change nothing."""
-    legacy = next(each for each in known() if each.id == LEGACY)
+    migration = next(each for each in known() if each.id == legacy.ID)
     with (
         session(settings, report) as (conn, stop),
         stop.interruptible(),
         conn.transaction(force_rollback=True),
     ):
         conn.execute("SET LOCAL padws.dry_run = on")
-        for statement in legacy.script.statements:
+        for statement in _script(conn, migration, report).statements:
             conn.execute(statement.sql.encode())
     report("Nothing was changed.")
 

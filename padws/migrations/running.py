@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import psycopg
 from psycopg.errors import DeadlockDetected, LockNotAvailable
@@ -62,6 +62,22 @@ class Runner:
         except psycopg.Error as error:
             raise MigrationFailed(f"{self._doing} failed: {in_words(error)}") from None
         self._report(f"{script.name}: done in {time.monotonic() - began:.1f} s.")
+
+    def rehearse(self, statements: Sequence[str]) -> None:
+        """Run what will be run later, and roll it back. Raises MigrationError."""
+
+        def run_and_roll_back() -> None:
+            with self._stop.interruptible(), self._conn.transaction(force_rollback=True):
+                for statement in statements:
+                    self._conn.execute(statement.encode())
+
+        self._begin("A rehearsal of what padws writes")
+        try:
+            self._patiently(run_and_roll_back)
+        except psycopg.Error as error:
+            raise MigrationFailed(
+                f"{self._doing} failed, and nothing was changed: {in_words(error)}"
+            ) from None
 
     def _in_one_transaction(self, migration: Migration, script: Script, mark: Mark) -> None:
         with self._stop.interruptible(), self._conn.transaction():

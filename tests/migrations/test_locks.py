@@ -108,6 +108,37 @@ def test_redis_failing_in_the_middle_lets_nobody_else_in(
     assert "done in" not in second.output
 
 
+@pytest.mark.parametrize("outcome", ["completed", "failed"])
+@pytest.mark.parametrize("taken", [True, False])
+def test_a_lock_that_was_lost_between_two_renewals_is_noticed_at_the_end(
+    outcome: str, taken: bool, pad_ws_settings: dict[str, str], forker: Forks
+) -> None:
+    """Whoever has it by then keeps it, and the status is for that one to set."""
+    url = pad_ws_settings["DATABASE_URL"]
+    anothers = '{"host": "web.2", "pid": 17, "started": 0, "token": "t"}'
+    with (
+        transaction(url, LOCK_USERS) as session,
+        redis.Redis.from_url(pad_ws_settings["REDIS_URL"]) as client,
+    ):
+        run = forker.start(pad_ws_settings, "db-upgrade")
+        wait_until(lambda: is_waiting(url), "it waits for a table")
+        client.flushall()
+        if taken:
+            client.set(LOCK, anothers, ex=100)
+        if outcome == "failed":
+            session.execute("ALTER TABLE pad_ws.users ADD CHECK (username = 'carol') NOT VALID")
+            session.commit()
+        session.rollback()
+        assert run.wait() == (outcome == "failed"), run.output
+        to = " to host web.2, process 17" if taken else ""
+        (line,) = (each for each in run.output.splitlines() if "Redis lock is lost" in each)
+        assert line.endswith(f"restarted){to}; PostgreSQL's lock keeps others out.")
+        status = client.get(status_key(target(known())))
+        assert (status is None) == taken
+        assert taken or f'"{outcome}"'.encode() in (status or b"")
+        assert client.get(LOCK) == (anothers.encode() if taken else None)
+
+
 def test_a_lock_that_lives_shorter_than_the_work_is_renewed(
     pad_ws_settings: dict[str, str], forker: Forks
 ) -> None:
@@ -223,7 +254,7 @@ def test_waiting_for_a_table_ends_with_exit_code_2_and_names_who_uses_it(
     with transaction(pad_ws_settings["DATABASE_URL"], LOCK_USERS) as session:
         waiting = forker.start({**pad_ws_settings, "MIGRATION_MAX_WAIT": "0.1"}, "db-upgrade")
         assert waiting.wait() == 2
-        assert "20261122_0002_create_tables.sql, statement" in waiting.output
+        assert "A rehearsal of what padws writes: waited" in waiting.output
         assert f"server process {session.info.backend_pid}" in waiting.output
 
 
