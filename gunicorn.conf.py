@@ -68,6 +68,7 @@ except OSError as error:
 from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
 
 from padws.config import ConfigurationError, load_settings  # noqa: E402
+from padws.doctor import starting  # noqa: E402
 from padws.migrations import (  # noqa: E402
     MigrationError,
     MigrationFailed,
@@ -86,8 +87,7 @@ def _number(name: str, text: str) -> int:
 
 
 try:
-    settings = load_settings()
-    settings.require_sign_in()
+    settings = load_settings(to_serve=True)
 except ConfigurationError as error:
     _refuse(str(error))
 
@@ -112,10 +112,11 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH1
 
 
 def on_starting(server: Any) -> None:
-    """Bring up the schema, before any worker is forked."""
+    """Say what is amiss and bring up the schema, before any worker is forked."""
     try:
+        starting.announce(settings, server.log)
         _upgrade(server)
-    except MigrationError as error:
+    except (MigrationError, starting.LoginRefused) as error:
         server.log.error("%s", error)
         _remove_metrics()
         sys.exit(getattr(error, "exit_code", 1))
@@ -133,6 +134,8 @@ def _upgrade(server: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """Begin to watch a worker that has just been forked."""
     worker.wsgi.extensions["padws"].sampler.start()
+    if worker.age == 1:  # the first one speaks for all
+        starting.look_at_provider(settings, worker.log)
     traces.start(worker.wsgi)
     # What has been loaded stays: the collector of garbage need not look through it again.
     gc.collect()

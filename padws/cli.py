@@ -13,7 +13,9 @@ import click
 from flask import Flask
 
 from padws import migrations, server
-from padws.config import ConfigurationError, Settings, load_settings
+from padws.config import ConfigurationError, Settings, environment, load_settings
+from padws.doctor import variables
+from padws.doctor.command import doctor, version
 from padws.migrations.migrating import session, to_roll_back
 from padws.migrations.plan import plan
 from padws.migrations.status import status
@@ -28,10 +30,10 @@ def register(app: Flask) -> None:
 
 
 @contextmanager
-def settings_or_exit() -> Iterator[Settings]:
+def settings_or_exit(*, to_serve: bool = False) -> Iterator[Settings]:
     """The settings; what goes wrong becomes one line and an exit code."""
     try:
-        yield load_settings()
+        yield load_settings(to_serve=to_serve)
     except (ConfigurationError, migrations.MigrationError) as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(getattr(error, "exit_code", 1))
@@ -46,6 +48,9 @@ def db_upgrade(only_plan: bool) -> None:
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s")  # the templates' log
     with settings_or_exit() as settings:
+        for hint in variables.hints(environment(), settings):
+            if hint.outcome == "warning":
+                click.echo(str(hint), err=True)
         if only_plan:
             with session(settings, click.echo) as (conn, stop), stop.interruptible():
                 for line in plan(conn):
@@ -121,7 +126,7 @@ def dev(parent: int | None) -> None:
     run(parent)
 
 
-COMMANDS = (db_upgrade, db_status, db_rollback, db_preview_legacy, dev)
+COMMANDS = (db_upgrade, db_status, db_rollback, db_preview_legacy, doctor, version, dev)
 
 
 @click.command("serve", context_settings={"ignore_unknown_options": True})
@@ -131,8 +136,8 @@ def serve(options: tuple[str, ...]) -> NoReturn:
 
     Like `gunicorn wsgi:app` in a checkout: it migrates first.
     """
-    with settings_or_exit() as settings:
-        settings.require_sign_in()
+    with settings_or_exit(to_serve=True):
+        pass
     command = server.command(*options)
     os.execv(command[0], command)  # noqa: S606 - in place of this process, for its supervisor
 

@@ -24,12 +24,22 @@ from marshmallow.validate import Length, OneOf, Range, Regexp
 from psycopg.conninfo import conninfo_to_dict
 
 from padws import redis_url
+from padws.misspelt import suggestions
 from padws.session_settings import UnusableParameter, named_parameters
 
 _PACKAGE = Path(__file__).resolve().parent
 #: Where sql/, migrations/, templates/, wsgi.py and gunicorn.conf.py lie: beside the package in a
 #: checkout, inside it where a wheel was installed.
 ROOT = _PACKAGE / "share" if (_PACKAGE / "share").is_dir() else _PACKAGE.parent
+
+
+#: What is read where it is needed, not by SettingsSchema.
+READ_ELSEWHERE = frozenset(
+    (
+        *("PORT", "WEB_CONCURRENCY", "WEB_THREADS", "METRICS_DIR", "PADWS_DATA_DIR"),
+        *("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_SERVICE_NAME"),
+    )
+)
 
 
 class ConfigurationError(Exception):
@@ -110,16 +120,6 @@ class Settings:
     def backup_interval(self) -> timedelta:
         """How old a pad's newest backup has to be before a save takes another."""
         return timedelta(minutes=self.min_interval_minutes)
-
-    def require_sign_in(self) -> None:
-        """Raise ConfigurationError unless people can sign in; migrating does not need it."""
-        mistakes = {}
-        if not self.oidc_issuer:
-            mistakes["OIDC_ISSUER"] = ["Missing (or OIDC_SERVER_URL and OIDC_REALM)."]
-        if not self.oidc_client_id:
-            mistakes["OIDC_CLIENT_ID"] = ["Missing."]
-        if mistakes:
-            raise ConfigurationError(mistakes)
 
 
 _WHOLE_NUMBERS = {
@@ -569,17 +569,47 @@ def _assets_of(static_dir: Path | None) -> Path | None:
     return assets if assets and assets.is_dir() else None
 
 
-def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+def environment() -> dict[str, str]:
+    """The variables that are set, in the environment or in a file `.env`."""
+    given = {**{k: v for k, v in dotenv_values(".env").items() if v}, **os.environ}
+    return {name: value for name, value in given.items() if value.strip()}
+
+
+def known_variables() -> frozenset[str]:
+    """The names of all variables that padws reads, here or where they are needed."""
+    return frozenset(SettingsSchema().fields) | READ_ELSEWHERE
+
+
+def load_settings(environ: Mapping[str, str] | None = None, *, to_serve: bool = False) -> Settings:
     """The settings from `environ`, or from the process's environment over a `.env` file.
 
-    A variable that is set to nothing counts as not set. Raises ConfigurationError.
+    A variable that is set to nothing counts as not set. Raises ConfigurationError; `to_serve` also
+    where nobody could sign in.
     """
     if environ is None:
-        environ = {**{k: v for k, v in dotenv_values(".env").items() if v}, **os.environ}
+        environ = environment()
     given = {name: value for name, value in environ.items() if value.strip()}
     try:
         settings = SettingsSchema().load(given)
     except ValidationError as error:
-        raise ConfigurationError(error.messages_dict) from None
-    assert isinstance(settings, Settings)  # noqa: S101 - what post_load returns
-    return settings
+        mistakes = dict(error.messages_dict)
+    else:
+        assert isinstance(settings, Settings)  # noqa: S101 - what post_load returns
+        if not (to_serve and _lacking(given)):
+            return settings
+        mistakes = {}
+    if to_serve:
+        mistakes |= _lacking(given)
+    for name, meant in suggestions(given, known_variables()).items():
+        mistakes[name] = [f"No setting of padws; did you mean {meant}?"]
+    raise ConfigurationError(mistakes) from None
+
+
+def _lacking(given: Mapping[str, str]) -> dict[str, list[str]]:
+    """What people need to sign in and nobody has set; migrating does not need it."""
+    lacking = {}
+    if not ("OIDC_ISSUER" in given or "OIDC_SERVER_URL" in given):
+        lacking["OIDC_ISSUER"] = ["Missing (or OIDC_SERVER_URL and OIDC_REALM)."]
+    if "OIDC_CLIENT_ID" not in given:
+        lacking["OIDC_CLIENT_ID"] = ["Missing."]
+    return lacking

@@ -163,7 +163,7 @@ class Database:
             # Short, as the pool doubles its pauses till then: back within seconds of the server.
             reconnect_timeout=2.0,
             connection_class=_Connection,
-            kwargs=lambda: _connection_options(settings) | {"fallback_application_name": _name()},
+            kwargs=lambda: connection_options(settings) | {"fallback_application_name": _name()},
             configure=self._prepare,
             check=_check_when_readable,
             open=False,
@@ -207,7 +207,7 @@ class Database:
 
     def try_connecting(self) -> None:
         """Connect once, past the pool. Raises psycopg.OperationalError."""
-        options = _connection_options(self._settings)
+        options = connection_options(self._settings)
         _Connection.connect(self._settings.database_url, **options).close()
 
     def close(self) -> None:
@@ -221,7 +221,7 @@ def _name() -> str:
     return f"padws/{machine[:40]}/{os.getpid()}"
 
 
-def _connection_options(settings: Settings) -> dict[str, Any]:
+def connection_options(settings: Settings) -> dict[str, Any]:
     """What `psycopg.connect` is told beside the URL."""
     url = settings.database_url
     told = session_settings.parameters(

@@ -17,6 +17,8 @@ from padws import migrations
 from padws.auth.sessions import INDEX_KEY
 from padws.context import database, services
 from padws.database import Connection
+from padws.doctor.postgresql import unsuitable_database
+from padws.migrations import adoption
 from padws.migrations.marks import applied, missing
 
 OK = "ok"
@@ -45,7 +47,7 @@ class State:
             with database().connection(_WAIT) as conn:
                 self.checks["pool"] = OK
                 _require_primary(conn)
-                self.checks["database"] = OK
+                self.checks["database"] = "; ".join(unsuitable_database(conn)) or OK
                 self.checks["schema"] = self._schema(conn)
         except PoolTimeout:
             self.checks |= _why_there_is_no_connection()
@@ -61,7 +63,9 @@ class State:
         except migrations.MigrationError as error:
             return str(error)
         self.migrations = {"applied": len(marked), "pending": len(pending)}
-        return f"pending migrations: {', '.join(pending)}" if pending else OK
+        if pending:
+            return f"pending migrations: {', '.join(pending)}"
+        return "; ".join(adoption.mistakes(conn)) or OK
 
     def _look_at_redis(self) -> None:
         client = services().redis

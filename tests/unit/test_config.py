@@ -115,7 +115,6 @@ def test_the_names_of_pad_ws_are_taken(tmp_path: Path) -> None:
     assert settings.posthog_host == "https://posthog.example.org"
     assert (settings.max_backups_per_user, settings.backup_interval) == (7, timedelta(0))
     assert (settings.default_pad_name, settings.default_template_name) == ("Neu", "grid")
-    settings.require_sign_in()
 
 
 def test_whole_urls_go_before_their_parts() -> None:
@@ -237,10 +236,10 @@ def test_what_is_no_origin_is_a_mistake(origins: str) -> None:
 
 def test_signing_in_needs_an_issuer_and_a_client() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        load_settings({"OIDC_REALM": "pad"}).require_sign_in()
+        load_settings({"OIDC_REALM": "pad"}, to_serve=True)
     assert caught.value.mistakes.keys() == {"OIDC_ISSUER", "OIDC_CLIENT_ID"}
     with pytest.raises(ConfigurationError) as caught:
-        load_settings({"OIDC_ISSUER": "https://id.example.org"}).require_sign_in()
+        load_settings({"OIDC_ISSUER": "https://id.example.org"}, to_serve=True)
     assert caught.value.mistakes.keys() == {"OIDC_CLIENT_ID"}
 
 
@@ -267,6 +266,7 @@ MISTAKES = {
     "DB_TRANSACTION_POOLER": "perhaps",
     "REDIS_URL": "memcached://localhost",
     "REDIS_PORT": "65536",
+    "REDIS_TLS_VERIFY": "sometimes",
     "REDIS_SENTINELS": "a.example.org:26379",
     "REDIS_TIMEOUT": "soon",
     "OIDC_ISSUER": "id.example.org",

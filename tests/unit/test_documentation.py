@@ -11,7 +11,7 @@ import pytest
 from dotenv import dotenv_values
 
 from padws import settings_page
-from padws.config import ROOT, SettingsSchema, load_settings
+from padws.config import ROOT, SettingsSchema, known_variables, load_settings
 from padws.errors import CONSTRAINTS, TITLES, Problem
 
 EXAMPLE = ROOT / ".env.example"
@@ -83,6 +83,7 @@ def test_what_is_read_elsewhere_is_on_the_page_with_its_default() -> None:
     read = variables_read()
     assert {"WEB_CONCURRENCY", "WEB_THREADS", "PADWS_DATA_DIR", "PORT"} <= read.keys()
     known = SettingsSchema().fields.keys() | settings_page.ELSEWHERE.keys() | OF_THE_SYSTEM
+    assert settings_page.ELSEWHERE.keys() <= known_variables(), "it would count as misspelt"
     known |= BETWEEN_OURSELVES
     assert read.keys() - known == set()
     for name, (default, _) in settings_page.ELSEWHERE.items():
@@ -103,8 +104,8 @@ def test_settings_have_the_names_of_their_variables() -> None:
 
 
 def test_the_example_makes_a_configuration() -> None:
-    settings = load_settings({name: value or "" for name, value in dotenv_values(EXAMPLE).items()})
-    settings.require_sign_in()
+    given = {name: value or "" for name, value in dotenv_values(EXAMPLE).items()}
+    settings = load_settings(given, to_serve=True)
     assert settings.database_url == "postgresql://pad:change%20me@localhost:5432/pad"
     assert settings.redis_url == "redis://localhost:6379/0"
     assert settings.oidc_issuer == "https://keycloak.example.org/realms/pad"

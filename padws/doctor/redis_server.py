@@ -1,0 +1,130 @@
+"""Redis: whether it is reached, lets padws in, and keeps what it is told."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+from uuid import uuid4
+
+import redis
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
+
+from padws import redis_client
+from padws.config import Settings
+from padws.doctor.findings import Finding, error, ok, warning
+
+_OLDEST = (6, 2)
+_SOON = 1.0  # seconds: a start does not wait for longer
+_REDIS = "Redis"
+_REFUSED = ("NOAUTH", "WRONGPASS", "AUTH ", "invalid password", "invalid username-password")
+
+
+def is_refused(problem: BaseException) -> bool:
+    """Whether Redis is there and does not let us in."""
+    said = str(problem)
+    return isinstance(problem, AuthenticationError) or any(each in said for each in _REFUSED)
+
+
+def reach(settings: Settings) -> Finding:
+    """Whether Redis answers, at once."""
+    within = min(settings.redis_timeout, _SOON)
+    try:
+        with closing(redis_client.connect(settings, within=within, retries=0)) as client:
+            client.ping()
+    except (RedisError, OSError, UnicodeError) as problem:  # the last, of a host such as `a..b`
+        return _why_not(problem)
+    return ok(_REDIS, "reached")
+
+
+def _why_not(problem: Exception) -> Finding:
+    if is_refused(problem):
+        return error(
+            _REDIS,
+            "the login is refused.",
+            "See to user and password in REDIS_URL (or REDIS_PASSWORD).",
+        )
+    if isinstance(problem, NoPermissionError):
+        return error(_REDIS, "the user may not do what padws needs.", "See to its ACL.")
+    said = " ".join(str(problem).split())
+    if "CERTIFICATE_VERIFY_FAILED" in said or isinstance(problem.__cause__, ssl.SSLError):
+        return warning(
+            _REDIS,
+            "its certificate cannot be verified.",
+            "Name the authority by ssl_ca_certs in REDIS_URL; where there is none (self-signed, as "
+            "Heroku's), set REDIS_TLS_VERIFY=false.",
+        )
+    return warning(_REDIS, f"cannot be reached: {said}", "Signing in waits for it.")
+
+
+def look(settings: Settings) -> Iterator[Finding]:
+    """Everything about Redis."""
+    found = reach(settings)
+    if found.outcome != "ok":
+        yield error(_REDIS, found.text, found.remedy)
+        return
+    yield found
+    with closing(
+        redis_client.connect(settings, within=settings.redis_timeout, retries=0)
+    ) as client:
+        for each in (_version, _writes, _scripts, _memory):
+            try:
+                yield each(client)
+            except NoPermissionError:
+                yield warning(_REDIS, "the user may not ask for INFO, so some looks are left out.")
+            except RedisError as problem:
+                yield error(_REDIS, f"{type(problem).__name__}: {' '.join(str(problem).split())}")
+
+
+def _version(client: redis.Redis) -> Finding:
+    version = _info(client, "server")["redis_version"]
+    if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST:
+        return error("Redis version", version, "Redis 6.2 or newer is needed.")
+    return ok("Redis version", version)
+
+
+def _writes(client: redis.Redis) -> Finding:
+    key = f"padws:doctor:{uuid4().hex}"
+    try:
+        client.set(key, "1", ex=10)
+        kept = client.get(key) == b"1"
+        client.delete(key)
+    except redis.ReadOnlyError:
+        return error("Redis writes", "it is a replica.", "REDIS_URL has to name the primary.")
+    except NoPermissionError:
+        return error("Redis writes", "the user may not write.", "Its ACL has to allow ~padws:*.")
+    except ResponseError as problem:
+        return error("Redis writes", str(problem), "Sessions cannot be kept.")
+    return ok("Redis writes", "kept") if kept else error("Redis writes", "what is set is not there")
+
+
+def _scripts(client: redis.Redis) -> Finding:
+    """Locks and limits are scripts, each of which is one step."""
+    try:
+        client.eval("return 1", 0)
+    except ResponseError as problem:  # NoPermissionError is one, and so is an unknown command
+        return warning("Redis scripts", f"refused: {problem}", "Allow EVAL and EVALSHA.")
+    return ok("Redis scripts", "run")
+
+
+def _memory(client: redis.Redis) -> Finding:
+    memory = _info(client, "memory")
+    used, limit = int(memory["used_memory"]), int(memory.get("maxmemory", 0))
+    policy = str(memory.get("maxmemory_policy", "noeviction"))
+    share = f"{used / 1_048_576:.0f} MB used" + (
+        f" of {limit / 1_048_576:.0f} MB" if limit else ", without a limit"
+    )
+    if limit and policy != "noeviction":
+        return warning(
+            "Redis memory",
+            f"{share}; when it is full, {policy} signs people out.",
+            "Set maxmemory-policy to noeviction, and watch the memory.",
+        )
+    if limit and used > 0.9 * limit:
+        return warning("Redis memory", f"{share}: nearly full.", "Give it more.")
+    return ok("Redis memory", f"{share}, {policy}")
+
+
+def _info(client: redis.Redis, section: str) -> dict[str, Any]:
+    return dict(client.info(section))

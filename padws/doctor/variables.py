@@ -1,0 +1,79 @@
+"""The variables themselves: misspelt ones, ones that do not count, servers that nobody names."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from urllib.parse import urlsplit
+
+from padws.config import Settings, known_variables
+from padws.doctor.findings import Finding, error, ok, warning
+from padws.misspelt import suggestions
+
+_CONFIGURATION = "configuration"
+# What does not count beside what.
+_IGNORED = {
+    "DATABASE_URL": (
+        *("POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB", "POSTGRES_HOST", "POSTGRES_PORT"),
+    ),
+    "REDIS_URL": ("REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD"),
+    "OIDC_ISSUER": ("OIDC_SERVER_URL", "OIDC_REALM"),
+}
+_NAMED_BY = {
+    "PostgreSQL": ("DATABASE_URL", "POSTGRES_HOST"),
+    "Redis": ("REDIS_URL", "REDIS_HOST", "REDIS_SENTINELS"),
+}
+_OWN_MACHINE = ("localhost", "127.0.0.1", "::1")
+
+
+def look(given: Collection[str], settings: Settings) -> Iterator[Finding]:
+    """Everything about the variables that have been read."""
+    yield ok(_CONFIGURATION, "no mistakes")
+    yield from hints(given, settings)
+    yield from _redirect_uri(settings)
+
+
+def hints(given: Collection[str], settings: Settings | None = None) -> Iterator[Finding]:
+    """What may not be meant, by the names alone of the variables that are set."""
+    for name, meant in suggestions(given, known_variables()).items():
+        yield warning(_CONFIGURATION, f"{name} is no setting of padws.", f"Did you mean {meant}?")
+    for name, others in _IGNORED.items():
+        without_effect = [other for other in others if other in given]
+        if name in given and without_effect:
+            yield ok(_CONFIGURATION, f"{', '.join(without_effect)} ignored, as {name} is set")
+    if "REDIS_TLS_VERIFY" in given and settings and not settings.redis_url.startswith("rediss:"):
+        yield warning(_CONFIGURATION, "REDIS_TLS_VERIFY has no effect: REDIS_URL is not rediss://.")
+    if settings:
+        yield from _servers_nobody_names(given, settings)
+
+
+def _servers_nobody_names(given: Collection[str], settings: Settings) -> Iterator[Finding]:
+    database = urlsplit(settings.database_url)
+    redis = urlsplit(settings.redis_url)
+    places = {
+        "PostgreSQL": f"port {database.port}, database {database.path[1:]}, as {database.username}",
+        "Redis": f"port {redis.port}",
+    }
+    for server, names in _NAMED_BY.items():
+        if not any(name in given for name in names):
+            yield warning(
+                server,
+                f"nothing names a server ({' or '.join(names)}), so it is the default: localhost, "
+                f"{places[server]}.",
+            )
+
+
+def _redirect_uri(settings: Settings) -> Iterator[Finding]:
+    """Whether people come back from signing in, and with a cookie that is Secure."""
+    name, uri = "redirect URI", settings.redirect_uri
+    if not uri:
+        yield warning(
+            name,
+            "REDIRECT_URI is not set; it is made from each request's own address.",
+            "Set it where padws has one public address.",
+        )
+    elif not urlsplit(uri).path.rstrip("/").endswith("/auth/callback"):
+        yield error(name, "REDIRECT_URI does not end with /auth/callback.", "It has to lead there.")
+    elif urlsplit(uri).scheme != "https" and urlsplit(uri).hostname not in _OWN_MACHINE:
+        yield warning(name, f"{uri} is not https: the session's cookie is not Secure.")
+    else:
+        yield ok(name, f"{uri}; the provider has to know it as a redirect URI of the client")
