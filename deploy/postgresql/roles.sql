@@ -46,7 +46,6 @@ REVOKE ALL ON DATABASE :"DBNAME" FROM PUBLIC;
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 \endif
 GRANT CONNECT ON DATABASE :"DBNAME" TO :"service", :"migrations", :"monitoring";
-GRANT TEMPORARY ON DATABASE :"DBNAME" TO :"migrations"; -- for moving legacy data
 
 -- The migrating role owns the schema and what is in it
 
@@ -64,7 +63,11 @@ FROM pg_proc
 WHERE pronamespace = 'pad_ws'::regnamespace
 \gexec
 
--- What the first pad.ws kept, to be moved; nothing there is changed.
+-- What the first pad.ws kept, to be moved by way of temporary tables; nothing there is changed.
+SELECT format('GRANT TEMPORARY ON DATABASE %I TO %I', current_database(), :'migrations')
+WHERE coalesce(to_regclass('public.canvas_data'), to_regclass('public.canvas_backups')) IS NOT NULL
+\gexec
+
 SELECT format('GRANT SELECT ON %s TO %I', old, :'migrations')
 FROM (VALUES (to_regclass('public.canvas_data')), (to_regclass('public.canvas_backups'))) AS tables (old)
 WHERE old IS NOT NULL

@@ -122,6 +122,8 @@ def _set_up_session(conn: Connection, settings: Settings) -> None:
     named = session_settings.named_settings(settings.migration_database_url)
     own = {name: value for name, value in SESSION.items() if name not in named}
     own |= session_settings.FIXED | {"lock_timeout": f"{LOCK_TIMEOUT * 1000:.0f}ms"}
+    if "statement_timeout" in own:  # by itself: the role's may be too short for the rest
+        conn.execute("SET statement_timeout = 0")
     conn.execute(
         "SELECT set_config(name, settings.value, false) "
         "FROM unnest(%s::text[], %s::text[]) AS settings (name, value) "
