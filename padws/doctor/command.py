@@ -28,7 +28,7 @@ def doctor(as_json: bool) -> None:
     for finding in _looks():
         failed |= finding.outcome == "error"
         click.echo(json.dumps(asdict(finding)) if as_json else _line(finding))
-    sys.exit(failed)
+    sys.exit(int(failed))
 
 
 def _looks() -> Iterator[Finding]:

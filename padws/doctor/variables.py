@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from padws.config import Settings, known_variables
 from padws.doctor.findings import Finding, error, ok, warning
@@ -19,8 +19,8 @@ _IGNORED = {
     "OIDC_ISSUER": ("OIDC_SERVER_URL", "OIDC_REALM"),
 }
 _NAMED_BY = {
-    "PostgreSQL": ("DATABASE_URL", "POSTGRES_HOST"),
-    "Redis": ("REDIS_URL", "REDIS_HOST", "REDIS_SENTINELS"),
+    "PostgreSQL": (("DATABASE_URL", "POSTGRES_HOST"), "database_url"),
+    "Redis": (("REDIS_URL", "REDIS_HOST", "REDIS_SENTINELS"), "redis_url"),
 }
 _OWN_MACHINE = ("localhost", "127.0.0.1", "::1")
 
@@ -47,18 +47,14 @@ def hints(given: Collection[str], settings: Settings | None = None) -> Iterator[
 
 
 def _servers_nobody_names(given: Collection[str], settings: Settings) -> Iterator[Finding]:
-    database = urlsplit(settings.database_url)
-    redis = urlsplit(settings.redis_url)
-    places = {
-        "PostgreSQL": f"port {database.port}, database {database.path[1:]}, as {database.username}",
-        "Redis": f"port {redis.port}",
-    }
-    for server, names in _NAMED_BY.items():
+    """Their URLs are the defaults, put together from parts."""
+    for server, (names, url) in _NAMED_BY.items():
         if not any(name in given for name in names):
+            place = urlsplit(getattr(settings, url))
             yield warning(
                 server,
-                f"nothing names a server ({' or '.join(names)}), so it is the default: localhost, "
-                f"{places[server]}.",
+                f"nothing names a server ({' or '.join(names)}), so it is the default: "
+                f"{place.hostname}:{place.port}, database {unquote(place.path[1:])}.",
             )
 
 

@@ -190,6 +190,22 @@ def test_a_database_of_pad_ws_is_handed_over_and_migrated(
     assert databases.query(handed.service, "SELECT count(*) FROM pad_ws.pads") == [(5,)]
 
 
+def test_migrating_needs_no_right_that_the_database_does_not_need(
+    empty_database_url: str, roles: Roles, redis_url: str
+) -> None:
+    """Neither temporary tables, nor CREATE on the database, nor the schema public."""
+    roles.apply(empty_database_url, dedicated="on")
+    databases.execute(empty_database_url, b"REVOKE ALL ON SCHEMA public FROM PUBLIC")
+    own = owned(empty_database_url, roles)
+    asked = "SELECT has_database_privilege(current_database(), 'TEMPORARY')"
+    assert databases.query(own.migrations, asked) == [(False,)]
+    assert "done" in upgrade(own.migrations, redis_url)
+    assert "there is none to move" in upgrade(own.migrations, redis_url, "db-preview-legacy")
+    upgrade(own.migrations, redis_url, "db-rollback", "--to", "none", "--yes")
+    assert "done" in upgrade(own.migrations, redis_url)
+    upgrade(own.migrations, redis_url, "db-status")
+
+
 def test_no_role_is_more_than_a_login(database_of_roles: Owned, roles: Roles) -> None:
     attributes = "rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls"
     for name in roles.names().values():

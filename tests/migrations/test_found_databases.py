@@ -85,7 +85,7 @@ REFUSED = {
     "ALTER TABLE pad_ws.users ALTER username TYPE varchar(50)": "username is varchar(50), and has",
     "ALTER TABLE pad_ws.backups ALTER data TYPE json": "pad_ws.backups.data is json, and has",
     "ALTER TABLE pad_ws.pads ALTER created_at TYPE timestamp": "created_at is timestamp, and has",
-    "ALTER TABLE pad_ws.pads ALTER created_at TYPE timestamptz(0)": "created_at is timestamp(0) with",
+    "ALTER TABLE pad_ws.pads ALTER created_at TYPE timestamptz(0)": "is timestamp(0) with",
     "ALTER TABLE pad_ws.users DROP given_name": "pad_ws.users has no column given_name",
     "ALTER TABLE pad_ws.users ALTER roles DROP NOT NULL": "roles may be null: ALTER TABLE",
     "ALTER TABLE pad_ws.users DROP CONSTRAINT users_username_key; "

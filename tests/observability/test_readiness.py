@@ -53,6 +53,40 @@ def test_a_database_that_can_only_be_read_is_not(
     assert (found["pool"], found["redis"]) == ("ok", "ok")
 
 
+def test_what_changes_the_meaning_of_statements_is_named(
+    checks: Checks, sql: psycopg.Connection
+) -> None:
+    """Behind a pooler, where a session cannot be told so, too."""
+    name = sql.info.dbname
+    sql.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'")
+    assert checks()["database"] == "ok"
+    found = checks(DB_TRANSACTION_POOLER="true")["database"]
+    assert found == "default_transaction_isolation is serializable, and has to be read committed"
+    sql.execute(f"ALTER DATABASE {name} SET session_replication_role = 'replica'")
+    assert "session_replication_role is replica" in checks()["database"]
+
+
+def test_a_column_that_nobody_fills_is_named(checks: Checks, sql: psycopg.Connection) -> None:
+    sql.execute("ALTER TABLE pad_ws.pads ADD kind text NOT NULL")
+    assert "pad_ws.pads.kind (text) may not be null" in checks()["schema"]
+
+
+def test_row_security_that_hides_rows_is_named(
+    checks: Checks, sql: psycopg.Connection, database_url: str
+) -> None:
+    role = f"{sql.info.dbname}_reader"
+    sql.execute(f"CREATE ROLE {role}")
+    try:
+        sql.execute(f"GRANT USAGE ON SCHEMA pad_ws TO {role}")
+        sql.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA pad_ws TO {role}")
+        sql.execute("ALTER TABLE pad_ws.pads ENABLE ROW LEVEL SECURITY")
+        url = f"{database_url}&options=-c%20role%3D{role}"
+        assert "pad_ws.pads hides rows" in checks(DATABASE_URL=url)["schema"]
+    finally:
+        sql.execute(f"DROP OWNED BY {role}")
+        sql.execute(f"DROP ROLE {role}")
+
+
 def test_a_replica_of_redis_or_a_full_one_is_not(checks: Checks) -> None:
     with temporary.data_directory() as directory:
         server = Redis(directory)
