@@ -185,6 +185,21 @@ class RedisUrl(Url):
             raise ValidationError(mistake)
 
 
+class Port(m.Integer):
+    """The number of a port."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(validate=Range(1, 65535), **kwargs)
+
+    def _validated(self, value: Any) -> Any:
+        if str(value).startswith("tcp://"):
+            raise ValidationError(
+                "An address, as Kubernetes sets it for a service of that name; "
+                "`enableServiceLinks: false` keeps it from doing so."
+            )
+        return super()._validated(value)
+
+
 class SentinelList(m.String):
     """Addresses of Sentinels and a service's name: `host:port,host:port/service`."""
 
@@ -268,9 +283,8 @@ class SettingsSchema(Schema):
     POSTGRES_HOST = m.String(
         load_default="localhost", metadata=_about("Database host, without DATABASE_URL")
     )
-    POSTGRES_PORT = m.Integer(
+    POSTGRES_PORT = Port(
         load_default=5432,
-        validate=Range(1, 65535),
         metadata=_about("Database port, without DATABASE_URL"),
     )
     MIGRATION_DATABASE_URL = DatabaseUrl(
@@ -318,9 +332,8 @@ class SettingsSchema(Schema):
     REDIS_HOST = m.String(
         load_default="localhost", metadata=_about("Redis host, without REDIS_URL")
     )
-    REDIS_PORT = m.Integer(
+    REDIS_PORT = Port(
         load_default=6379,
-        validate=Range(1, 65535),
         metadata=_about("Redis port, without REDIS_URL"),
     )
     REDIS_PASSWORD = m.String(load_default="", metadata=_about("Redis password, without REDIS_URL"))

@@ -109,7 +109,8 @@ def pooled() -> Iterator[Pooled]:
         through = {"DB_TRANSACTION_POOLER": "true", "MIGRATION_DATABASE_URL": database.url()}
         place = serving(stack, directory, postgres, [server.pooled()] * 2, **through)
         place = replace(place, database_url=database.url())
-        for name in ("statement_timeout = '1500ms'", "lock_timeout = '1s'"):
+        # The last would make every time unreadable; a pooler passes on what libpq says instead.
+        for name in ("statement_timeout = '1500ms'", "lock_timeout = '1s'", "DateStyle = 'German'"):
             place.execute(f"ALTER ROLE postgres SET {name}")
         write(stack, place, 6)
         yield Pooled(place, Campaign(place), pgbouncer)

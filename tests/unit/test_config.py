@@ -324,6 +324,12 @@ def test_each_mistake_is_told_alone(name: str) -> None:
     assert mistakes_of(**{name: MISTAKES[name]}).keys() == {name}
 
 
+def test_an_address_that_kubernetes_sets_is_told_as_such() -> None:
+    mistakes = mistakes_of(REDIS_PORT="tcp://10.0.0.1:6379", POSTGRES_PORT="tcp://10.0.0.2:5432")
+    assert mistakes.keys() == {"REDIS_PORT", "POSTGRES_PORT"}
+    assert "enableServiceLinks" in mistakes["REDIS_PORT"][0]
+
+
 def test_a_pool_can_not_be_larger_at_least_than_at_most() -> None:
     sizes = {"DB_POOL_MIN_SIZE": "5", "DB_POOL_MAX_SIZE": "4"}
     assert mistakes_of(**sizes).keys() == {"DB_POOL_MIN_SIZE"}
