@@ -163,12 +163,16 @@ class Database:
             # Short, as the pool doubles its pauses till then: back within seconds of the server.
             reconnect_timeout=2.0,
             connection_class=_Connection,
-            kwargs=lambda: connection_options(settings) | {"fallback_application_name": _name()},
+            kwargs=lambda: self._options | {"fallback_application_name": _name()},
             configure=self._prepare,
             check=_check_when_readable,
             open=False,
         )
         self._pool._pool = _Stack()
+
+    @functools.cached_property
+    def _options(self) -> dict[str, Any]:
+        return connection_options(self._settings)
 
     def _prepare(self, connection: _Connection) -> None:
         prepare_connection(connection)
@@ -207,8 +211,7 @@ class Database:
 
     def try_connecting(self) -> None:
         """Connect once, past the pool. Raises psycopg.OperationalError."""
-        options = connection_options(self._settings)
-        _Connection.connect(self._settings.database_url, **options).close()
+        _Connection.connect(self._settings.database_url, **self._options).close()
 
     def close(self) -> None:
         """Give the connections back to the server."""

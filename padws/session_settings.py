@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 
+from psycopg import ProgrammingError
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import PGconn
 
@@ -38,7 +39,7 @@ _BY_THEMSELVES = {"PGDATESTYLE": "ISO", "PGTZ": "UTC"}
 _NOWHERE = {"host": "/dev/null", "hostaddr": "", "port": "1"}
 
 
-class UnusableParameter(Exception):
+class UnusableParameter(ProgrammingError):
     """A parameter that libpq refuses before it connects; the message tells no value."""
 
 

@@ -218,7 +218,8 @@ def _room(conn: Connection, settings: Settings) -> Iterator[Finding]:
     if settings.db_transaction_pooler:
         return
     limits = [each for each in conn.execute(_ROOM).fetchall()[0] if each is not None]
-    workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
+    asked = os.environ.get("WEB_CONCURRENCY", "2")
+    workers = int(asked) if asked.isdecimal() else 2
     wanted = workers * settings.db_pool_max_size
     said = f"{workers} workers may want {wanted}, and the server allows {min(limits)}"
     if wanted + _OTHERS > min(limits):

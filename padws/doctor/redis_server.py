@@ -46,7 +46,7 @@ def _why_not(problem: Exception) -> Finding:
             "See to user and password in REDIS_URL (or REDIS_PASSWORD).",
         )
     if isinstance(problem, NoPermissionError):
-        return error(_REDIS, "the user may not do what padws needs.", "See to its ACL.")
+        return warning(_REDIS, "the user may not do what padws needs.", "See to its ACL.")
     said = " ".join(str(problem).split())
     if "CERTIFICATE_VERIFY_FAILED" in said or isinstance(problem.__cause__, ssl.SSLError):
         return warning(

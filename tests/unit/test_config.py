@@ -19,6 +19,7 @@ from padws.config import (
     SettingsSchema,
     load_settings,
 )
+from padws.migrations import MigrationError, upgrade
 
 SECRET = "p@ss:w/rd?#%[]&=+ 'x'\"\\$ä😀" + string.punctuation
 NO_MISTAKE_POSSIBLE = (fields.String, Origins)
@@ -204,6 +205,31 @@ def test_urls_of_libpq_are_passed_on_as_they_are(url: str) -> None:
 @pytest.mark.parametrize("name", ["DATABASE_URL", "MIGRATION_DATABASE_URL"])
 def test_other_urls_are_no_database(name: str, url: str) -> None:
     assert mistakes_of(**{name: url}).keys() == {name}
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("sslmode=bogus", "sslmode has no such value"),
+        ("connect_timeout=soon", "connect_timeout is not a whole number"),
+        ("keepalives_idle=hunter2", "keepalives_idle is not a whole number"),
+        ("service=nowhere", "is not in the service files"),
+        ("sslnegotiation=direct", "libpq refuses one of its parameters"),
+    ],
+)
+def test_what_libpq_would_refuse_later_is_a_mistake(query: str, told: str) -> None:
+    (mistake,) = mistakes_of(DATABASE_URL=f"postgresql://u:hunter2@h/db?{query}")["DATABASE_URL"]
+    assert told in mistake
+    assert "hunter2" not in mistake
+
+
+def test_a_service_that_is_not_there_is_one_error_without_database_url(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
+    monkeypatch.setenv("PGSERVICE", "nowhere")
+    with pytest.raises(MigrationError, match="is not in the service files of libpq"):
+        upgrade(load_settings({}))
 
 
 @pytest.mark.parametrize(
