@@ -1,0 +1,76 @@
+"""TLS of Redis with a certificate that nobody signed: refused unless the operator allows it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import redis
+
+from padws import redis_client
+from padws.config import load_settings
+from padws.doctor import redis_server
+from padws.embedded.running import free_port
+from tests.migrations.commands import wait_until
+
+SERVER, OPENSSL = shutil.which("redis-server"), shutil.which("openssl")
+
+
+@pytest.fixture
+def self_signed(tmp_path: Path) -> Iterator[str]:
+    """The URL of a Redis with TLS and a certificate of its own making."""
+    if not (SERVER and OPENSSL):
+        pytest.skip("there is no redis-server or openssl on the PATH")
+    key, certificate, port = tmp_path / "key", tmp_path / "certificate", free_port()
+    asked = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=redis"
+    subprocess.run(
+        [OPENSSL, *asked.split(), "-keyout", str(key), "-out", str(certificate)],
+        check=True,
+        capture_output=True,
+    )
+    options = {
+        "tls-port": port,
+        "port": 0,
+        "bind": "127.0.0.1",
+        "tls-cert-file": certificate,
+        "tls-key-file": key,
+        "tls-ca-cert-file": certificate,
+        "tls-auth-clients": "no",
+        "dir": tmp_path,
+    }
+    command = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+    server = subprocess.Popen([SERVER, *command], stdout=subprocess.DEVNULL)
+    url = f"rediss://127.0.0.1:{port}"
+    try:
+        wait_until(lambda: server.poll() is not None or answers(url), "Redis with TLS")
+        if server.poll() is not None:
+            pytest.skip("this redis-server was built without TLS")
+        yield url
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def answers(url: str, **more: str) -> bool:
+    settings = load_settings({"REDIS_URL": url, "REDIS_TLS_VERIFY": "false", **more})
+    try:
+        with closing(redis_client.connect(settings, within=1, retries=0)) as client:
+            return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
+def test_it_is_refused_with_the_remedy_that_works(self_signed: str, tmp_path: Path) -> None:
+    refused = redis_server.reach(load_settings({"REDIS_URL": self_signed}))
+    assert (refused.outcome, refused.text) == ("warning", "its certificate cannot be verified.")
+    assert "REDIS_TLS_VERIFY=false" in refused.remedy
+    assert answers(self_signed)
+    assert answers(f"{self_signed}?ssl_cert_reqs=required&ssl_check_hostname=true")
+    assert answers(self_signed, REDIS_TLS_VERIFY="true") is False
+
+    named = f"{self_signed}?ssl_ca_certs={tmp_path / 'certificate'}&ssl_check_hostname=false"
+    assert redis_server.reach(load_settings({"REDIS_URL": named})).outcome == "ok"
