@@ -36,7 +36,7 @@ FIXED = {
 # left standing; and a pooler, which takes no `options`, knows them.
 _BY_THEMSELVES = {"PGDATESTYLE": "ISO", "PGTZ": "UTC"}
 
-_NOWHERE = {"host": "/dev/null", "hostaddr": "", "port": "1"}
+_NOWHERE = {"host": "/dev/null", "hostaddr": "", "port": "1", "gssencmode": "disable"}
 
 
 class UnusableParameter(ProgrammingError):
