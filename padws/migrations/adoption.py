@@ -134,44 +134,52 @@ class _Table(NamedTuple):
     def __str__(self) -> str:
         return f"pad_ws.{self.name}"
 
-    def mistakes(self, excused: Columns) -> Iterator[str]:
-        """What keeps padws from using it."""
+    def obstacles(self, excused: Columns = NOTHING) -> Iterator[str]:
+        """What makes every request fail that writes, or hides what is there."""
         if self.kind != "r":
             yield f"{self} is {_KINDS.get(self.kind, 'no table')}, and has to be a table"
+            return
+        if self.row_security:
+            yield f"{self} hides rows from this role (row level security)"
+        for column in _columns(self.columns):
+            place = (self.name, column.name)
+            unknown = column.name not in COLUMNS[self.name] and place not in ADDED
+            if unknown and column.cannot_be_left_out and excused.get(place) != column.type:
+                yield (
+                    f"{self}.{column.name} ({column.type}) may not be null and has no default, so "
+                    f"that no row could be added: {self._alter} ALTER COLUMN {column.name} "
+                    "SET DEFAULT …"
+                )
+
+    def mistakes(self, excused: Columns) -> Iterator[str]:
+        """The obstacles, and whatever else is not as padws expects it."""
+        yield from self.obstacles(excused)
+        if self.kind != "r":
             return
         if self.inherits:
             yield f"{self} is part of an inheritance or partitioning"
         if self.persistence != "p":
             yield f"{self} is empty after a crash (not logged): {self._alter} SET LOGGED"
-        if self.row_security:
-            yield f"{self} hides rows from this role (row level security)"
         for name in self.triggers or []:
             yield (
                 f"the trigger {name} may change what is written to {self}: "
                 f"{self._alter} DISABLE TRIGGER {name}"
             )
-        yield from self._mistakes_in_columns(excused)
+        yield from self._mistakes_in_columns()
         yield from self._mistakes_in_keys()
 
     @property
     def _alter(self) -> str:
         return f"ALTER TABLE {self}"
 
-    def _mistakes_in_columns(self, excused: Columns) -> Iterator[str]:
+    def _mistakes_in_columns(self) -> Iterator[str]:
         found = {column.name: column for column in _columns(self.columns)}
         added = {name: kind for (table, name), kind in ADDED.items() if table == self.name}
-        known = {**COLUMNS[self.name], **added}
-        for name, expected in COLUMNS[self.name].items():
-            if name not in found:
+        for name, expected in {**COLUMNS[self.name], **added}.items():
+            if name in found:
+                yield from self._mistakes_in_known(found[name], expected)
+            elif name not in added:
                 yield f"{self} has no column {name} ({expected.rstrip('!')})"
-        for name, column in found.items():
-            if name in known:
-                yield from self._mistakes_in_known(column, known[name])
-            elif column.cannot_be_left_out and excused.get((self.name, name)) != column.type:
-                yield (
-                    f"{self}.{name} ({column.type}) may not be null and has no default, so that "
-                    f"no row could be added: {self._alter} ALTER COLUMN {name} SET DEFAULT …"
-                )
 
     def _mistakes_in_known(self, column: _Column, expected: str) -> Iterator[str]:
         wanted, alter = expected.rstrip("!"), f"{self._alter} ALTER COLUMN {column.name}"
@@ -215,6 +223,11 @@ def _serves_as(found: str, wanted: str) -> bool:
 def tables(conn: Connection) -> list[_Table]:
     """Whatever has the name of one of padws's tables."""
     return [_Table(*row) for row in conn.execute(_LOOK, [list(COLUMNS)]).fetchall()]
+
+
+def obstacles(conn: Connection) -> list[str]:
+    """What keeps the service from writing to the tables, or from seeing what is in them."""
+    return [each for table in tables(conn) for each in table.obstacles()]
 
 
 def mistakes(conn: Connection, *, excused: Columns = NOTHING) -> list[str]:

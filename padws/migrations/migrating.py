@@ -91,16 +91,17 @@ def migrate(settings: Settings, report: Report = click.echo) -> None:
 
 def _refuse_what_cannot_be_adopted(conn: Connection, runner: Runner) -> None:
     """Raise MigrationFailed, before anything is changed, for tables that cannot be padws's."""
-    will_move = not legacy.why_there_is_nothing_to_move(conn)
-    defaults_come_first = ADOPTION in applied(conn) or not will_move
+    if ADOPTION in applied(conn):
+        return
+    will_move = not legacy.why_there_is_nothing_to_move(conn)  # which comes before the defaults
     found = adoption.mistakes(
-        conn, excused=adoption.GETS_A_DEFAULT if defaults_come_first else adoption.NOTHING
+        conn, excused=adoption.NOTHING if will_move else adoption.GETS_A_DEFAULT
     )
     if found:
         raise MigrationFailed(
             f"The tables that are there cannot be used: {'; '.join(found)}. Nothing was changed."
         )
-    if ADOPTION not in applied(conn) and len(adoption.tables(conn)) == len(adoption.COLUMNS):
+    if len(adoption.tables(conn)) == len(adoption.COLUMNS):
         runner.rehearse([*rehearsal.DEFAULTS, rehearsal.REHEARSAL])
 
 

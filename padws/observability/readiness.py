@@ -65,7 +65,7 @@ class State:
         self.migrations = {"applied": len(marked), "pending": len(pending)}
         if pending:
             return f"pending migrations: {', '.join(pending)}"
-        return "; ".join(adoption.mistakes(conn)) or OK
+        return "; ".join(adoption.obstacles(conn)) or OK
 
     def _look_at_redis(self) -> None:
         client = services().redis
