@@ -10,12 +10,14 @@ TOOLS := build/tools
 # Exactly what is deployed; the tests start the service from it.
 DEPLOYED := build/deployed
 DIST := dist
+# A process for each processor, with a PostgreSQL, a Redis and a provider of its own.
+AT_ONCE := --numprocesses auto --dist worksteal
 INSTALL := -m pip install -qq --require-hashes --only-binary :all:
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench faults lint format migration install wheel wheels lock audit sbom clean
+.PHONY: help run test check bench faults lint format migration install wheel wheels lock audit sbom clean
 
 help: ## Explain the targets
 	@echo 'padws. The first target you use sets up $(VENV), once.'
@@ -26,7 +28,11 @@ run: $(READY) ## Run padws with a database, a Redis and a sign-in provider of it
 	@exec $(BIN)/flask dev --stop-with-parent $$PPID
 
 test: $(READY) $(DEPLOYED)/.ready ## Run the tests against real servers; make test ARGS="-k backup" picks some
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest $(AT_ONCE) $(ARGS)
+
+check: $(READY) ## What is quick, for every few minutes: types, style, and tests of units, queries and the contract
+	@$(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet && $(BIN)/mypy
+	@$(BIN)/pytest $(AT_ONCE) --quiet tests/unit tests/queries tests/api $(ARGS)
 
 bench: $(READY) ## Measure padws beside bare SQL, with wrk; make bench ARGS=--quick takes a minute
 	@$(BIN)/python -m bench $(ARGS)
