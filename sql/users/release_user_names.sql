@@ -1,13 +1,24 @@
 -- Take a username and an email address from any other user who holds them: that row gets a
--- placeholder. Index: users_username_key, users_email_key.
+-- placeholder, with a random part where somebody else is called by its usual one already.
+-- Index: users_username_key, users_email_key.
 -- psql -v user_id="'…'" -v username="'…'" -v email="'…'" -f sql/users/release_user_names.sql
 
-UPDATE pad_ws.users
+UPDATE pad_ws.users AS loser
 SET
-    username = CASE WHEN username = :username THEN 'user_' || id ELSE username END,
-    email = CASE WHEN email = :email THEN 'user_' || id || '@example.com' ELSE email END,
+    username = CASE
+        WHEN loser.username <> :username THEN loser.username
+        WHEN EXISTS (SELECT FROM pad_ws.users WHERE username = 'user_' || loser.id)
+            THEN 'user_' || loser.id || '_' || gen_random_uuid()
+        ELSE 'user_' || loser.id
+    END,
+    email = CASE
+        WHEN loser.email <> :email THEN loser.email
+        WHEN EXISTS (SELECT FROM pad_ws.users WHERE email = 'user_' || loser.id || '@example.com')
+            THEN 'user_' || loser.id || '_' || gen_random_uuid() || '@example.com'
+        ELSE 'user_' || loser.id || '@example.com'
+    END,
     updated_at = now()
 WHERE
-    (username = :username OR email = :email)
-    AND id <> :user_id
-RETURNING id;
+    (loser.username = :username OR loser.email = :email)
+    AND loser.id <> :user_id
+RETURNING loser.id;

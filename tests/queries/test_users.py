@@ -246,6 +246,69 @@ def test_a_sign_in_and_a_session_that_say_different_names_at_once(database: Data
         assert signed_in.username == "wanted"
 
 
+def renamed(row: UserRow, kind: str, name: str) -> UserRow:
+    return {**row, kind: name}  # type: ignore[misc]
+
+
+def placeholder(user_id: UUID, kind: str) -> str:
+    """What the provider's silence makes of a user's name."""
+    return {"username": f"user_{user_id}", "email": f"user_{user_id}@example.com"}[kind]
+
+
+@pytest.mark.parametrize("kind", ["username", "email"])
+@pytest.mark.parametrize("upper", [False, True])
+def test_whoever_is_called_by_anothers_placeholder_stops_nobody(
+    conn: Connection, kind: str, upper: bool
+) -> None:
+    """Each of these claims a name that another has, or would get."""
+    alice, bob, carol = (user_row() for _ in range(3))
+    alices = placeholder(alice["user_id"], kind)
+    mallory = user_row(**{kind: alices.upper() if upper else alices})
+    sign_in(conn, alice)
+    sign_in(conn, mallory)
+    wanted = alice["username"] if kind == "username" else alice["email"]
+    claims = [
+        (carol, wanted),  # alice's name: her placeholder is mallory's
+        (bob, alices),  # mallory's
+        (alice, alices),  # as if her provider told none
+        (bob, alices),  # her very placeholder
+        (mallory, alices),
+        (mallory, placeholder(bob["user_id"], kind)),
+        (alice, wanted),
+        (carol, wanted),
+        (bob, placeholder(carol["user_id"], kind)),
+        (alice, wanted),
+    ]
+    for row, name in claims:
+        signed_in = sign_in(conn, renamed(row, kind, name))
+        assert (signed_in.id, getattr(signed_in, kind)) == (row["user_id"], name)
+    left = users.list_users(conn, after=NOBODY, limit=10)
+    assert {user.id for user in left} == {each["user_id"] for each in (alice, bob, carol, mallory)}
+
+
+def test_both_names_may_be_lost_at_once_with_both_placeholders_taken(conn: Connection) -> None:
+    alice = user_row()
+    sign_in(conn, alice)
+    names = {kind: placeholder(alice["user_id"], kind) for kind in ("username", "email")}
+    sign_in(conn, user_row(**names))
+    sign_in(conn, user_row(username=alice["username"], email=alice["email"]))
+    left = users.get_user(conn, user_id=alice["user_id"])
+    assert left
+    assert left.username.startswith(names["username"])
+    assert left.email.endswith("@example.com")
+    assert (left.username, left.email) != (names["username"], names["email"])
+
+
+def test_a_session_whose_placeholder_is_taken_keeps_its_row(conn: Connection) -> None:
+    row = user_row()
+    silent: UserRow = {**row, "username": placeholder(row["user_id"], "username")}
+    sign_in(conn, silent)
+    sign_in(conn, user_row(username=silent["username"]))
+    brought = users.bring_in_line(conn, silent)
+    assert brought.id == row["user_id"]
+    assert brought.username.startswith(silent["username"])
+
+
 # A session's user, brought in line
 
 
