@@ -27,6 +27,8 @@ from padws import redis_url
 from padws.misspelt import suggestions
 from padws.session_settings import UnusableParameter, named_parameters
 
+from padws.origins import origin_of
+
 _PACKAGE = Path(__file__).resolve().parent
 #: Where sql/, migrations/, templates/, wsgi.py and gunicorn.conf.py lie: beside the package in a
 #: checkout, inside it where a wheel was installed.
@@ -200,6 +202,21 @@ class Port(m.Integer):
         return super()._validated(value)
 
 
+class RedirectUri(Url):
+    """An address at which padws takes people back from the provider, perhaps behind a prefix."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        url = super()._deserialize(value, *args, **kwargs)
+        path = urlsplit(url).path
+        ends_well = path.endswith("/auth/callback") and not path.endswith("/api/auth/callback")
+        if not ends_well or "//" in path or "#" in url:
+            raise ValidationError(
+                "Leads nowhere: it has to end with /auth/callback, without /api before that, as in "
+                "https://pad.example.org/auth/callback. The provider has to know the same address."
+            )
+        return url
+
+
 class SentinelList(m.String):
     """Addresses of Sentinels and a service's name: `host:port,host:port/service`."""
 
@@ -241,14 +258,15 @@ class Limit(m.String):
 
 
 class Origins(m.String):
-    """Origins (scheme, host and port), separated by commas or blanks."""
+    """Origins (scheme, host and port), separated by commas or blanks; as browsers write them."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> tuple[str, ...]:  # type: ignore[override]
         words = super()._deserialize(value, *args, **kwargs).replace(",", " ").split()
-        origins = tuple(word.rstrip("/") for word in words)
-        if not all(re.fullmatch(r"https?://[^/?#@]+", origin) for origin in origins):
+        written = [re.fullmatch(r"(?i)https?://[^/?#@]+/*", word) for word in words]
+        origins = [origin_of(each[0]) if each else None for each in written]
+        if not all(origins):
             raise ValidationError("Not origins such as https://pad.example.org.")
-        return origins
+        return tuple(origin for origin in origins if origin)
 
 
 def _about(description: str) -> dict[str, str]:
@@ -396,7 +414,7 @@ class SettingsSchema(Schema):
         validate=_SECONDS,
         metadata=_about("Seconds to wait for an answer of the provider"),
     )
-    REDIRECT_URI = Url(
+    REDIRECT_URI = RedirectUri(
         *_WEB,
         load_default="",
         metadata=_about(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 
 from padws.config import Settings
+from padws.origins import origin_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -95,7 +96,7 @@ class _Headers:
     def _allow_origin(self, wsgi: WSGIEnvironment, headers: list[tuple[str, str]]) -> None:
         headers.append(("Vary", "Origin"))
         origin = wsgi.get("HTTP_ORIGIN", "")
-        if origin in self._origins:
+        if origin_of(origin) in self._origins:
             headers += [("Access-Control-Allow-Origin", origin), *_CORS]
             if wsgi["REQUEST_METHOD"] == "OPTIONS":
                 headers += _PREFLIGHT

@@ -31,6 +31,43 @@ def mistakes_of(**environ: str) -> dict[str, list[str]]:
     return caught.value.mistakes
 
 
+# Addresses of padws itself
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://localhost:8000/auth/callback",
+        "https://pad.example.org/pads/auth/callback",
+        "https://pad.example.org/apis/auth/callback",
+        "https://pad.example.org/auth/callback?x=1",
+    ],
+)
+def test_a_way_back_may_have_a_prefix(address: str) -> None:
+    assert load_settings({"REDIRECT_URI": address}).redirect_uri == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://pad.example.org/api/auth/callback",
+        "https://pad.example.org/pads/api/auth/callback",
+        "https://pad.example.org",
+        "https://pad.example.org/",
+        "https://pad.example.org/callback",
+        "https://pad.example.org/auth/callback/",
+        "https://pad.example.org/auth/callback2",
+        "https://pad.example.org/Auth/Callback",
+        "https://pad.example.org//auth/callback",
+        "https://pad.example.org/?/auth/callback",
+        "https://pad.example.org/auth/callback#x",
+    ],
+)
+def test_a_way_back_that_leads_nowhere_is_a_mistake(address: str) -> None:
+    (text,) = mistakes_of(REDIRECT_URI=address)["REDIRECT_URI"]
+    assert "/auth/callback" in text
+
+
 # Defaults
 
 
@@ -252,7 +289,17 @@ def test_an_origin_ends_before_its_path() -> None:
     )
 
 
-@pytest.mark.parametrize("origins", ["*", "a.example.org", "https://a.example.org/pad"])
+@pytest.mark.parametrize(
+    "origins",
+    [
+        "*",
+        "null",
+        "a.example.org",
+        "https://a.example.org/pad",
+        "https://u@a.example",
+        "https://a:x",
+    ],
+)
 def test_what_is_no_origin_is_a_mistake(origins: str) -> None:
     assert mistakes_of(CORS_ORIGINS=origins).keys() == {"CORS_ORIGINS"}
 
