@@ -15,6 +15,7 @@ from padws.application import Application
 from padws.auth import cross_site, headers, sessions
 from padws.auth.limits import Limits
 from padws.auth.provider import Provider
+from padws.auth.session_index import SessionIndex
 from padws.auth.tokens import BearerTokens
 from padws.blueprints import app as app_blueprints
 from padws.blueprints import auth, backups, health, pads, pages, templates, tokens, users
@@ -66,7 +67,8 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _register_services(app: Flask, settings: Settings) -> None:
     client = sessions.connect(settings)
     metrics.count_commands(client)
-    sessions.register(app, settings, client)
+    index = SessionIndex(client)
+    sessions.register(app, settings, client, index)
     database = Database(settings)
     can_sign_in = settings.oidc_issuer and settings.oidc_client_id
     provider = Provider(app, settings) if can_sign_in else None
@@ -75,7 +77,7 @@ def _register_services(app: Flask, settings: Settings) -> None:
         settings=settings,
         database=database,
         redis=client,
-        sessions=sessions.SessionIndex(client),
+        sessions=index,
         provider=provider,
         tokens=BearerTokens(settings, database, provider, limits),
         limits=limits,

@@ -10,7 +10,7 @@ from flask import current_app
 
 from padws.auth.limits import Limits
 from padws.auth.provider import Provider
-from padws.auth.sessions import SessionIndex
+from padws.auth.session_index import SessionIndex
 from padws.auth.tokens import BearerTokens
 from padws.config import Settings
 from padws.database import Database

@@ -43,9 +43,11 @@ TITLES = {
     "not_json": "The body has to be application/json",
     "pad_not_found": "No such pad",
     "read_only_token": "The token may only read",
+    "redis_full": "Redis is full: nobody can sign in for now",
     "redis_unavailable": "Redis is not available",
     "scene_invalid": "This is no scene",
     "session_expired": "The session has ended; sign in again",
+    "several_sessions": "The browser has sent several sessions; sign in again",
     "sign_in_failed": "Signing in failed",
     "sign_in_needed_for_tokens": "A personal access token can not make or end tokens",
     "sign_in_required": "Sign in first",
@@ -213,6 +215,8 @@ def problem_of(error: BaseException) -> Problem:
         return _from_http(error)
     if isinstance(error, psycopg.Error):
         return _from_database(error)
+    if isinstance(error, redis.exceptions.OutOfMemoryError):
+        return Unavailable("redis_full", retry_after=60)
     if isinstance(error, redis.RedisError):
         return Unavailable("redis_unavailable")
     return Problem("internal_error")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
+import redis.lock
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.client import Pipeline
 from redis.connection import SSLConnection, parse_url
+from redis.exceptions import LockNotOwnedError, OutOfMemoryError, RedisError
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
@@ -45,6 +49,80 @@ def _master(settings: Settings, sentinels: Sentinels, options: dict[str, Any]) -
         sentinels.service, **{**options, **access}, ssl=tls
     )
     return client
+
+
+class Lock(redis.lock.Lock):
+    """redis-py's lock, given back without a script: a Redis user need not be allowed to run any."""
+
+    def do_release(self, expected_token: Any) -> None:
+        """Delete the lock if it is still this one. Raises LockNotOwnedError."""
+
+        def delete(pipeline: Pipeline) -> None:
+            if pipeline.get(self.name) != expected_token:
+                raise LockNotOwnedError("This lock has run out, or is another's by now.")
+            pipeline.multi()
+            pipeline.delete(self.name)
+
+        self.redis.transaction(delete, self.name)
+
+
+# What sessions and sign-ins ask of Redis: {0} is a text, {1} a sorted set, {2} a set, {3} a number.
+_WHEN_FULL = (
+    "UNWATCH",
+    *("GET {0}", "MGET {0} {0}", "GETEX {0} EX 1", "EXISTS {0}", "EXPIRE {0} 1", "EXPIREAT {0} 1"),
+    *("ZCARD {1}", "ZCOUNT {1} 0 1", "ZRANGE {1} 0 0", "ZRANGEBYSCORE {1} 0 1"),
+    *("ZRANGEBYLEX {1} - (a", "ZREM {1} a", "SMEMBERS {2}", "DEL {0} {1} {2} {3}"),
+)
+_WITH_ROOM = (
+    *("SET {0} a EX 1", "INCRBY {3} 1", "ZADD {1} 0 a", "ZUNIONSTORE {1} 1 {1}", "SADD {2} a"),
+    "DEL {0} {1} {2} {3}",
+)
+
+#: The commands, by name; MULTI makes some of them one.
+COMMANDS = sorted(
+    {"WATCH", "MULTI", "EXEC"} | {each.partition(" ")[0] for each in (*_WHEN_FULL, *_WITH_ROOM)}
+)
+
+
+def has_room(client: Redis, key: str) -> bool:
+    """Whether Redis takes new keys, tried with all commands that sessions and sign-ins need.
+
+    A Redis that is full still answers, and deletes. Whatever else stops them is raised as
+    redis.RedisError: a replica, or a user that lacks a right. Of `key` nothing stays behind.
+    """
+    with client.pipeline(transaction=False) as pipeline:  # which a full Redis would not queue
+        _add(pipeline, key, _WHEN_FULL)
+        pipeline.execute()
+
+    def need_room(pipeline: Pipeline) -> None:
+        pipeline.multi()
+        _add(pipeline, key, _WITH_ROOM)
+
+    try:
+        client.transaction(need_room, f"{key}:watched")
+    except OutOfMemoryError:
+        return False
+    return True
+
+
+def _add(pipeline: Pipeline, key: str, commands: Iterable[str]) -> None:
+    for command in commands:
+        words = command.format(key, f"{key}:index", f"{key}:set", f"{key}:number").split()
+        pipeline.execute_command(*words)  # type: ignore[no-untyped-call]
+
+
+def eviction_warning(client: Redis) -> str | None:
+    """What is wrong with how Redis makes room when it is full; `None` also if it does not tell."""
+    try:
+        policy = client.info("memory").get("maxmemory_policy", "noeviction")
+    except RedisError:
+        return None
+    if policy == "noeviction":
+        return None
+    return (
+        f"Redis deletes keys when it is full (maxmemory-policy {policy}): people are signed out, "
+        "and sessions may be left out when a user's are ended. Sessions need noeviction."
+    )
 
 
 class Shortcut:

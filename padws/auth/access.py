@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-import msgspec
 from flask import g, request
 
 from padws.auth import refresh
+from padws.auth.bearer import bearer_authorization
 from padws.auth.identity import Identity
 from padws.auth.sessions import Session, current
 from padws.context import services
@@ -26,7 +25,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 def require_sign_in() -> None:
     """Let only signed-in users past; `caller` gives the one who asks. For `before_request`."""
     wsgi = request.environ
-    method, authorization = wsgi["REQUEST_METHOD"], wsgi.get("HTTP_AUTHORIZATION")
+    method, authorization = wsgi["REQUEST_METHOD"], bearer_authorization(wsgi)
     if method == "OPTIONS":  # a browser asks what it may, without saying who
         return
     if authorization is None:
@@ -42,13 +41,13 @@ def require_sign_in() -> None:
 
 
 def _identity_of_session(session: Session) -> Identity:
-    if session.get("expires_at", 0) < time.time():
+    if not session.record.signed_in:
         raise Unauthenticated
     refresh.keep_fresh(session)
-    try:
-        return msgspec.convert(session["identity"], Identity)
-    except msgspec.ValidationError:  # written by a release that knew identities differently
-        raise Unauthenticated from None
+    identity = session.record.identity
+    if not identity:
+        raise Unauthenticated("session_expired")
+    return identity
 
 
 def caller() -> Identity:

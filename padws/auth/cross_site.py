@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from flask import Flask, request
 
 from padws.auth.access import SAFE_METHODS
+from padws.auth.bearer import bearer_authorization
 from padws.config import Settings
 from padws.errors import Forbidden
-
-
-def _origin_of(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+from padws.origins import origin_of
 
 
 def register(app: Flask, settings: Settings) -> None:
     """Check unsafe requests that come with the cookie; requests of no browser pass."""
     friendly = (settings.frontend_url, settings.redirect_uri, *settings.cors_origins)
-    friends = {_origin_of(url) for url in friendly if url}
+    friends = {origin_of(url) for url in friendly} - {None}
     cookie = app.config["SESSION_COOKIE_NAME"]
 
     @app.before_request
@@ -27,11 +22,12 @@ def register(app: Flask, settings: Settings) -> None:
         if request.method in SAFE_METHODS:
             return
         wsgi = request.environ
-        if "HTTP_AUTHORIZATION" in wsgi or cookie not in wsgi.get("HTTP_COOKIE", ""):
+        if bearer_authorization(wsgi) is not None or cookie not in wsgi.get("HTTP_COOKIE", ""):
             return
-        origin = request.headers.get("Origin")
+        named = wsgi.get("HTTP_ORIGIN")
+        origin = None if named is None else origin_of(named)
         if origin in friends:
             return
-        from_elsewhere = origin is not None and origin != _origin_of(request.host_url)
-        if from_elsewhere or request.headers.get("Sec-Fetch-Site") == "cross-site":
+        from_elsewhere = named is not None and (not origin or origin != origin_of(request.host_url))
+        if from_elsewhere or wsgi.get("HTTP_SEC_FETCH_SITE") == "cross-site":
             raise Forbidden("cross_site")

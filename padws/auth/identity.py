@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -102,9 +102,3 @@ def _text(claim: Any) -> str:
     if not isinstance(claim, str):
         return ""
     return claim.replace("\0", "").encode("utf-8", "replace").decode()[:_LONGEST].strip()
-
-
-def remember(session: MutableMapping[str, Any], identity: Identity, *, expires_at: float) -> None:
-    """Make a session that of this identity, until `expires_at` (seconds since the epoch)."""
-    session["identity"] = asdict(identity)
-    session["expires_at"] = expires_at

@@ -9,9 +9,8 @@ from threading import Lock
 
 import redis
 from limits import RateLimitItem, parse
-from limits.storage import RedisStorage
-from limits.strategies import FixedWindowRateLimiter
 
+from padws.auth.addresses import network_of
 from padws.config import Settings
 from padws.errors import TooManyRequests
 
@@ -24,19 +23,12 @@ class Limits:
     """
 
     def __init__(self, settings: Settings, client: redis.Redis):
-        self._login = parse(settings.login_limit)
-        self._write = parse(settings.write_limit)
-        shared = RedisStorage(
-            settings.redis_url, connection_pool=client.connection_pool, key_prefix="padws:limit"
-        )
-        self._in_redis = FixedWindowRateLimiter(shared)
-        self._writes = _Window(self._write)
+        self._logins = _SharedWindow(parse(settings.login_limit), client, "padws:limit:login")
+        self._writes = _Window(parse(settings.write_limit))
 
     def count_login(self, address: str) -> None:
-        """Count an attempt to sign in. Raises TooManyRequests."""
-        if not self._in_redis.hit(self._login, "login", address):
-            reset_time = self._in_redis.get_window_stats(self._login, "login", address).reset_time
-            raise _wait_until(reset_time)
+        """Count an attempt to sign in from a client's address. Raises TooManyRequests."""
+        self._logins.count(network_of(address))
 
     def count_write(self, user_id: str) -> None:
         """Count a change. Raises TooManyRequests."""
@@ -44,28 +36,47 @@ class Limits:
 
 
 class _Window:
-    """A limit that this process counts itself.
+    """A limit that this process counts itself, anew in each period of it.
 
     The library's storage in memory starts a thread for nearly every hit, to forget old ones.
     """
 
     def __init__(self, limit: RateLimitItem):
         self._amount, self._seconds = limit.amount, limit.get_expiry()
-        self._number = 0  # of the window, since the epoch
+        self._number = 0  # of the period, since the epoch
         self._counts: Counter[str] = Counter()
         self._lock = Lock()
 
     def count(self, who: str) -> None:
         """Count one more of `who`. Raises TooManyRequests."""
         number = int(time.time() / self._seconds)
+        if self._count(who, number) > self._amount:
+            wait = (number + 1) * self._seconds - time.time()
+            raise TooManyRequests(retry_after=max(1, ceil(wait)))
+
+    def _count(self, who: str, number: int) -> int:
         with self._lock:
             if number != self._number:
                 self._number, self._counts = number, Counter()
             self._counts[who] += 1
-            too_many = self._counts[who] > self._amount
-        if too_many:
-            raise _wait_until((number + 1) * self._seconds)
+            return self._counts[who]
 
 
-def _wait_until(moment: float) -> TooManyRequests:
-    return TooManyRequests(retry_after=max(1, ceil(moment - time.time())))
+class _SharedWindow(_Window):
+    """A limit that all instances count together, in Redis.
+
+    The library's storage in Redis runs scripts, which a Redis user need not be allowed to.
+    """
+
+    def __init__(self, limit: RateLimitItem, client: redis.Redis, prefix: str):
+        super().__init__(limit)
+        self._client = client
+        self._prefix = prefix
+
+    def _count(self, who: str, number: int) -> int:
+        key = f"{self._prefix}:{who}:{number}"
+        with self._client.pipeline() as pipeline:
+            pipeline.incr(key)
+            pipeline.expire(key, self._seconds)
+            counted, _ = pipeline.execute()
+        return int(counted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,13 +12,14 @@ from typing import Any
 
 import requests
 from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.base_client.errors import MismatchingStateError
 from authlib.integrations.flask_client import FlaskOAuth2App
-from flask import Flask, Response
+from flask import Flask
 from flask_oidc import OpenIDConnect
 from joserfc.errors import JoseError
 from joserfc.jwt import JWTClaimsRegistry
 
+from padws.auth import attempts
+from padws.auth.attempts import Attempt
 from padws.auth.identity import Identity, identity_of, roles_of
 from padws.auth.keys import ASYMMETRIC, SigningKeys
 from padws.config import Settings
@@ -28,6 +30,8 @@ log = logging.getLogger("padws.auth")
 _LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 _LOGOUT_SECONDS = 300  # that a logout token is good for after it was issued
 _LEEWAY = 60  # seconds that clocks may differ
+_LATELY = 60.0  # seconds
+_LONGEST_HINT = 3000  # characters of an ID token; proxies take addresses of 4 or 8 KB
 _USUAL_LIFETIME = 300.0  # seconds, of an access token of which the provider does not tell it
 
 
@@ -77,26 +81,38 @@ class Provider:
             "default_timeout": settings.oidc_timeout,
         }
         self.keys = SigningKeys(self._client)
+        self._failed_at = -math.inf  # by the monotonic clock
+
+    def has_failed_lately(self) -> bool:
+        """Whether the provider could not be used within the last minute, when it was asked."""
+        return time.monotonic() - self._failed_at < _LATELY
 
     # Signing in and out
 
-    def redirect_to_sign_in(self, redirect_uri: str, **parameters: str) -> Response:
-        """Send the browser to the provider, with state, nonce and PKCE kept in the session."""
+    def begin_sign_in(
+        self, redirect_uri: str, state: str, **parameters: str
+    ) -> tuple[str, Attempt]:
+        """Where to send the browser, and what its way back will be checked with."""
         with self.reached():
             self._check_issuer()
-            response: Response = self._client.authorize_redirect(redirect_uri, **parameters)
-            return response
+            begun = self._client.create_authorization_url(redirect_uri, state=state, **parameters)
+        expires_at = time.time() + attempts.SECONDS
+        attempt = Attempt(begun["nonce"], begun["code_verifier"], redirect_uri, expires_at)
+        return begun["url"], attempt
 
-    def finish_sign_in(self) -> SignIn:
+    def finish_sign_in(self, attempt: Attempt, code: str) -> SignIn:
         """Who has come back from the provider with a code.
 
         Raises Unauthenticated when the provider, or what it sent, says no.
         """
         with self.reached():
             self._metadata()
-            token = self._client.authorize_access_token()
-            if not token.get("userinfo"):
+            token = self._client.fetch_access_token(
+                attempt.redirect_uri, code=code, code_verifier=attempt.verifier
+            )
+            if "id_token" not in token:
                 raise Unauthenticated("sign_in_failed", "The provider sent no ID token.")
+            token["userinfo"] = self._client.parse_id_token(token, nonce=attempt.nonce)
             return self._sign_in_of(token)
 
     def refresh(self, refresh_token: str) -> dict[str, Any]:
@@ -139,7 +155,7 @@ class Provider:
             with self.reached():
                 url: str = self._client.create_logout_url(
                     post_logout_redirect_uri=return_to,
-                    id_token_hint=id_token,
+                    id_token_hint=_as_hint(id_token),
                     client_id=self.client_id,
                 )["url"]
                 return url
@@ -195,12 +211,9 @@ class Provider:
         try:
             yield
         except (requests.RequestException, ValueError) as error:
+            self._failed_at = time.monotonic()
             log.warning("the sign-in provider can not be used: %s", type(error).__name__)
             raise Unavailable("sign_in_unavailable", retry_after=10) from error
-        except MismatchingStateError as error:
-            raise Unauthenticated(
-                "sign_in_failed", "This sign-in was not begun here, or too long ago. Begin again."
-            ) from error
         except (AuthlibBaseError, JoseError) as error:
             raise Unauthenticated("sign_in_failed", f"The provider says: {error.error}.") from error
 
@@ -228,7 +241,7 @@ class Provider:
             raise Unauthenticated("sign_in_failed", "The provider names no subject.")
         return SignIn(
             identity=self.identity_from(claims, self._access_claims(token["access_token"])),
-            id_token=token.get("id_token"),
+            id_token=_as_hint(token.get("id_token")),
             provider_session=provider_session,
             refresh_token=token.get("refresh_token"),
             lifetime=_seconds(token.get("expires_in")),
@@ -251,6 +264,11 @@ def _logout_claims(issuer: str, client_id: str) -> JWTClaimsRegistry:
         iat={"essential": True},  # and exp, which some providers leave out, where there is one
         events={"essential": True},
     )
+
+
+def _as_hint(id_token: str | None) -> str | None:
+    """An ID token, if it fits into the address for signing out: its only use, where it may lack."""
+    return id_token if id_token and len(id_token) <= _LONGEST_HINT else None
 
 
 def _seconds(expires_in: Any) -> float:

@@ -7,16 +7,20 @@ session is refreshed under a lock in Redis, by one request of all workers and in
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 
+import redis
 from redis.exceptions import LockError
 
-from padws.auth.identity import remember
 from padws.auth.provider import Provider, SignIn
-from padws.auth.sessions import Session, interface
+from padws.auth.sessions import Record, Session, sessions
 from padws.context import services, settings
 from padws.errors import Unauthenticated, Unavailable
 from padws.observability.metrics import SESSION_REFRESHES
+from padws.redis_client import Lock
+
+log = logging.getLogger("padws.auth")
 
 # Refreshed when this much of the access token's life is over: what it says is never quite stale.
 _PART_OF_LIFE = 0.75
@@ -26,65 +30,88 @@ _PART_OF_LIFE = 0.75
 # request of each session, and not all of them.
 _MAY_WAIT = 60.0
 
-_NEVER = float("inf")
-
 # How long the session goes on before an unreachable provider is asked again (seconds).
 _ASK_AGAIN_AFTER = 15.0
 
 
-def remember_grant(session: Session, sign_in: SignIn) -> None:
-    """Keep in the session what the next refresh needs. A provider may keep its refresh token."""
-    session["refresh_token"] = sign_in.refresh_token or session.get("refresh_token")
-    session["id_token"] = sign_in.id_token or session.get("id_token")
-    if session["refresh_token"]:
-        session["refresh_at"] = time.time() + _PART_OF_LIFE * sign_in.lifetime
+def remember_grant(record: Record, sign_in: SignIn) -> None:
+    """Keep what the next refresh needs. A provider may keep its refresh token."""
+    record.identity = sign_in.identity
+    record.refresh_token = sign_in.refresh_token or record.refresh_token
+    record.id_token = sign_in.id_token or record.id_token
+    if record.refresh_token:
+        record.refresh_at = time.time() + _PART_OF_LIFE * sign_in.lifetime
 
 
 def keep_fresh(session: Session) -> None:
     """Refresh the session if that is due. Raises Unauthenticated when the provider refuses."""
-    if not _is_due(session):
-        return
     provider = services().provider
-    if provider is None:
+    if provider is None or not _is_due(session.record):
         return
     # Longer than the provider's answers can take: metadata, tokens, user info and keys.
     patience = 4 * settings().oidc_timeout + 1
-    lock = services().redis.lock(f"padws:refresh:{session.sid}", timeout=patience, sleep=0.05)
-    waits = time.time() - session["refresh_at"] > _MAY_WAIT
-    if not lock.acquire(blocking=waits, blocking_timeout=patience if waits else None):
-        return  # another request sees to it, and what the session says is good for a while yet
+    lock = Lock(services().redis, f"padws:refresh:{session.sid}", timeout=patience, sleep=0.05)
+    if not _acquired(lock, session.record, patience):
+        return  # what the session says is good for a while yet
     try:
-        if _is_due(interface().reload(session)):
+        sessions().reload(session)
+        if _is_due(session.record):
             _refresh(session, provider)
     finally:
-        with contextlib.suppress(LockError):  # it took longer than the lock lives
+        # It took longer than the lock lives; or Redis is full by now, and it ends by itself.
+        with contextlib.suppress(LockError, redis.ResponseError):
             lock.release()
-    if not session:
+    if not session.record.identity:
         raise Unauthenticated("session_expired")
 
 
-def _is_due(session: Session) -> bool:
-    return bool(session.get("refresh_at", _NEVER) < time.time())
+def _is_due(record: Record) -> bool:
+    return record.refresh_at is not None and record.refresh_at < time.time()
+
+
+def _acquired(lock: Lock, record: Record, patience: float) -> bool:
+    """Whether this request is the one that refreshes.
+
+    None does while Redis takes no writes, full as it is perhaps: a refresh token that is used up
+    must not stay in the session.
+    """
+    waits = time.time() - (record.refresh_at or 0) > _MAY_WAIT
+    try:
+        return bool(lock.acquire(blocking=waits, blocking_timeout=patience if waits else None))
+    except redis.ResponseError:
+        SESSION_REFRESHES.labels("postponed").inc()
+        return False
 
 
 def _refresh(session: Session, provider: Provider) -> None:
     """Use the refresh token, and write the session before anybody else looks at it."""
-    user_id = session["identity"]["user_id"]
+    record = session.record
+    assert record.identity  # noqa: S101 - who is not signed in has nothing to refresh
+    assert record.refresh_token  # noqa: S101
     try:
-        token = provider.refresh(session["refresh_token"])
-        session["refresh_token"] = token.get("refresh_token") or session["refresh_token"]
-        interface().write(session)  # the one before is used up, whatever happens from here on
-        sign_in = provider.sign_in_again(token, user_id)
+        token = provider.refresh(record.refresh_token)
+        record.refresh_token = token.get("refresh_token") or record.refresh_token
+        _keep(session)  # the one before is used up, whatever happens from here on
+        sign_in = provider.sign_in_again(token, record.identity.user_id)
     except Unavailable:
         SESSION_REFRESHES.labels("unavailable").inc()
-        session["refresh_at"] = time.time() + _ASK_AGAIN_AFTER
+        session.record.refresh_at = time.time() + _ASK_AGAIN_AFTER
     except Unauthenticated as refusal:
         SESSION_REFRESHES.labels("refused").inc()
-        services().sessions.remove(user_id, session.sid)
-        interface().end(session)
+        sessions().end(session)
         raise Unauthenticated("session_expired") from refusal
     else:
         SESSION_REFRESHES.labels("done").inc()
-        remember(session, sign_in.identity, expires_at=session["expires_at"])
-        remember_grant(session, sign_in)
-    interface().write(session)
+        remember_grant(session.record, sign_in)
+    _keep(session)
+
+
+def _keep(session: Session) -> None:
+    """Write the session; a Redis that has become full just now fails no save."""
+    try:
+        sessions().write(session)
+    except redis.ResponseError as error:
+        log.error(
+            "Redis has not taken a refreshed session (%s): its owner may have to sign in again",
+            type(error).__name__,
+        )

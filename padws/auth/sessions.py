@@ -1,30 +1,32 @@
-"""Sessions in Redis, under opaque ids: Flask-Session with one command per request."""
+"""Sessions in Redis, under opaque ids: one command for a request, none where nobody is needed."""
 
 from __future__ import annotations
 
 import re
+import secrets
 import time
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, cast
-from uuid import UUID
 
 import msgspec
 import redis
 from flask import Flask, Request, Response, current_app, request, session
-from flask_session.redis.redis import RedisSession, RedisSessionInterface
+from flask.sessions import SessionInterface, SessionMixin
 from redis.client import Pipeline
 
 from padws import redis_client
+from padws.auth import attempts
+from padws.auth.attempts import Attempt
+from padws.auth.bearer import bearer_authorization
+from padws.auth.identity import Identity
+from padws.auth.session_index import KEY_PREFIX, SessionIndex
 from padws.config import Settings
-from padws.observability.metrics import SESSIONS_ENDED
+from padws.errors import BadRequest
 
-KEY_PREFIX = "padws:session:"
-INDEX_KEY = "padws:sessions"
-PROVIDER_SESSION_PREFIX = "padws:provider-session:"
+COOKIE = "session_id"
 
-# A session that only carries a sign-in to the provider and back need not live longer.
-_SIGN_IN_SECONDS = 600
+# Domains, and paths, for which a cookie is dropped at once: proxies take few kilobytes of headers.
+_MOST_DROPPED = 4
 
 # Paths below /api that nobody has to sign in for: they do not ask Redis.
 _ANONYMOUS = ("/api/app/", "/api/docs", "/api/openapi.json")
@@ -35,201 +37,217 @@ def connect(settings: Settings) -> redis.Redis:
     return redis_client.connect(settings, within=settings.redis_timeout, retries=1)
 
 
-class Session(RedisSession):  # type: ignore[misc]  # untyped
-    """A session that knows what Redis had of it when it was read; `None`: nothing."""
+class Record(msgspec.Struct, omit_defaults=True):
+    """What Redis keeps of a session, as a MessagePack map; times are seconds since the epoch.
 
-    read: dict[str, Any] | None = None
+    Members that another release has written are passed over.
+    """
 
-    def over(self, current: dict[str, Any]) -> dict[str, Any]:
-        """What others have written meanwhile, with what was changed here over it."""
-        read = self.read or {}
-        kept = {name: value for name, value in current.items() if name in self or name not in read}
-        changed = {name: value for name, value in self.items() if read.get(name) != value}
-        return kept | changed
+    identity: Identity | None = None
+    expires_at: float = 0.0
+    refresh_token: str | None = None
+    id_token: str | None = None
+    refresh_at: float | None = None
+    attempts: dict[str, Attempt] = {}
+
+    @property
+    def signed_in(self) -> Identity | None:
+        """Whose session this is, as long as it may live."""
+        return self.identity if self.expires_at > time.time() else None
+
+    def over(self, read: Record, current: Record) -> Record:
+        """`current`, as others have written it meanwhile, with what was changed since `read`."""
+        members = {
+            name: getattr(self if getattr(self, name) != getattr(read, name) else current, name)
+            for name in self.__struct_fields__
+        }
+        added = {key: each for key, each in self.attempts.items() if key not in read.attempts}
+        gone = read.attempts.keys() - self.attempts.keys()
+        kept = {key: each for key, each in current.attempts.items() if key not in gone}
+        return Record(**{**members, "attempts": kept | added})
 
 
-class SessionInterface(RedisSessionInterface):  # type: ignore[misc]  # untyped
+_decoder = msgspec.msgpack.Decoder(Record)
+
+
+class Session(dict[str, Any], SessionMixin):
+    """Flask's session: what it knows is `record`; the mapping that Flask asks for is empty.
+
+    `sid` is empty where there is none; `stored` is what Redis had when it was read.
+    """
+
+    def __init__(
+        self,
+        sid: str = "",
+        stored: bytes = b"",
+        record: Record | None = None,
+        clashes: bool = False,
+    ):
+        super().__init__()
+        self.sid = sid
+        self.stored = stored
+        self.record = record or Record()
+        self.clashes = clashes
+        self.modified = False  # the cookie is to be set, or dropped where there is no `sid`
+
+
+class Sessions(SessionInterface):
     """Reads a session and prolongs its idle life in one command, and only where one is needed."""
 
-    session_class = Session
-
-    def __init__(self, app: Flask, client: redis.Redis, idle: timedelta):
-        super().__init__(app, client=client, key_prefix=KEY_PREFIX, permanent=False)
-        self._idle = idle
+    def __init__(self, client: redis.Redis, index: SessionIndex, cookie: str, idle: timedelta):
+        self._client = client
+        self._index = index
         self._idle_seconds = int(idle.total_seconds())
         self._shortcut = redis_client.Shortcut(client)
         # Looked for by itself: to take all cookies apart costs as much as to ask Redis.
-        self._cookie = re.compile(
-            rf'(?:^|;) *{app.config["SESSION_COOKIE_NAME"]}="?([A-Za-z0-9_-]+)"? *(?:;|$)'
-        )
+        self._cookie = re.compile(rf'(?:^|;) *{cookie}="?([A-Za-z0-9_-]+)"? *(?=;|$)')
+
+    # Who is asking
 
     def open_session(self, app: Flask, request: Request) -> Session:
         """The session of a request; an empty one, without asking Redis, where none is needed."""
         path, wsgi = request.path, request.environ
-        needless = "HTTP_AUTHORIZATION" in wsgi or path.startswith(_ANONYMOUS)
-        if needless or not path.startswith(("/api/", "/auth/")):
-            return self._new()
-        named = self._cookie.search(wsgi.get("HTTP_COOKIE", ""))
-        found = self._retrieve_session_data(KEY_PREFIX + named[1]) if named else None
-        if not named or found is None:
-            return self._new()
-        session = Session(found, sid=named[1])
-        session.read = dict(found) or None
-        return session
+        if not path.startswith(("/api/", "/auth/")) or path.startswith(_ANONYMOUS):
+            return Session()
+        if bearer_authorization(wsgi) is not None:
+            return Session()
+        sids = self._cookie.findall(wsgi.get("HTTP_COOKIE", ""))
+        if len(sids) > 1:
+            sids = self._alive(list(dict.fromkeys(sids)))
+            if len(sids) > 1:
+                return Session(clashes=True)
+        return self._read(sids[0]) if sids else Session()
 
-    def _new(self) -> Session:
-        return Session(sid=self._generate_sid(self.sid_length))
+    def _alive(self, sids: list[str]) -> list[str]:
+        """Those of the ids that are of sessions; a site on a sibling name can add others."""
+        if len(sids) == 1:
+            return sids
+        stored = self._shortcut.ask("MGET", *(KEY_PREFIX + sid for sid in sids))
+        return [sid for sid, each in zip(sids, stored, strict=True) if _decoded(each)]
 
-    def save_session(self, app: Flask, session: Session | None, response: Response) -> None:
-        """Write the session if it has changed; there is none when Redis could not be asked."""
-        if session is None:
+    def _read(self, sid: str) -> Session:
+        stored = self._shortcut.ask("GETEX", KEY_PREFIX + sid, "EX", self._idle_seconds)
+        record = _decoded(stored)
+        if record is None:
+            return Session()
+        if not record.identity:  # asking does not make it live longer
+            self._client.expire(KEY_PREFIX + sid, attempts.SECONDS)
+        return Session(sid, stored, record)
+
+    # What becomes of the session
+
+    def begin(self, session: Session, record: Record, provider_session: str | None) -> None:
+        """Begin a session under a new id; the one before ends, as it may have been planted."""
+        sid, identity = secrets.token_urlsafe(32), record.identity
+        assert identity  # noqa: S101 - whoever has signed in
+        stored = msgspec.msgpack.encode(record)
+        self._client.set(KEY_PREFIX + sid, stored, ex=self._life_of(record))
+        self._index.add(identity.user_id, sid, record.expires_at, provider_session)
+        self.end(session)
+        session.sid, session.stored, session.record = sid, stored, record
+
+    def write(self, session: Session) -> None:
+        """Write what has changed; a session that has ended meanwhile does not come back."""
+
+        def write_over(pipeline: Pipeline) -> None:
+            current = _decoded(cast(Any, pipeline.get(key)))
+            pipeline.multi()
+            if current is not None:
+                read = _decoded(session.stored) or Record()
+                session.record = session.record.over(read, current)
+                session.stored = msgspec.msgpack.encode(session.record)
+                pipeline.set(key, session.stored, ex=self._life_of(session.record))
+
+        if session.sid:
+            key = KEY_PREFIX + session.sid
+            self._client.transaction(write_over, key)
             return
-        if session.modified:
-            super().save_session(app, session, response)
-        elif session.accessed:
-            response.headers.add("Vary", "Cookie")
+        session.sid, session.modified = secrets.token_urlsafe(32), True
+        session.stored = msgspec.msgpack.encode(session.record)
+        key = KEY_PREFIX + session.sid
+        self._client.set(key, session.stored, ex=self._life_of(session.record))
+
+    def reload(self, session: Session) -> None:
+        """Take over what another request has written meanwhile; nothing if it ended the session."""
+        session.stored = cast(Any, self._client.get(KEY_PREFIX + session.sid)) or b""
+        session.record = _decoded(session.stored) or Record()
+
+    def end(self, session: Session) -> None:
+        """End the session, wherever else it is used; its cookie is dropped with the answer."""
+        if session.sid:
+            self._client.delete(KEY_PREFIX + session.sid)
+        if session.record.identity:
+            self._index.remove(session.record.identity.user_id, session.sid)
+        session.sid, session.stored, session.record = "", b"", Record()
+        session.modified = True
+
+    def _life_of(self, record: Record) -> int:
+        """Seconds; a session that only carries attempts to sign in need not live longer."""
+        return self._idle_seconds if record.identity else attempts.SECONDS
+
+    # The cookie
+
+    def save_session(self, app: Flask, session: SessionMixin | None, response: Response) -> None:
+        """Set or drop the cookie. What Redis keeps is written when it changes, not here."""
+        if not isinstance(session, Session):  # Redis could not be asked
+            return
+        if session.clashes:
+            self._drop_cookies(app, response)
+        elif session.modified and session.sid:
+            response.set_cookie(
+                self.get_cookie_name(app),
+                session.sid,
+                httponly=self.get_cookie_httponly(app),
+                secure=self.get_cookie_secure(app),
+                samesite=self.get_cookie_samesite(app),
+            )
+        elif session.modified:
+            response.delete_cookie(self.get_cookie_name(app))
+        if session.modified or session.accessed:
+            response.vary.add("Cookie")
 
     def get_cookie_secure(self, app: Flask) -> bool:
         """Whether the cookie is for TLS alone: by the settings, or as a trusted proxy tells."""
         return super().get_cookie_secure(app) or request.is_secure
 
-    def regenerate(self, session: Session) -> None:
-        """Give the session a new id."""
-        super().regenerate(session)
-        session.read = None
-
-    def reload(self, session: Session) -> Session:
-        """Take over what another request has written meanwhile; nothing if it ended the session."""
-        stored = self._retrieve_session_data(KEY_PREFIX + session.sid)
-        session.clear()
-        session.update(stored or {})
-        session.read = dict(session)
-        session.modified = False
-        return session
-
-    def write(self, session: Session) -> None:
-        """Write now, and not again when the request ends: by then it may have changed again."""
-        self._upsert_session(self._idle, session, KEY_PREFIX + session.sid)
-        session.read = dict(session)
-        session.modified = False
-
-    def end(self, session: Session) -> None:
-        """Delete the session now; its cookie goes with the answer."""
-        self._delete_session(KEY_PREFIX + session.sid)
-        session.clear()
-
-    def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
-        found = _decoded(self._shortcut.ask("GETEX", store_id, "EX", self._idle_seconds))
-        if found is not None and "identity" not in found:  # asking does not make it live longer
-            self.client.expire(store_id, _SIGN_IN_SECONDS)
-        return found
-
-    def _upsert_session(self, _lifetime: timedelta, session: Session, store_id: str) -> None:
-        """Write the session; one that has ended meanwhile does not come back."""
-        idle = self._idle if "identity" in session else timedelta(seconds=_SIGN_IN_SECONDS)
-
-        def write_over(pipeline: Pipeline) -> None:
-            current = _decoded(pipeline.get(store_id))
-            pipeline.multi()
-            if current is not None:
-                pipeline.set(store_id, msgspec.msgpack.encode(session.over(current)), ex=idle)
-
-        if session.read is None:
-            self.client.set(store_id, msgspec.msgpack.encode(dict(session)), ex=idle)
-        else:
-            self.client.transaction(write_over, store_id)
+    def _drop_cookies(self, app: Flask, response: Response) -> None:
+        """Drop the cookie for every domain and path for which this host may, and it came here."""
+        labels = request.host.partition(":")[0].split(".")
+        parents = [".".join(labels[at:]) for at in range(len(labels) - 1)]
+        parts = request.path.split("/")
+        paths = ["/".join(parts[:until]) or "/" for until in range(1, len(parts) + 1)]
+        for domain in (None, *parents[:_MOST_DROPPED]):
+            for path in paths[:_MOST_DROPPED]:
+                response.delete_cookie(self.get_cookie_name(app), domain=domain, path=path)
 
 
-def _decoded(stored: Any) -> dict[str, Any] | None:
+def _decoded(stored: bytes | None) -> Record | None:
     try:
-        return msgspec.msgpack.decode(stored, type=dict[str, Any]) if stored else None
+        return _decoder.decode(stored) if stored else None
     except msgspec.DecodeError:  # not one of ours: as good as no session
         return None
 
 
-def interface() -> SessionInterface:
+def sessions() -> Sessions:
     """The current application's sessions."""
-    return cast(SessionInterface, current_app.session_interface)
+    return cast(Sessions, current_app.session_interface)
 
 
 def current() -> Session:
-    """The current request's session."""
-    return cast(Session, session._get_current_object())  # type: ignore[attr-defined]
+    """The current request's session. Raises BadRequest when the browser has sent several."""
+    found = cast(Session, session._get_current_object())  # type: ignore[attr-defined]
+    if found.clashes:
+        raise BadRequest("several_sessions")
+    return found
 
 
-class SessionIndex:
-    """Which sessions there are and whose: a sorted set of `user id:session id` by their latest end.
-
-    It may name sessions that have ended meanwhile; whoever reads it looks, and tidies up.
-    """
-
-    def __init__(self, client: redis.Redis):
-        self._client = client
-
-    def add(self, user_id: str, sid: str, expires_at: float, provider_sid: str | None) -> None:
-        """Note a session that ends at `expires_at` (seconds since the epoch) at the latest."""
-        member = f"{user_id}:{sid}"
-        with self._client.pipeline() as pipeline:
-            pipeline.zadd(INDEX_KEY, {member: expires_at})
-            if provider_sid:
-                key = PROVIDER_SESSION_PREFIX + provider_sid
-                pipeline.sadd(key, member)
-                pipeline.expireat(key, int(expires_at))
-            pipeline.execute()
-
-    def remove(self, user_id: str, sid: str) -> None:
-        """Forget a session."""
-        SESSIONS_ENDED.inc(self._client.zrem(INDEX_KEY, f"{user_id}:{sid}"))
-
-    def active(self) -> list[tuple[UUID, str]]:
-        """User id and session id of every session that is alive."""
-        self._client.zremrangebyscore(INDEX_KEY, "-inf", time.time())
-        members = _texts(self._client.zrange(INDEX_KEY, 0, -1))
-        with self._client.pipeline(transaction=False) as pipeline:
-            for member in members:
-                pipeline.exists(KEY_PREFIX + _sid_of(member))
-            alive = pipeline.execute()
-        gone = [member for member, exists in zip(members, alive, strict=True) if not exists]
-        if gone:
-            self._client.zrem(INDEX_KEY, *gone)
-        living = (member for member, exists in zip(members, alive, strict=True) if exists)
-        return [(UUID(member.partition(":")[0]), _sid_of(member)) for member in living]
-
-    def end_all_of(self, user_id: UUID) -> int:
-        """End every session of a user; how many there were."""
-        return self._end(f"{user_id}:{sid}" for owner, sid in self.active() if owner == user_id)
-
-    def end_provider_session(self, provider_sid: str) -> int:
-        """End every session that a session at the provider has begun; how many there were."""
-        key = PROVIDER_SESSION_PREFIX + provider_sid
-        ended = self._end(_texts(self._client.smembers(key)))
-        self._client.delete(key)
-        return ended
-
-    def _end(self, members: Iterable[str]) -> int:
-        ended = list(members)
-        if ended:
-            self._client.delete(*(KEY_PREFIX + _sid_of(member) for member in ended))
-            SESSIONS_ENDED.inc(self._client.zrem(INDEX_KEY, *ended))
-        return len(ended)
-
-
-def _texts(members: Any) -> list[str]:
-    return [str(member, "utf-8") for member in members]
-
-
-def _sid_of(member: str) -> str:
-    return member.partition(":")[2]
-
-
-def register(app: Flask, settings: Settings, client: redis.Redis) -> None:
+def register(app: Flask, settings: Settings, client: redis.Redis, index: SessionIndex) -> None:
     """Give `app` its sessions."""
     app.config.update(
-        SESSION_COOKIE_NAME="session_id",
+        SESSION_COOKIE_NAME=COOKIE,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.redirect_uri.startswith("https://"),
-        SESSION_REFRESH_EACH_REQUEST=False,
     )
     idle = timedelta(minutes=settings.session_idle_minutes)
-    app.session_interface = SessionInterface(app, client, idle)
+    app.session_interface = Sessions(client, index, COOKIE, idle)

@@ -75,7 +75,7 @@ class BearerTokens:
         self._remembered = _Remembered()
 
     def identity_of(self, authorization: str) -> Identity:
-        """Who sends this `Authorization` header. Raises Unauthenticated."""
+        """Who sends this `Authorization` header, of the scheme Bearer. Raises Unauthenticated."""
         match = _BEARER.fullmatch(authorization)
         if not match:
             raise Unauthenticated("invalid_token", "The Authorization header is no bearer token.")

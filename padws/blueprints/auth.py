@@ -10,13 +10,14 @@ import orjson
 from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from padws.auth.identity import remember, user_id_of
-from padws.auth.provider import Provider, SignIn
+from padws.auth.attempts import Destination, destination_of, key_of, new_state, newest
+from padws.auth.identity import user_id_of
+from padws.auth.provider import Provider
 from padws.auth.refresh import remember_grant
-from padws.auth.sessions import Session, current, interface
+from padws.auth.sessions import Record, current, sessions
 from padws.blueprints.pages import send_page, sign_in_failed
 from padws.context import database, services, settings
-from padws.errors import PROBLEM, Unavailable
+from padws.errors import PROBLEM, Unauthenticated, Unavailable
 from padws.http import SUCCESS, answer
 from padws.observability.current import current as current_request
 from padws.observability.metrics import SIGN_INS
@@ -28,8 +29,10 @@ blueprint = Blueprint("auth", __name__, url_prefix="/auth")
 _VISITED = ("/auth/login", "/auth/callback")
 _ANSWERS = (PROBLEM, "application/json", "text/html")
 
-# A path on this site, in characters that no browser turns into another address.
-_LOCAL_PATH = re.compile(r"/(?![/\\])[A-Za-z0-9\-._~!$&'()*+,;=:@%/?]*")
+_LONGEST_HINT = 100  # characters of kc_idp_hint; the name of an identity provider is short
+
+# A provider's error code. Others may be anybody's text, made up to be read on our page.
+_ERROR = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 
 
 @blueprint.after_request
@@ -45,7 +48,9 @@ def show_failure(response: AnyResponse) -> AnyResponse:
     if response.mimetype == PROBLEM and request.path in _VISITED:
         response.vary.add("Accept")
         if request.accept_mimetypes.best_match(_ANSWERS) == "text/html":
-            again = url_for("auth.login", popup="1" if current().get("popup") else None)
+            path, popup = _destination()
+            next_path = path if path != "/" else None
+            again = url_for("auth.login", popup="1" if popup else None, next=next_path)
             response.set_data(sign_in_failed(orjson.loads(response.get_data()), again))
             response.mimetype = "text/html"
     return response
@@ -63,61 +68,81 @@ def _provider() -> Provider:
     return provider
 
 
-def _local_path(path: str) -> str:
-    return path if _LOCAL_PATH.fullmatch(path) else "/"
+def _destination() -> Destination:
+    """Where this attempt to sign in leads: as `state` says on the way back, else as is wished."""
+    given = request.args
+    if "state" in given:
+        return destination_of(given["state"])
+    return Destination.wished(given.get("next", "/"), given.get("popup", ""))
 
 
 @blueprint.get("/login")
 def login() -> AnyResponse:
     """Send the browser to the provider."""
     services().limits.count_login(request.remote_addr or "")
-    session = current()
-    session["next"] = _local_path(request.args.get("next", "/"))
-    session["popup"] = request.args.get("popup") == "1"
-    hint = request.args.get("kc_idp_hint")
-    redirect_uri = settings().redirect_uri or _here("auth.callback")
-    return _provider().redirect_to_sign_in(redirect_uri, **({"kc_idp_hint": hint} if hint else {}))
+    session, hint = current(), request.args.get("kc_idp_hint", "")
+    wished = Destination.wished(request.args.get("next", "/"), request.args.get("popup", ""))
+    state, redirect_uri = new_state(wished), settings().redirect_uri or _here("auth.callback")
+    parameters = {"kc_idp_hint": hint} if 0 < len(hint) <= _LONGEST_HINT else {}
+    address, attempt = _provider().begin_sign_in(redirect_uri, state, **parameters)
+    session.record.attempts = newest({**session.record.attempts, key_of(state): attempt})
+    sessions().write(session)
+    return redirect(address)
 
 
 @blueprint.get("/callback")
 def callback() -> AnyResponse:
     """Sign in whom the provider sends back, under a new session id."""
     services().limits.count_login(request.remote_addr or "")
-    sign_in = _provider().finish_sign_in()
+    session, key = current(), key_of(request.args.get("state", ""))
+    attempt = newest(session.record.attempts).get(key)
+    if not attempt or "error" in request.args:
+        if session.record.signed_in:  # the way Back, or another tab's: there is nothing to do
+            return _go_on()
+        raise Unauthenticated("sign_in_failed", _reason())
+    sign_in = _provider().finish_sign_in(attempt, _code())
     with database().transaction() as conn:
         users.record_sign_in(conn, sign_in.identity.row())
-    session = current()
-    next_path, popup = session.get("next", "/"), session.get("popup", False)
-    _begin(session, sign_in)
+    record = Record(
+        expires_at=time.time() + settings().session_max_hours * 3600,
+        attempts={each: a for each, a in session.record.attempts.items() if each != key},
+    )
+    remember_grant(record, sign_in)
+    sessions().begin(session, record, sign_in.provider_session)
     SIGN_INS.inc()
     current_request().user_id = sign_in.identity.user_id
-    return send_page("signed_in.html") if popup else redirect(next_path)
+    return _go_on()
 
 
-def _begin(session: Session, sign_in: SignIn) -> None:
-    """Begin a session under a new id: one that was planted before leads nowhere."""
-    interface().regenerate(session)
-    session.clear()
-    expires_at = time.time() + settings().session_max_hours * 3600
-    remember(session, sign_in.identity, expires_at=expires_at)
-    remember_grant(session, sign_in)
-    interface().write(session)  # whoever reads the index strikes out what is not there
-    session.modified = True  # so that the answer sets the cookie
-    services().sessions.add(
-        sign_in.identity.user_id, session.sid, expires_at, sign_in.provider_session
-    )
+def _go_on() -> AnyResponse:
+    path, popup = _destination()
+    return send_page("signed_in.html") if popup else redirect(path)
+
+
+def _reason() -> str:
+    """Why nobody is signed in by the way back, without an attempt that it belongs to."""
+    error = request.args.get("error")
+    if error:
+        return f"The provider says: {error if _ERROR.fullmatch(error) else 'no'}."
+    return "This sign-in was not begun here, or too long ago. Begin again."
+
+
+def _code() -> str:
+    code = request.args.get("code")
+    if not code:
+        raise Unauthenticated("sign_in_failed", "The provider sent no code.")
+    return code
 
 
 @blueprint.route("/logout", methods=["GET", "POST"])
 def logout() -> Response:
     """End the session here, and say where to end it at the provider."""
     session = current()
-    return_to = settings().frontend_url or _here("pages.index")
-    logout_url = return_to
-    if "identity" in session:
-        services().sessions.remove(session["identity"]["user_id"], session.sid)
-        logout_url = _provider().logout_url(session.get("id_token"), return_to)
-    session.clear()
+    record, provider = session.record, services().provider
+    sessions().end(session)
+    logout_url = settings().frontend_url or _here("pages.index")
+    if record.identity and provider:
+        logout_url = provider.logout_url(record.id_token, logout_url)
     return answer(SUCCESS | {"logout_url": logout_url})
 
 

@@ -113,7 +113,7 @@ SIGN_INS = _counter("sign_ins", "People signed in")
 SESSION_REFRESHES = _counter(
     "session_refreshes", "Grants refreshed at the sign-in provider, by outcome", "outcome"
 )
-for _outcome in ("done", "refused", "unavailable"):
+for _outcome in ("done", "refused", "unavailable", "postponed"):
     SESSION_REFRESHES.labels(_outcome)
 SESSIONS_ENDED = _counter(
     "sessions_ended", "Sessions ended before their time, by sign-out, provider or administrator"

@@ -23,6 +23,10 @@ FOREIGN: list[dict[str, str]] = [
     {"Origin": "http://localhost.evil.example"},
     {"Origin": "http://evil.example/http://localhost"},
     {"Origin": "http://localhost@evil.example"},
+    {"Origin": "http://evil.example@localhost"},
+    {"Origin": "http://localhost:443"},
+    {"Origin": "http://localhost:x"},
+    {"Origin": "//localhost"},
     {"Origin": "https://evil.example", "Sec-Fetch-Site": "same-origin"},
     {
         "Origin": "https://evil.example",
@@ -38,6 +42,8 @@ OWN: list[dict[str, str]] = [
     {"Sec-Fetch-Site": "none"},
     {"Origin": "http://localhost"},
     {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"},
+    {"Origin": "http://localhost:80"},
+    {"Origin": "http://LOCALHOST"},
 ]
 
 
@@ -110,6 +116,16 @@ def test_an_answer_to_another_origin_carries_no_leave_to_read_it(
         ({"FRONTEND_URL": "https://pad.example/app"}, "https://pad.example"),
         ({"CORS_ORIGINS": "https://a.example, https://b.example:8443"}, "https://a.example"),
         ({"CORS_ORIGINS": "https://a.example, https://b.example:8443"}, "https://b.example:8443"),
+        ({"CORS_ORIGINS": "HTTPS://App.Example.org:443/"}, "https://app.example.org"),
+        ({"CORS_ORIGINS": "https://[0:0::1]:443"}, "https://[::1]"),
+        ({"CORS_ORIGINS": "https://b\u00fccher.example."}, "https://xn--bcher-kva.example"),
+        ({"FRONTEND_URL": "https://Pad.Example.org/"}, "https://pad.example.org"),
+        ({"FRONTEND_URL": "https://pad.example.org:443/app"}, "https://pad.example.org"),
+        ({"FRONTEND_URL": "https://B\u00dccher.example"}, "https://xn--bcher-kva.example"),
+        (
+            {"REDIRECT_URI": "https://Pad.Example.org:443/auth/callback"},
+            "https://pad.example.org",
+        ),
     ],
 )
 def test_an_origin_that_the_operator_names_may_write(

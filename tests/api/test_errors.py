@@ -120,7 +120,14 @@ PROVOCATIONS: list[tuple[int, str, Provocation]] = [
 
 #: Codes that need more than a line: test_http.py breaks bodies off, `TestInside` the database, and
 #: tests/auth/ the provider's grants.
-ELSEWHERE = {"bad_request", "body_incomplete", "internal_error", "session_expired"}
+ELSEWHERE = {
+    "redis_full",
+    "several_sessions",
+    "bad_request",
+    "body_incomplete",
+    "internal_error",
+    "session_expired",
+}
 
 
 @pytest.fixture

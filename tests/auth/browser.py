@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import requests
 
@@ -111,6 +111,11 @@ def signed_in(url: str, name: str) -> Browser:
     response = browser.sign_in(name)
     assert response.status_code == 302, response.text
     return browser
+
+
+def state_of(location: str) -> str:
+    """The `state` in the address of the provider's page."""
+    return parse_qs(urlsplit(location).query)["state"][0]
 
 
 def problem(response: requests.Response, status: int, code: str) -> Mapping[str, Any]:

@@ -306,7 +306,6 @@ def test_a_secret_in_the_key_set_is_no_key(served: ServeApp, provider: OwnProvid
 @pytest.mark.parametrize(
     "header",
     [
-        "",
         "Bearer",
         "Bearer ",
         "Bearer  ",
@@ -329,12 +328,9 @@ def test_a_secret_in_the_key_set_is_no_key(served: ServeApp, provider: OwnProvid
         "Bearer padws_x",
         "Bearer \xff\xfe",
         "Bearer " + "A" * 7000,
-        "Basic YWxpY2U6cHc=",
-        "Negotiate x",
         "bearer",
-        "Token abc",
-        "null",
-        "undefined",
+        "BEARER\tabc",
+        "Bearer abc,Basic YWxpY2U6cHc=",
         "Bearer null",
         "Bearer undefined",
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.auth.browser import Browser, problem
+from tests.auth.browser import Browser, problem, state_of
 from tests.auth.conftest import Deployment, ServeApp
 from tests.providers.own import OwnProvider
 
@@ -26,8 +26,9 @@ def test_a_browser_is_shown_why_and_where_to_begin_again(anyone: Browser) -> Non
 
 
 def test_a_popup_stays_one(anyone: Browser) -> None:
-    anyone.begin("?popup=1")
-    assert 'href="/auth/login?popup=1"' in anyone.get(FAILING, headers=A_PAGE).text
+    state = state_of(anyone.begin("?popup=1"))
+    failing = f"/auth/callback?error=access_denied&state={state}"
+    assert 'href="/auth/login?popup=1"' in anyone.get(failing, headers=A_PAGE).text
 
 
 @pytest.mark.parametrize(

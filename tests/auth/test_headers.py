@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from tests.auth.browser import SCENE, Browser, problem, signed_in
+from tests.auth.browser import COOKIE, SCENE, Browser, problem, signed_in
 from tests.auth.conftest import ServeApp, StartInstance
 
 OURS = "https://pad.example.com"
@@ -144,8 +144,9 @@ def cors_of(response: requests.Response) -> dict[str, str]:
         f"{APP}:8443",
         "http://app.example.com",
         "https://evilapp.example.com",
-        "https://APP.example.com",
-        f"{APP}/",
+        f"{APP}:80",
+        "https://user@app.example.com",
+        f"{APP}:x",
     ],
 )
 def test_an_origin_that_is_not_named_reads_nothing(served: ServeApp, origin: str) -> None:
@@ -157,6 +158,32 @@ def test_an_origin_that_is_not_named_reads_nothing(served: ServeApp, origin: str
     ):
         assert cors_of(answer) == {}
         assert "Origin" in answer.headers["Vary"]
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("Pad.Example:80", "http://pad.example"),
+        ("pad.example:8000", "http://pad.example:8000"),
+        ("[0:0::1]:8000", "http://[::1]:8000"),
+        ("xn--bcher-kva.example.", "http://xn--bcher-kva.example"),
+    ],
+)
+def test_this_host_is_the_one_that_the_browser_names(
+    alice: Browser, host: str, origin: str
+) -> None:
+    pad = alice.new_pad()
+    for named, status in ((origin, 200), (f"{origin}1", 403), ("http://localhost", 403)):
+        headers = {"Host": host, "Origin": named, "Cookie": f"{COOKIE}={alice.cookie}"}
+        answer = alice.post(f"/api/pad/{pad}", json={"elements": []}, headers=headers)
+        assert answer.status_code == status, answer.text
+
+
+def test_an_origin_is_named_as_browsers_write_it(served: ServeApp) -> None:
+    url = served(CORS_ORIGINS="https://App.Example.com:443/, http://[0::1]:80")
+    for origin in (APP, "http://[::1]"):
+        told = cors_of(Browser(url).get("/api/app/config", headers={"Origin": origin}))
+        assert told["allow-origin"] == origin
 
 
 def test_an_origin_that_is_named_reads_and_writes(served: ServeApp) -> None:

@@ -95,6 +95,24 @@ def test_behind_a_proxy_the_address_is_what_the_proxy_says(served: ServeApp) -> 
     assert attempts(url, 1, {"X-Forwarded-For": "203.0.113.2"}) == [302]
 
 
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        [f"203.0.113.1:{port}" for port in range(4001, 4007)],
+        ["203.0.113.1", "203.0.113.1:80", "::ffff:203.0.113.1", "[::ffff:cb00:7101]:80"],
+        ["2001:db8::1", "[2001:db8::2]:80", "[2001:db8:0:0:ffff::]", "2001:db8::3%eth0"],
+        ["unknown", "_hidden", "_x:80", "none at all", "203.0.113.999"],
+    ],
+    ids=lambda spellings: spellings[0],
+)
+def test_an_address_is_one_however_it_is_written(served: ServeApp, spellings: list[str]) -> None:
+    url = served(LOGIN_LIMIT="3 per minute", TRUSTED_PROXIES="1")
+    statuses = [attempts(url, 1, {"X-Forwarded-For": each})[0] for each in spellings]
+    assert statuses == [302] * 3 + [429] * (len(spellings) - 3)
+    others = ["203.0.113.2:4001", "2001:db8:0:1::1", "::ffff:203.0.113.3"]
+    assert [attempts(url, 1, {"X-Forwarded-For": each})[0] for each in others] == [302] * 3
+
+
 def test_changes_are_limited_by_user_and_not_by_address(
     served: ServeApp, provider: OwnProvider
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -14,7 +14,8 @@ from tests.auth import forged
 from tests.auth.browser import COOKIE, Browser, Script, problem, signed_in
 from tests.auth.conftest import Deployment, ScriptOf, ServeApp
 from tests.auth.parallel import at_once
-from tests.auth.sessions import session_of
+from tests.auth.sessions import change_session, session_of
+from tests.auth.test_cost import commands
 from tests.providers.own import CLIENT, SECRET, Claims, OwnProvider, new_key, subject_of
 
 ME = "/api/users/me"
@@ -71,6 +72,24 @@ def test_a_provider_without_a_way_out_is_left_in_peace(
     browser = signed_in(served(FRONTEND_URL="https://pad.example.com/app"), "alice")
     logout = browser.post("/auth/logout")
     assert logout.json() == {"status": "success", "logout_url": "https://pad.example.com/app"}
+
+
+def test_an_id_token_that_is_long_is_not_in_the_address_for_signing_out(
+    alice: Browser, provider: OwnProvider, redis_client: redis.Redis
+) -> None:
+    usual = alice.post("/auth/logout").json()["logout_url"]
+    assert "id_token_hint=" in usual
+    provider.conduct.alter_id_token = lambda claims: claims | {"roles": ["x" * 50] * 200}
+    alice.sign_in("alice")
+    session = session_of(redis_client, alice)
+    assert session
+    assert "id_token" not in session
+    change_session(redis_client, alice, id_token="x" * 13_000)  # as another release kept it
+    logout_url = alice.post("/auth/logout").json()["logout_url"]
+    assert len(logout_url) < 1000
+    assert f"client_id={CLIENT}" in logout_url
+    assert "post_logout_redirect_uri=" in logout_url
+    assert "id_token_hint" not in logout_url
 
 
 # How long
@@ -131,6 +150,55 @@ def test_nobody_else_ends_sessions(alice: Browser, anyone: Browser, url: str) ->
 def test_whose_user_is_deleted_is_signed_out(alice: Browser, admin: Browser) -> None:
     assert admin.request("DELETE", f"/api/users/{alice.who()['id']}").status_code == 200
     is_over(alice)
+
+
+def test_ending_somebodys_sessions_looks_at_nobody_elses(
+    alice: Browser, admin: Browser, redis_client: redis.Redis
+) -> None:
+    later = time.time() + 1000
+    others = [f"{uuid4()}:{number}" for number in range(500)]
+    neighbour = f"{subject_of('alice')}0:x"
+    redis_client.zadd("padws:sessions", dict.fromkeys([*others, neighbour], later))
+    redis_client.zadd("padws:sessions:by-user", dict.fromkeys([*others, neighbour], 0))
+    for rounds in range(2):  # the second time there are none
+        with commands(redis_client) as counted:
+            ended = admin.request("DELETE", f"/api/users/{subject_of('alice')}/sessions").json()
+        assert ended["ended"] == 1 - rounds
+        assert not {"exists", "zrange", "zscan", "zunionstore"} & counted.keys()
+        assert counted["zrangebylex"] == 1
+        assert counted["zcard"] == 2
+    assert redis_client.zcard("padws:sessions") == redis_client.zcard("padws:sessions:by-user")
+    assert redis_client.zcard("padws:sessions:by-user") == 502
+
+
+def test_sessions_of_a_release_without_that_index_end_all_the_same(
+    alice: Browser, admin: Browser, other_url: str, redis_client: redis.Redis
+) -> None:
+    """It wrote the set that is sorted by time, and the session, as this one reads them."""
+    further = signed_in(other_url, "alice")
+    session = session_of(redis_client, further)
+    assert session
+    change_session(redis_client, further, _permanent=False, next="/", popup=False)
+    change_session(redis_client, further, _state_oidc_x={"data": {"url": "x"}, "exp": 1.5})
+    assert further.who()["username"] == "alice"
+    redis_client.zrem("padws:sessions:by-user", f"{subject_of('alice')}:{further.cookie}")
+    answer = admin.request("DELETE", f"/api/users/{subject_of('alice')}/sessions")
+    assert answer.json()["ended"] == 2
+    for browser in (alice, further):
+        is_over(browser)
+    assert admin.get("/api/users/count").json() == {"active_sessions": 1}
+
+
+def test_sessions_that_are_over_leave_both_indexes(
+    alice: Browser, redis_client: redis.Redis
+) -> None:
+    for key, score in (("padws:sessions", 1.0), ("padws:sessions:by-user", 0.0)):
+        redis_client.zadd(key, {f"{uuid4()}:{number}": score for number in range(10)})
+    signed_in(alice.url, "bob")
+    assert redis_client.zcard("padws:sessions") == 2
+    redis_client.zadd("padws:sessions", {f"{uuid4()}:x": 1.0})
+    signed_in(alice.url, "bob")
+    assert redis_client.zcard("padws:sessions") == 3
 
 
 # The provider

@@ -10,7 +10,8 @@ import msgspec
 import psycopg
 import pytest
 
-from padws.auth.identity import Identity, identity_of, remember, roles_of, user_id_of
+from padws.auth.identity import Identity, identity_of, roles_of, user_id_of
+from padws.auth.sessions import Record
 from padws.database import Connection, prepare_connection
 from padws.queries.users import record_sign_in
 
@@ -191,12 +192,8 @@ def test_text_that_can_be_kept_is_kept_as_it_is() -> None:
 
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)
 def test_an_identity_comes_back_from_the_session(text: str) -> None:
-    session: dict[str, Any] = {"next": "/"}
-    somebody = identity(preferred_username=text, name=text)
-    remember(session, somebody, expires_at=12.5)
-    stored = msgspec.msgpack.decode(msgspec.msgpack.encode(session))
-    assert msgspec.convert(stored["identity"], Identity) == somebody
-    assert (stored["expires_at"], stored["next"]) == (12.5, "/")
+    record = Record(identity(preferred_username=text, name=text), expires_at=12.5)
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(record), type=Record) == record
 
 
 def test_a_personal_token_never_makes_an_administrator() -> None:

@@ -1,0 +1,98 @@
+"""An attempt to sign in: what belongs to one way to the provider and back.
+
+Several may be under way in one browser, in one tab each. `state` names the attempt, and carries
+where it leads and whether it is a popup: that is known even when the attempt is over or forgotten.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import secrets
+import time
+import unicodedata
+from typing import NamedTuple
+from urllib.parse import quote, unquote
+
+import msgspec
+
+#: How long the provider's page may stay open (seconds).
+SECONDS = 600
+
+#: How many attempts of one browser are kept: the newest.
+MOST = 5
+
+_LONGEST_PATH = 500  # characters, percent-encoded
+_SAFE = "/?#%:@!$&'()*+,;=~"  # what stays as it is, beside letters, digits and - . _
+
+# Characters that are not to be seen, or end a line: in no path that anybody means.
+_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """What the answer of the provider is checked with."""
+
+    nonce: str
+    verifier: str
+    redirect_uri: str
+    expires_at: float  # seconds since the epoch
+
+
+class Destination(NamedTuple):
+    """What happens after signing in: `path` is on this site; a popup closes instead."""
+
+    path: str = "/"
+    popup: bool = False
+
+    @classmethod
+    def wished(cls, path: str, popup: str) -> Destination:
+        """What a client asks for; `/` instead of a path that leads away, or is too long."""
+        return cls(local_path(path), popup == "1")
+
+
+def local_path(path: str) -> str:
+    """A path on this site with its query and fragment, percent-encoded; `/` for anything else."""
+    address = quote(path, safe=_SAFE, errors="replace")
+    if not path.startswith("/") or len(address) > _LONGEST_PATH:
+        return "/"
+    if any(unicodedata.category(character) in _UNSEEN for character in path):
+        return "/"
+    # However a browser, or a proxy that decodes it, reads it: no second slash, no backslash.
+    alone = re.split("[?#]", path, maxsplit=1)[0]
+    for seen in (alone, unquote(alone), unicodedata.normalize("NFKC", alone)):
+        if "//" in seen or "\\" in seen:
+            return "/"
+    return address
+
+
+def new_state(destination: Destination) -> str:
+    """The `state` of a new attempt: 256 random bits, and where it leads unless that is `/`."""
+    state = secrets.token_urlsafe(32)
+    if destination == Destination():
+        return state
+    told = ("1" if destination.popup else "") + destination.path
+    return f"{state}.{base64.urlsafe_b64encode(told.encode()).decode().rstrip('=')}"
+
+
+def destination_of(state: str) -> Destination:
+    """Where an attempt leads, whoever has made up its `state`: a path on this site in any case."""
+    _, _, told = state.partition(".")
+    try:
+        text = base64.b64decode(told + "=" * (-len(told) % 4), "-_", validate=True).decode()
+    except ValueError:
+        return Destination()
+    return Destination.wished(text.removeprefix("1"), text[:1])
+
+
+def key_of(state: str) -> str:
+    """Under which key a session keeps the attempt."""
+    return hashlib.sha256(state.encode(errors="replace")).hexdigest()[:32]
+
+
+def newest(attempts: dict[str, Attempt]) -> dict[str, Attempt]:
+    """Those attempts that can still be finished, the newest few."""
+    now = time.time()
+    alive = [(key, each) for key, each in attempts.items() if each.expires_at > now]
+    alive.sort(key=lambda pair: pair[1].expires_at)
+    return dict(alive[-MOST:])

@@ -1,0 +1,103 @@
+"""A Redis that has no room left: whoever is signed in goes on, and nobody else signs in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import redis
+
+from tests.auth.browser import Browser, problem, signed_in
+from tests.auth.parallel import Gate
+from tests.auth.sessions import make_refresh_due, session_of
+from tests.auth.test_failed_sign_in import A_PAGE
+from tests.auth.test_refresh import REFRESH, hold_refreshes, in_background
+from tests.providers.own import OwnProvider, subject_of
+
+Fill = Callable[[bool], None]
+
+
+@pytest.fixture
+def fill(redis_client: redis.Redis) -> Iterator[Fill]:
+    """Make Redis full, or not."""
+
+    def change(full: bool) -> None:
+        redis_client.config_set("maxmemory", 1 if full else 0)
+
+    yield change
+    change(False)
+
+
+def test_whoever_is_signed_in_goes_on(alice: Browser, fill: Fill) -> None:
+    pad = alice.new_pad()
+    fill(True)
+    assert alice.save(pad).status_code == 200
+    assert alice.who()["username"] == "alice"
+    ready = alice.get("/readyz")
+    assert (ready.status_code, ready.json()["status"]) == (200, "ready")
+    assert ready.json()["checks"]["redis"] == "degraded: full"
+    assert ready.json()["checks"]["sign_in"] == "degraded: Redis is full"
+    fill(False)
+    assert set(alice.get("/readyz").json()["checks"].values()) == {"ok"}
+
+
+def test_nobody_signs_in_and_is_told_why(url: str, fill: Fill) -> None:
+    browser = Browser(url)
+    callback = browser.approve(browser.begin(), "alice")
+    fill(True)
+    for path in ("/auth/login", callback):
+        answer = browser.get(path)
+        problem(answer, 503, "redis_full")
+        assert int(answer.headers["Retry-After"]) > 0
+    assert "Redis is full" in browser.get("/auth/login", headers=A_PAGE).text
+    fill(False)
+    assert browser.get(callback).status_code == 302
+    assert browser.who()["username"] == "alice"
+
+
+def test_sessions_still_end(alice: Browser, admin: Browser, fill: Fill) -> None:
+    bob = signed_in(alice.url, "bob")
+    fill(True)
+    assert alice.post("/auth/logout").status_code == 200
+    problem(alice.get("/api/users/me"), 401, "sign_in_required")
+    ended = admin.request("DELETE", f"/api/users/{subject_of('bob')}/sessions")
+    assert ended.json() == {"status": "success", "ended": 1}
+    problem(bob.get("/api/users/me"), 401, "sign_in_required")
+    assert admin.get("/api/users/count").json() == {"active_sessions": 1}
+
+
+@pytest.mark.parametrize("rotates", [True, False])
+def test_a_refresh_that_can_not_be_kept_waits(
+    alice: Browser, fill: Fill, redis_client: redis.Redis, provider: OwnProvider, rotates: bool
+) -> None:
+    provider.conduct.rotates = rotates
+    pad = alice.new_pad()
+    make_refresh_due(redis_client, alice)
+    fill(True)
+    for _ in range(3):
+        assert alice.save(pad).status_code == 200
+    assert provider.asked[REFRESH] == 0
+    fill(False)
+    for _ in range(3):
+        assert alice.save(pad).status_code == 200
+    assert provider.asked[REFRESH] == 1
+    assert provider.refused == []
+
+
+def test_a_redis_that_fills_up_during_a_refresh_fails_no_save(
+    alice: Browser, fill: Fill, redis_client: redis.Redis, provider: OwnProvider
+) -> None:
+    pad = alice.new_pad()
+    gate = Gate()
+    hold_refreshes(provider, gate)
+    make_refresh_due(redis_client, alice)
+    thread, answers = in_background(lambda: alice.save(pad))
+    gate.wait_for_somebody()
+    fill(True)
+    gate.open()
+    thread.join()
+    assert answers[0].status_code == 200
+    assert session_of(redis_client, alice)
+    for _ in range(3):
+        assert alice.save(pad).status_code == 200
+    assert provider.asked[REFRESH] == 1
