@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 
@@ -13,8 +14,8 @@ from prometheus_client.registry import Collector
 from psycopg.errors import ReadOnlySqlTransaction
 from psycopg_pool import PoolTimeout
 
-from padws import migrations
-from padws.auth.sessions import INDEX_KEY
+from padws import migrations, redis_client
+from padws.auth.session_index import INDEX_KEY
 from padws.context import database, services
 from padws.database import Connection
 from padws.doctor.postgresql import unsuitable_database
@@ -22,6 +23,9 @@ from padws.migrations import adoption
 from padws.migrations.marks import applied, missing
 
 OK = "ok"
+
+# How a check begins that shows something amiss, while whoever is signed in can go on.
+_DEGRADED = "degraded: "
 
 _WAIT = 1.0  # seconds for a connection: who asks wants an answer, also when there is none
 _UNUSED_KEY = "padws:readyz"
@@ -31,16 +35,17 @@ class State:
     """What database and Redis answer now. Checks that could not be made are `unknown`."""
 
     def __init__(self) -> None:
-        self.checks = dict.fromkeys(("database", "pool", "schema", "redis"), "unknown")
+        self.checks = dict.fromkeys(("database", "pool", "schema", "redis", "sign_in"), "unknown")
         self.migrations: Mapping[str, int] = {}
         self.sessions: int | None = None
         self._look_at_database()
         self._look_at_redis()
+        self._look_at_sign_in()
 
     @property
     def ready(self) -> bool:
-        """Whether every check has come out well."""
-        return all(outcome == OK for outcome in self.checks.values())
+        """Whether every check has come out well enough for whoever is signed in."""
+        return all(map(is_ready, self.checks.values()))
 
     def _look_at_database(self) -> None:
         try:
@@ -70,15 +75,36 @@ class State:
     def _look_at_redis(self) -> None:
         client = services().redis
         try:
-            # A replica, or a Redis that is full, can be read and keeps no session. They refuse
-            # this like any other write, and the others have nothing to write.
-            client.setrange(_UNUSED_KEY, 0, "")
-            self.checks["redis"] = OK
+            has_room = redis_client.has_room(client, _UNUSED_KEY)
+            self.checks["redis"] = OK if has_room else f"{_DEGRADED}full"
             self.sessions = int(client.zcount(INDEX_KEY, time.time(), "+inf"))
         except redis.ReadOnlyError:
             self.checks["redis"] = "read-only: a replica, not the primary"
+        except redis.exceptions.NoPermissionError as error:
+            command = re.search(r"'([\w|]+)' command", str(error))
+            right = f"run {command[1].upper()}" if command else "use keys that begin with padws:"
+            self.checks["redis"] = f"the Redis user may not {right}"
         except redis.RedisError as error:
             self.checks["redis"] = _unavailable(error)
+
+    def _look_at_sign_in(self) -> None:
+        """As it went the last time: a provider is not asked by each balancer every few seconds."""
+        provider = services().provider
+        if not all(is_ready(self.checks[name]) for name in ("database", "schema", "redis")):
+            return
+        if self.checks["redis"] != OK:
+            self.checks["sign_in"] = f"{_DEGRADED}Redis is full"
+        elif provider is None:
+            self.checks["sign_in"] = f"{_DEGRADED}not configured"
+        elif provider.has_failed_lately():
+            self.checks["sign_in"] = f"{_DEGRADED}the provider could not be used a moment ago"
+        else:
+            self.checks["sign_in"] = OK
+
+
+def is_ready(outcome: str) -> bool:
+    """Whether a check stops nobody who is signed in."""
+    return outcome == OK or outcome.startswith(_DEGRADED)
 
 
 def _require_primary(conn: Connection) -> None:
@@ -119,9 +145,13 @@ class StateCollector(Collector):
         checks = GaugeMetricFamily(
             "padws_ready", "Whether each check of /readyz has come out well", labels=["check"]
         )
+        degraded = GaugeMetricFamily(
+            "padws_degraded", "Whether nobody can sign in, for this reason", labels=["check"]
+        )
         for name, outcome in state.checks.items():
-            checks.add_metric([name], outcome == OK)
-        yield checks
+            checks.add_metric([name], is_ready(outcome))
+            degraded.add_metric([name], outcome.startswith(_DEGRADED))
+        yield from (checks, degraded)
         schema = GaugeMetricFamily("padws_migrations", "Migrations, by state", labels=["state"])
         for name, number in state.migrations.items():
             schema.add_metric([name], number)

@@ -160,7 +160,7 @@ def test_release_and_schema_are_told(start: Start, sql: psycopg.Connection) -> N
     assert figures("padws_build_info") == 1
     assert figures("padws_migrations", state="applied") == applied
     assert figures("padws_migrations", state="pending") == 0
-    assert figures("padws_ready") == 4
+    assert figures("padws_ready") == 5
     assert figures("padws_workers_resident_memory_bytes") > 1_000_000
 
     sql.execute("DELETE FROM pad_ws._yoyo_migration")
