@@ -54,16 +54,17 @@ class Destination(NamedTuple):
 def local_path(path: str) -> str:
     """A path on this site with its query and fragment, percent-encoded; `/` for anything else."""
     address = quote(path, safe=_SAFE, errors="replace")
-    if not path.startswith("/") or len(address) > _LONGEST_PATH:
-        return "/"
-    if any(unicodedata.category(character) in _UNSEEN for character in path):
-        return "/"
-    # However a browser, or a proxy that decodes it, reads it: no second slash, no backslash.
     alone = re.split("[?#]", path, maxsplit=1)[0]
-    for seen in (alone, unquote(alone), unicodedata.normalize("NFKC", alone)):
-        if "//" in seen or "\\" in seen:
-            return "/"
-    return address
+    # As browsers read it, as proxies do that decode it, and as what tells similar letters alike.
+    readings = (alone, unquote(alone), unicodedata.normalize("NFKC", alone))
+    if any("//" in each or "\\" in each or _has_unseen(each) for each in readings):
+        return "/"
+    fits = path.startswith("/") and len(address) <= _LONGEST_PATH and not _has_unseen(path)
+    return address if fits else "/"
+
+
+def _has_unseen(text: str) -> bool:
+    return any(unicodedata.category(character) in _UNSEEN for character in text)
 
 
 def new_state(destination: Destination) -> str:

@@ -231,6 +231,7 @@ class Provider:
 
     def _sign_in_of(self, token: dict[str, Any]) -> SignIn:
         """What a token response grants; the claims of its ID token with the user info over them."""
+        self._failed_at = -math.inf
         claims = dict(token.get("userinfo") or {})
         userinfo = self.userinfo(token["access_token"])
         if claims and userinfo and userinfo.get("sub") != claims.get("sub"):

@@ -6,6 +6,7 @@ import re
 import secrets
 import time
 from datetime import timedelta
+from itertools import accumulate
 from typing import Any, cast
 
 import msgspec
@@ -25,8 +26,8 @@ from padws.errors import BadRequest
 
 COOKIE = "session_id"
 
-# Domains, and paths, for which a cookie is dropped at once: proxies take few kilobytes of headers.
-_MOST_DROPPED = 4
+# For how many a cookie is dropped at once: proxies take few kilobytes of headers.
+_MOST_DOMAINS, _MOST_PATHS = 3, 4
 
 # Paths below /api that nobody has to sign in for: they do not ask Redis.
 _ANONYMOUS = ("/api/app/", "/api/docs", "/api/openapi.json")
@@ -64,7 +65,7 @@ class Record(msgspec.Struct, omit_defaults=True):
         added = {key: each for key, each in self.attempts.items() if key not in read.attempts}
         gone = read.attempts.keys() - self.attempts.keys()
         kept = {key: each for key, each in current.attempts.items() if key not in gone}
-        return Record(**{**members, "attempts": kept | added})
+        return Record(**{**members, "attempts": attempts.newest(kept | added)})
 
 
 _decoder = msgspec.msgpack.Decoder(Record)
@@ -148,24 +149,24 @@ class Sessions(SessionInterface):
 
     def write(self, session: Session) -> None:
         """Write what has changed; a session that has ended meanwhile does not come back."""
+        if not session.sid:
+            session.sid, session.modified = secrets.token_urlsafe(32), True
+            session.stored = msgspec.msgpack.encode(session.record)
+            life = self._life_of(session.record)
+            self._client.set(KEY_PREFIX + session.sid, session.stored, ex=life)
+            return
+        key, changed = KEY_PREFIX + session.sid, session.record
+        read = _decoded(session.stored) or Record()
 
-        def write_over(pipeline: Pipeline) -> None:
+        def write_over(pipeline: Pipeline) -> None:  # again if another has written in between
             current = _decoded(cast(Any, pipeline.get(key)))
             pipeline.multi()
             if current is not None:
-                read = _decoded(session.stored) or Record()
-                session.record = session.record.over(read, current)
+                session.record = changed.over(read, current)
                 session.stored = msgspec.msgpack.encode(session.record)
                 pipeline.set(key, session.stored, ex=self._life_of(session.record))
 
-        if session.sid:
-            key = KEY_PREFIX + session.sid
-            self._client.transaction(write_over, key)
-            return
-        session.sid, session.modified = secrets.token_urlsafe(32), True
-        session.stored = msgspec.msgpack.encode(session.record)
-        key = KEY_PREFIX + session.sid
-        self._client.set(key, session.stored, ex=self._life_of(session.record))
+        self._client.transaction(write_over, key)
 
     def reload(self, session: Session) -> None:
         """Take over what another request has written meanwhile; nothing if it ended the session."""
@@ -211,14 +212,14 @@ class Sessions(SessionInterface):
         return super().get_cookie_secure(app) or request.is_secure
 
     def _drop_cookies(self, app: Flask, response: Response) -> None:
-        """Drop the cookie for every domain and path for which this host may, and it came here."""
-        labels = request.host.partition(":")[0].split(".")
-        parents = [".".join(labels[at:]) for at in range(len(labels) - 1)]
-        parts = request.path.split("/")
-        paths = ["/".join(parts[:until]) or "/" for until in range(1, len(parts) + 1)]
-        for domain in (None, *parents[:_MOST_DROPPED]):
-            for path in paths[:_MOST_DROPPED]:
-                response.delete_cookie(self.get_cookie_name(app), domain=domain, path=path)
+        """Drop our cookie and a sibling name's: for a domain above, and any path to here."""
+        name, labels = self.get_cookie_name(app), request.host.partition(":")[0].split(".")
+        response.delete_cookie(name)
+        for domain in [".".join(labels[at:]) for at in range(len(labels) - 1)][:_MOST_DOMAINS]:
+            for path in accumulate(request.path.split("/")[:_MOST_PATHS], "{}/{}".format):
+                response.delete_cookie(name, domain=domain, path=path or "/")
+                if path:
+                    response.delete_cookie(name, domain=domain, path=f"{path}/")
 
 
 def _decoded(stored: bytes | None) -> Record | None:

@@ -12,6 +12,7 @@ import redis
 from padws.auth import attempts
 from tests.auth.browser import Browser, problem, signed_in, state_of
 from tests.auth.conftest import ServeApp
+from tests.auth.parallel import at_once
 from tests.auth.sessions import change_session, session_of
 from tests.auth.test_failed_sign_in import A_PAGE
 from tests.providers.own import OwnProvider
@@ -46,6 +47,18 @@ def test_tabs_that_begin_side_by_side_all_come_back_to_their_own_place(
     for number in order:
         assert goes_to(anyone, anyone.approve(begun[number], "alice")) == f"/{number}"
         assert anyone.who()["username"] == "alice"
+
+
+def test_tabs_that_begin_at_the_same_moment_all_come_back(
+    anyone: Browser, other_url: str, redis_client: redis.Redis
+) -> None:
+    anyone.begin()
+    browsers = [anyone.at(url) for url in (anyone.url, other_url)]
+    for _ in range(3):
+        begun = at_once([browsers[n % 2].begin for n in range(attempts.MOST)])
+        session = session_of(redis_client, anyone)
+        assert session
+        assert session["attempts"].keys() == {attempts.key_of(state_of(each)) for each in begun}
 
 
 def test_a_popup_beside_a_tab_is_the_only_popup(anyone: Browser) -> None:

@@ -181,6 +181,8 @@ LEADS_AWAY = [
     "/%5cevil.example",
     "/%2fevil.example",
     "/a\u202eb",
+    "/%09/evil.example",
+    "/a%0d%0aX:y",
     "/" + "a" * 600,
 ]
 #: Wish → where it leads, as it has to be written in a header.

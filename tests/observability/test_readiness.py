@@ -113,6 +113,7 @@ def test_a_provider_that_is_away_stops_nobody_who_is_signed_in(
     answer = client.get("/readyz")
     app.extensions["padws"].database.close()
     assert answer.status_code == 200
+    assert answer.get_json()["status"] == "ready"
     assert answer.get_json()["checks"]["sign_in"].startswith("degraded: the provider")
     assert checks(OIDC_ISSUER="", OIDC_CLIENT_ID="")["sign_in"] == "degraded: not configured"
 
