@@ -105,7 +105,7 @@ def callback() -> AnyResponse:
         users.record_sign_in(conn, sign_in.identity.row())
     record = Record(
         expires_at=time.time() + settings().session_max_hours * 3600,
-        attempts={each: a for each, a in session.record.attempts.items() if each != key},
+        attempts={other: at for other, at in session.record.attempts.items() if other != key},
     )
     remember_grant(record, sign_in)
     sessions().begin(session, record, sign_in.provider_session)
