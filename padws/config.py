@@ -25,9 +25,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 from padws import redis_url
 from padws.misspelt import suggestions
-from padws.session_settings import UnusableParameter, named_parameters
-
 from padws.origins import origin_of
+from padws.session_settings import UnusableParameter, named_parameters
 
 _PACKAGE = Path(__file__).resolve().parent
 #: Where sql/, migrations/, templates/, wsgi.py and gunicorn.conf.py lie: beside the package in a

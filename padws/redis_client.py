@@ -11,7 +11,7 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.client import Pipeline
 from redis.connection import SSLConnection, parse_url
-from redis.exceptions import LockNotOwnedError, OutOfMemoryError, RedisError
+from redis.exceptions import LockNotOwnedError, OutOfMemoryError
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
@@ -68,7 +68,7 @@ class Lock(redis.lock.Lock):
 
 # What sessions and sign-ins ask of Redis: {0} is a text, {1} a sorted set, {2} a set, {3} a number.
 _WHEN_FULL = (
-    "UNWATCH",
+    *("PING", "UNWATCH"),
     *("GET {0}", "MGET {0} {0}", "GETEX {0} EX 1", "EXISTS {0}", "EXPIRE {0} 1", "EXPIREAT {0} 1"),
     *("ZCARD {1}", "ZCOUNT {1} 0 1", "ZRANGE {1} 0 0", "ZRANGEBYSCORE {1} 0 1"),
     *("ZRANGEBYLEX {1} - (a", "ZREM {1} a", "SMEMBERS {2}", "DEL {0} {1} {2} {3}"),
@@ -109,20 +109,6 @@ def _add(pipeline: Pipeline, key: str, commands: Iterable[str]) -> None:
     for command in commands:
         words = command.format(key, f"{key}:index", f"{key}:set", f"{key}:number").split()
         pipeline.execute_command(*words)  # type: ignore[no-untyped-call]
-
-
-def eviction_warning(client: Redis) -> str | None:
-    """What is wrong with how Redis makes room when it is full; `None` also if it does not tell."""
-    try:
-        policy = client.info("memory").get("maxmemory_policy", "noeviction")
-    except RedisError:
-        return None
-    if policy == "noeviction":
-        return None
-    return (
-        f"Redis deletes keys when it is full (maxmemory-policy {policy}): people are signed out, "
-        "and sessions may be left out when a user's are ended. Sessions need noeviction."
-    )
 
 
 class Shortcut:

@@ -58,6 +58,16 @@ def _why_not(problem: Exception) -> Finding:
     return warning(_REDIS, f"cannot be reached: {said}", "Signing in waits for it.")
 
 
+def makes_room(settings: Settings) -> Finding:
+    """How a Redis that was just reached makes room when it is full."""
+    within = min(settings.redis_timeout, _SOON)
+    with closing(redis_client.connect(settings, within=within, retries=0)) as client:
+        try:
+            return _memory(client)
+        except RedisError:  # which need not tell
+            return ok("Redis memory", "unknown")
+
+
 def look(settings: Settings) -> Iterator[Finding]:
     """Everything about Redis."""
     found = reach(settings)
@@ -85,26 +95,27 @@ def _version(client: redis.Redis) -> Finding:
 
 
 def _writes(client: redis.Redis) -> Finding:
-    key = f"padws:doctor:{uuid4().hex}"
     try:
-        client.set(key, "1", ex=10)
-        kept = client.get(key) == b"1"
-        client.delete(key)
+        has_room = redis_client.has_room(client, f"padws:doctor:{uuid4().hex}")
     except redis.ReadOnlyError:
         return error("Redis writes", "it is a replica.", "REDIS_URL has to name the primary.")
-    except NoPermissionError:
-        return error("Redis writes", "the user may not write.", "Its ACL has to allow ~padws:*.")
+    except NoPermissionError as problem:
+        return error("Redis writes", str(problem), "docs/security.md lists what its ACL needs.")
     except ResponseError as problem:
         return error("Redis writes", str(problem), "Sessions cannot be kept.")
-    return ok("Redis writes", "kept") if kept else error("Redis writes", "what is set is not there")
+    if not has_room:
+        return error("Redis writes", "it is full.", "Nobody can sign in. Give it more memory.")
+    return ok("Redis writes", "every command that sessions and sign-ins need")
 
 
 def _scripts(client: redis.Redis) -> Finding:
-    """Locks and limits are scripts, each of which is one step."""
+    """The lock of migrations is renewed by a script."""
     try:
         client.eval("return 1", 0)
     except ResponseError as problem:  # NoPermissionError is one, and so is an unknown command
-        return warning("Redis scripts", f"refused: {problem}", "Allow EVAL and EVALSHA.")
+        return warning(
+            "Redis scripts", f"refused: {problem}", "Allow EVAL and EVALSHA: migrations want them."
+        )
     return ok("Redis scripts", "run")
 
 

@@ -19,7 +19,7 @@ class LoginRefused(Exception):
 
 
 def announce(settings: Settings, log: logging.Logger) -> None:
-    """Say which variables and servers may not be meant, and whether Redis is reached.
+    """Say which variables and servers may not be meant, whether Redis is reached and what it keeps.
 
     PostgreSQL is for the migrations to reach. Raises LoginRefused.
     """
@@ -28,6 +28,8 @@ def announce(settings: Settings, log: logging.Logger) -> None:
     redis = redis_server.reach(settings)
     if redis.outcome == "error":
         raise LoginRefused(str(redis))
+    if redis.outcome == "ok":
+        redis = redis_server.makes_room(settings)
     if redis.outcome == "warning":
         _say(redis, log)
 

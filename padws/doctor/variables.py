@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from urllib.parse import unquote, urlsplit
 
 from padws.config import Settings, known_variables
-from padws.doctor.findings import Finding, error, ok, warning
+from padws.doctor.findings import Finding, ok, warning
 from padws.misspelt import suggestions
 
 _CONFIGURATION = "configuration"
@@ -67,8 +67,6 @@ def _redirect_uri(settings: Settings) -> Iterator[Finding]:
             "REDIRECT_URI is not set; it is made from each request's own address.",
             "Set it where padws has one public address.",
         )
-    elif not urlsplit(uri).path.rstrip("/").endswith("/auth/callback"):
-        yield error(name, "REDIRECT_URI does not end with /auth/callback.", "It has to lead there.")
     elif urlsplit(uri).scheme != "https" and urlsplit(uri).hostname not in _OWN_MACHINE:
         yield warning(name, f"{uri} is not https: the session's cookie is not Secure.")
     else:

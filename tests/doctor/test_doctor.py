@@ -94,7 +94,7 @@ BY_VARIABLES = [
     ({"OIDC_CLIENT_ID": ""}, "error configuration: OIDC_CLIENT_ID: Missing."),
     ({"OIDC_SECRTE": SECRET, "OIDC_CLIENT_SECRET": ""}, "warning configuration: OIDC_SECRTE"),
     ({"LOG_LEVEL": SECRET}, "error configuration: LOG_LEVEL"),
-    ({"REDIRECT_URI": "https://pad.example.org/"}, "error redirect URI: REDIRECT_URI does not"),
+    ({"REDIRECT_URI": "https://pad.example.org/"}, "error configuration: REDIRECT_URI: Leads"),
     ({"REDIRECT_URI": "http://pad.example.org/auth/callback"}, "warning redirect URI: http"),
     ({"REDIRECT_URI": ""}, "warning redirect URI: REDIRECT_URI is not set"),
     ({"DB_POOL_MAX_SIZE": "900"}, "warning connections: 2 workers may want 1800"),
@@ -164,11 +164,13 @@ def test_what_is_wrong_with_redis_is_told(doctor: Doctor) -> None:
             assert "allkeys-lru signs people out" in told(
                 maxmemory=10**9, maxmemory_policy="allkeys-lru"
             )
-            assert "Redis writes: " in told(maxmemory=1, maxmemory_policy="noeviction")
+            assert "Redis writes: it is full" in told(maxmemory=1, maxmemory_policy="noeviction")
             client.config_set("maxmemory", 0)
             client.execute_command("ACL", "SETUSER", "default", "-eval")
             assert "Redis scripts: refused" in told()
-            client.execute_command("ACL", "SETUSER", "default", "+eval", "-info")
+            client.execute_command("ACL", "SETUSER", "default", "+eval", "-zadd")
+            assert "zadd" in told()
+            client.execute_command("ACL", "SETUSER", "default", "+zadd", "-info")
             assert "may not ask for INFO" in told()
             client.execute_command("ACL", "SETUSER", "default", "+info")
             client.replicaof("127.0.0.1", str(free_port()))

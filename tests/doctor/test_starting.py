@@ -65,6 +65,19 @@ def test_a_redis_that_refuses_the_login_ends_the_start(
                 assert SECRET not in command.output
 
 
+def test_a_redis_that_deletes_sessions_when_it_is_full_is_named(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    with temporary.data_directory() as directory:
+        server = Redis(directory)
+        with temporary.running(server), redis.Redis.from_url(server.url()) as client:
+            client.config_set("maxmemory", 10**9)
+            client.config_set("maxmemory-policy", "volatile-lru")
+            settings = {**environment, "REDIS_URL": server.url(), "PORT": str(free_port())}
+            with THIS.gunicorn(tmp_path / "log", settings) as command:
+                wait_until(lambda: "volatile-lru signs people out" in command.output, "the line")
+
+
 def test_where_nothing_names_a_server_the_commands_say_so(tmp_path: Path) -> None:
     command = THIS.flask(
         tmp_path / "log", {"DATABASE_ULR": f"postgresql://{SECRET}@h"}, "db-upgrade"

@@ -40,32 +40,6 @@ def shortcut(client: redis.Redis) -> Shortcut:
     return Shortcut(client)
 
 
-@pytest.mark.parametrize(
-    "policy", ["allkeys-lru", "allkeys-random", "volatile-lru", "volatile-ttl"]
-)
-def test_a_policy_that_deletes_sessions_is_told(
-    client: redis.Redis, redis_url: str, policy: str
-) -> None:
-    assert redis_client.eviction_warning(client) is None
-    with redis.Redis.from_url(redis_url) as other:
-        other.config_set("maxmemory-policy", policy)
-        warning = redis_client.eviction_warning(client)
-        other.config_set("maxmemory-policy", "noeviction")
-    assert warning
-    assert policy in warning
-
-
-def test_a_redis_that_does_not_tell_its_policy_is_left_in_peace(
-    client: redis.Redis, redis_url: str
-) -> None:
-    with redis.Redis.from_url(redis_url) as other:
-        other.execute_command("ACL", "SETUSER", "quiet", "on", "nopass", "+@all", "-info", "~*")
-        client.connection_pool.connection_kwargs.update(username="quiet", password="x")
-        client.connection_pool.disconnect()
-        assert redis_client.eviction_warning(client) is None
-        other.acl_deluser("quiet")
-
-
 def test_a_lock_is_given_back_by_its_holder_alone(client: redis.Redis) -> None:
     lock = redis_client.Lock(client, "lock", timeout=30)
     assert lock.acquire(blocking=False)
