@@ -9,7 +9,13 @@ import orjson
 import psycopg
 import redis
 from flask import Flask, Response
-from gunicorn.http.errors import ParseException
+from gunicorn.http.errors import (
+    ExpectationFailed,
+    LimitRequestHeaders,
+    LimitRequestLine,
+    ParseException,
+    UnsupportedTransferCoding,
+)
 from psycopg import errors as pg
 from psycopg_pool import PoolTimeout
 from werkzeug.exceptions import ClientDisconnected, HTTPException
@@ -29,7 +35,10 @@ TITLES = {
     "backup_not_found": "No such backup",
     "cross_site": "Writing from another site is refused",
     "database_unavailable": "The database is not available",
+    "coding_unknown": "A body can come in chunks, and in no other transfer coding",
     "email_taken": "Another user has this email address",
+    "expectation_failed": "Nothing but 100-continue can be expected here",
+    "head_too_large": "The fields of the head are too large, or too many",
     "id_taken": "Another user has this id",
     "internal_error": "Something failed here; it has been logged",
     "invalid": "The input is refused",
@@ -57,6 +66,8 @@ TITLES = {
     "template_taken": "Another template has this name",
     "token_not_found": "No such token",
     "too_many_requests": "Too many requests; wait a little",
+    "too_slow": "The request took too long to arrive",
+    "uri_too_long": "The address is too long",
     "user_not_found": "No such user",
     "username_taken": "Another user has this name",
 }
@@ -110,6 +121,15 @@ class NotFound(Problem):
     status = 404
 
 
+class TooSlow(Problem):
+    """The client has not sent its request in the time there is for it."""
+
+    status = 408
+
+    def __init__(self) -> None:
+        super().__init__("too_slow")
+
+
 class Conflict(Problem):
     """Something else has what has to be unique."""
 
@@ -129,6 +149,24 @@ class TooLarge(Problem):
     """More bytes than are taken."""
 
     status = 413
+
+
+class UriTooLong(Problem):
+    """An address that takes more than a head may."""
+
+    status = 414
+
+
+class HeadTooLarge(Problem):
+    """Fields that take more than a head may, or too many of them."""
+
+    status = 431
+
+
+class ExpectationUnknown(Problem):
+    """Something else is expected than the leave to send the body."""
+
+    status = 417
 
 
 class UnsupportedMediaType(Problem):
@@ -210,6 +248,8 @@ def problem_of(error: BaseException) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, (ClientDisconnected, ParseException)):
+        if isinstance(error.__context__, TimeoutError):
+            return TooSlow()
         return BadRequest("body_incomplete", "The chunks of the body can not be read.")
     if isinstance(error, HTTPException):
         return _from_http(error)
@@ -220,6 +260,23 @@ def problem_of(error: BaseException) -> Problem:
     if isinstance(error, redis.RedisError):
         return Unavailable("redis_unavailable")
     return Problem("internal_error")
+
+
+#: What gunicorn finds wrong with a head; everything else of its kind is a 400.
+_HEADS: dict[type[ParseException], tuple[type[Problem], str]] = {
+    ExpectationFailed: (ExpectationUnknown, "expectation_failed"),
+    LimitRequestHeaders: (HeadTooLarge, "head_too_large"),
+    LimitRequestLine: (UriTooLong, "uri_too_long"),
+    UnsupportedTransferCoding: (NotProvided, "coding_unknown"),
+}
+
+
+def problem_of_head(error: Exception) -> Problem:
+    """The problem with a request that never gets to the application."""
+    if not isinstance(error, ParseException):
+        return Problem("internal_error")
+    kind, code = _HEADS.get(type(error), (BadRequest, "bad_request"))
+    return kind(code)
 
 
 def _from_database(error: psycopg.Error) -> Problem:
@@ -272,18 +329,23 @@ def _answer(error: Exception) -> Response:
     problem = problem_of(original)
     if problem.status >= 500 and problem.status != 501:
         _log_failure(original, problem)
-    document = {
+    response = Response(document_of(problem, current().id), problem.status, mimetype=PROBLEM)
+    response.headers.update({"Cache-Control": "no-store", **problem.headers})
+    return response
+
+
+def document_of(problem: Problem, request_id: str) -> bytes:
+    """A problem as it is sent."""
+    members = {
         "type": f"/api/docs/problems#{problem.code}",
         "title": TITLES[problem.code],
         "status": problem.status,
         "detail": problem.detail,
         "code": problem.code,
-        "request_id": current().id,
+        "request_id": request_id,
         **problem.members,
     }
-    response = Response(orjson.dumps(document), problem.status, mimetype=PROBLEM)
-    response.headers.update({"Cache-Control": "no-store", **problem.headers})
-    return response
+    return orjson.dumps(members)
 
 
 def _log_failure(error: BaseException, problem: Problem) -> None:

@@ -58,6 +58,11 @@ def of_front_end(settings: Settings) -> dict[str, str]:
     return dict(_OF_FRONT_END + ([_HSTS] if _is_behind_tls(settings) else []))
 
 
+def of_refusals(settings: Settings) -> list[tuple[str, str]]:
+    """The headers of answers that are given before a request gets to the application."""
+    return [*_OF_ALL, _FOR_DATA, *([_HSTS] if _is_behind_tls(settings) else [])]
+
+
 def register(app: Flask, settings: Settings) -> None:
     """Put the headers on every answer of `app`, one that Flask gives before any hook included."""
     inner, ours = app.wsgi_app, _Headers(settings)

@@ -7,9 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
+from random import getrandbits
 
 #: The route of files that are served before a request reaches Flask.
 FRONT_END = "front_end"
+
+
+def new_id() -> str:
+    """An id for a request."""
+    return f"{getrandbits(64):016x}"
 
 
 @dataclass(slots=True)

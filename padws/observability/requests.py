@@ -7,14 +7,13 @@ import re
 import time
 from collections.abc import Callable, Iterable
 from functools import cache
-from random import getrandbits
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response
 from flask.globals import request_ctx
 
 from padws.config import Settings
-from padws.observability.current import CurrentRequest, current, enter, leave
+from padws.observability.current import CurrentRequest, current, enter, leave, new_id
 from padws.observability.metrics import IN_PROGRESS, count_request
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ class _Watch:
 
     def _begin(self, wsgi: WSGIEnvironment) -> CurrentRequest:
         given = wsgi.get("HTTP_X_REQUEST_ID", "") if self._trusts_ids else ""
-        request_id = given if _HARMLESS_ID.fullmatch(given) else f"{getrandbits(64):016x}"
+        request_id = given if _HARMLESS_ID.fullmatch(given) else new_id()
         comment = f"/* request_id={request_id} */ " if self._comments else ""
         return CurrentRequest(request_id, sql_comment=comment)
 

@@ -119,15 +119,11 @@ PROVOCATIONS: list[tuple[int, str, Provocation]] = [
 ]
 
 #: Codes that need more than a line: test_http.py breaks bodies off, `TestInside` the database, and
-#: tests/auth/ the provider's grants.
-ELSEWHERE = {
-    "redis_full",
-    "several_sessions",
-    "bad_request",
-    "body_incomplete",
-    "internal_error",
-    "session_expired",
-}
+#: tests/auth/ the provider's grants. Some are given before a request gets to the application:
+#: test_connections.py, and slow clients in tests/faults/.
+ELSEWHERE = {"bad_request", "body_incomplete", "internal_error", "session_expired"}
+ELSEWHERE |= {"redis_full", "several_sessions"}
+ELSEWHERE |= {"coding_unknown", "expectation_failed", "head_too_large", "too_slow", "uri_too_long"}
 
 
 @pytest.fixture
