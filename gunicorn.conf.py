@@ -1,6 +1,6 @@
 """gunicorn's settings; https://docs.gunicorn.org/en/stable/settings.html explains the names.
 
-PORT and WEB_CONCURRENCY are gunicorn's own environment variables.
+What can be set is in padws/config.py, HOST, PORT and WEB_CONCURRENCY included.
 """
 
 import contextlib
@@ -12,6 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import Any, NoReturn
+
+from dotenv import dotenv_values
 
 _METRICS = "padws-metrics-"
 
@@ -26,7 +28,8 @@ def _metrics_directory() -> str:
     if Path(before).name.startswith(ours):
         return before
     in_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()  # noqa: S108
-    parent = Path(os.environ.get("METRICS_DIR") or in_memory)
+    named = {**dotenv_values(".env"), **os.environ}.get("METRICS_DIR") or ""
+    parent = Path(named.strip() or in_memory)
     for left in parent.glob(f"{_METRICS}*"):
         with contextlib.suppress(OSError):
             _remove_unless_locked(left)
@@ -50,7 +53,8 @@ def _remove_unless_locked(directory: Path) -> None:
 
 
 def _remove_metrics() -> None:
-    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+    if directory := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _refuse(message: str) -> NoReturn:
@@ -60,10 +64,12 @@ def _refuse(message: str) -> NoReturn:
 
 
 # prometheus_client asks for it when it is imported, which padws does.
+metrics_error: OSError | None = None
 try:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = _metrics_directory()
 except OSError as error:
-    sys.exit(f"Error: METRICS_DIR can not be used: {error}")
+    os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
+    metrics_error = error  # to be told with whatever else is wrong
 
 from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
 
@@ -78,25 +84,25 @@ from padws.migrations import (  # noqa: E402
 from padws.observability import traces  # noqa: E402
 from padws.observability.logs import GunicornLogger  # noqa: E402
 
-
-def _number(name: str, text: str) -> int:
-    """A number of processes or threads."""
-    if not text.isdecimal() or not 0 < int(text) < 10_000:
-        _refuse(f"{name} has to be a number from 1 to 9999, and is {text!r}.")
-    return int(text)
-
-
 try:
     settings = load_settings(to_serve=True)
 except ConfigurationError as error:
     _refuse(str(error))
 
-workers = _number("WEB_CONCURRENCY", os.environ.get("WEB_CONCURRENCY", "2"))
-worker_class = "padws.worker.Worker"  # gthread, with less to do and a better end
-# A thread waits for each client that sends slowly; waiting costs little, and 200 slow clients
-# must not keep others waiting.
-threads = _number("WEB_THREADS", os.environ.get("WEB_THREADS", "400"))
+if metrics_error:
+    _refuse(f"METRICS_DIR cannot be used: {metrics_error}")
+
+bind = settings.bind
+workers = settings.web_concurrency
+worker_class = "padws.worker.Worker"  # gthread, on which slow clients have no hold
+threads = settings.web_threads
+worker_connections = 8192  # or as many as there are descriptors for
 keepalive = 75
+# A head has a limit as a whole (padws.connection.LONGEST_HEAD): any one part may take all of it.
+limit_request_line = 0
+limit_request_field_size = 65_536
+http_parser = "python"  # the one that padws.connection builds upon
+sendfile = False  # which would wait for slow readers without a deadline
 # Who is asking for what under which name is for TRUSTED_PROXIES to say: gunicorn itself would
 # believe everybody on this machine.
 secure_scheme_headers: dict[str, str] = {}
@@ -113,6 +119,8 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH1
 
 def on_starting(server: Any) -> None:
     """Say what is amiss and bring up the schema, before any worker is forked."""
+    if server.cfg.is_ssl:  # padws.connection receives past it
+        _refuse("padws does not speak TLS itself; put a proxy in front that does.")
     try:
         starting.announce(settings, server.log)
         _upgrade(server)

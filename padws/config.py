@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -18,7 +19,7 @@ from urllib.parse import quote, urlsplit
 import limits
 import psycopg
 from dotenv import dotenv_values
-from marshmallow import EXCLUDE, Schema, ValidationError, post_load, validates_schema
+from marshmallow import EXCLUDE, Schema, ValidationError, post_load, pre_load, validates_schema
 from marshmallow import fields as m
 from marshmallow.validate import Length, OneOf, Range, Regexp
 from psycopg.conninfo import conninfo_to_dict
@@ -116,6 +117,21 @@ class Settings:
     slow_request_ms: int
     sql_comments: bool
     metrics_token: str = field(repr=False)
+
+    host: tuple[str, ...]
+    port: int
+    web_concurrency: int
+    web_threads: int
+    client_timeout: float
+    connections_per_address: int
+    metrics_dir: Path | None
+
+    @property
+    def bind(self) -> list[str]:
+        """What gunicorn listens on."""
+        return [
+            f"[{each}]:{self.port}" if ":" in each else f"{each}:{self.port}" for each in self.host
+        ]
 
     @property
     def backup_interval(self) -> timedelta:
@@ -242,6 +258,44 @@ class Directory(m.String):
         if not path.is_dir():
             raise ValidationError("No such directory.")
         return path.resolve()
+
+
+class WritableDirectory(Directory):
+    """An existing directory in which files can be made."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Path:  # type: ignore[override]
+        path = super()._deserialize(value, *args, **kwargs)
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise ValidationError("Nothing can be written there.")
+        return path
+
+
+class Count(m.Integer):
+    """A whole number in plain digits: what int() takes beside them is a slip of the hand."""
+
+    def __init__(self, lowest: int, highest: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.lowest, self.highest = lowest, highest
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int:
+        if re.fullmatch("[0-9]{1,9}", str(value)) and self.lowest <= int(value) <= self.highest:
+            return int(value)
+        raise ValidationError(f"Not a whole number from {self.lowest} to {self.highest}.")
+
+
+class Addresses(m.String):
+    """IP addresses of this machine, or localhost, separated by commas or blanks."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> tuple[str, ...]:  # type: ignore[override]
+        words = super()._deserialize(value, *args, **kwargs).replace(",", " ").split()
+        addresses = tuple(re.sub(r"^\[(.*)\]$", r"\1", word) for word in words)
+        try:
+            known = [ip_address("::1" if each == "localhost" else each) for each in addresses]
+        except ValueError:
+            known = []
+        if not known:
+            raise ValidationError("Not addresses such as 127.0.0.1, 0.0.0.0 or ::.")
+        return addresses
 
 
 class Limit(m.String):
@@ -544,6 +598,53 @@ class SettingsSchema(Schema):
         metadata=_about("What /metrics wants to see as a bearer token; none: anyone may ask"),
     )
 
+    HOST = Addresses(
+        load_default=("127.0.0.1",),
+        metadata=_about(
+            "Addresses of this machine to listen on, separated by commas. Where PORT is set and "
+            "HOST is not: 0.0.0.0, all of IPv4. `::` is all of IPv6, and mostly of IPv4 as well"
+        ),
+    )
+    PORT = Count(1, 65_535, load_default=8000, metadata=_about("Port to listen on"))
+    WEB_CONCURRENCY = Count(1, 9_999, load_default=2, metadata=_about("Worker processes"))
+    WEB_THREADS = Count(
+        1,
+        9_999,
+        load_default=400,
+        metadata=_about(
+            "Threads of each worker for requests that are there, and half as many for large ones "
+            "that are still on their way"
+        ),
+    )
+    CLIENT_TIMEOUT = m.Float(
+        load_default=30.0,
+        validate=_SECONDS,
+        metadata=_about(
+            "Seconds a client may take to send the head of a request, and without getting on with "
+            "a body or with reading an answer, of which it has to take 1,000 bytes a second"
+        ),
+    )
+    CONNECTIONS_PER_ADDRESS = Count(
+        0,
+        60_000,
+        load_default=250,
+        metadata=_about(
+            "Connections of one address (IPv6: of a /64) to each worker, without TRUSTED_PROXIES; "
+            "for a further one the one that has waited longest is closed. 0: any number"
+        ),
+    )
+    METRICS_DIR = WritableDirectory(
+        metadata=_about(
+            "Where the workers count together, each gunicorn in a directory of its own; best in "
+            "memory. The default is /dev/shm, else the system's temporary directory"
+        ),
+    )
+
+    @pre_load
+    def _listen_where_the_platform_says(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """A platform that sets PORT connects from outside of this machine."""
+        return {"HOST": "0.0.0.0", **data} if "PORT" in data else data  # noqa: S104
+
     @validates_schema(skip_on_field_errors=False)
     def _issuer_whole(self, data: dict[str, Any], **_: Any) -> None:
         if "OIDC_SERVER_URL" in data and not data.get("OIDC_REALM") and "OIDC_ISSUER" not in data:
@@ -570,6 +671,7 @@ class SettingsSchema(Schema):
         values["posthog_host"] = data["VITE_PUBLIC_POSTHOG_HOST"]
         values["on_migration_failure"] = data["PADWS_ON_MIGRATION_FAILURE"]
         values.setdefault("redis_sentinels", None)
+        values.setdefault("metrics_dir", None)
         values.setdefault("static_dir", None)
         values.setdefault("assets_dir", _assets_of(values["static_dir"]))
         return Settings(**{each.name: values[each.name] for each in fields(Settings)})

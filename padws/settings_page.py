@@ -33,22 +33,11 @@ SECTIONS = {
     "STATIC_DIR": "Front end and templates",
     "MAX_BODY_BYTES": "Drawings and backups",
     "MIGRATION_LOCK_TTL": "Migrations, log and metrics",
+    "HOST": "Processes",
 }
 
 #: What is read where it is needed, not by SettingsSchema: default and meaning.
 ELSEWHERE = {
-    "PORT": (
-        "8000",
-        "Port to listen on. gunicorn listens on all addresses where it is set, else on 127.0.0.1 "
-        "alone, as `make run` always does",
-    ),
-    "WEB_CONCURRENCY": ("2", "Worker processes"),
-    "WEB_THREADS": ("400", "Threads of each worker, most of them for clients that are slow"),
-    "METRICS_DIR": (
-        "",
-        "Where the workers count together, each gunicorn in a directory of its own; of this "
-        "machine, best in memory. The default is /dev/shm, else the system's temporary directory",
-    ),
     "OTEL_EXPORTER_OTLP_ENDPOINT": (
         "",
         "Collector of OpenTelemetry that gets spans, such as http://localhost:4318; needs the "
@@ -66,7 +55,7 @@ def lines() -> Iterator[str]:
         if name in SECTIONS:
             yield from _heading(SECTIONS[name])
         yield _row(name, _shown(variable.load_default), variable.metadata["description"])
-    yield from _heading("Processes", "gunicorn takes these from the environment, not from `.env`.")
+    yield from _heading("Elsewhere", "These come from the environment alone, not from `.env`.")
     for name, (default, meaning) in ELSEWHERE.items():
         yield _row(name, default, meaning)
 
@@ -84,8 +73,10 @@ def _row(name: str, default: str, meaning: str) -> str:
 
 def _shown(default: Any) -> str:
     """A default as it is written in the environment; nothing where there is none."""
-    if default is marshmallow.missing or default == ():
+    if default is marshmallow.missing:
         return ""
+    if isinstance(default, tuple):
+        return ",".join(default)
     if isinstance(default, bool):
         return str(default).lower()
     if isinstance(default, Path):

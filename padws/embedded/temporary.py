@@ -57,7 +57,7 @@ class Service:
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
     """The environment of a process with these settings and none of the developer's own."""
-    known = {*SettingsSchema().fields, "PORT", "WEB_CONCURRENCY", "WEB_THREADS"}
+    known = SettingsSchema().fields
     others = {name: value for name, value in os.environ.items() if name not in known}
     unset = dict.fromkeys(dotenv_values(".env"), "")
     return {**others, **unset, **settings}

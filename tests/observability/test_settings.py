@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+import psutil
 
 from padws.config import ROOT
 from padws.embedded import temporary
-from tests.migrations.commands import clean_environment
+from tests.conftest import StartService
+from tests.migrations.commands import THIS, clean_environment
 
 
 def refusal(settings: dict[str, str]) -> str:
@@ -31,21 +33,26 @@ def refusal(settings: dict[str, str]) -> str:
 COMPLETE = {"OIDC_ISSUER": "http://127.0.0.1:9", "OIDC_CLIENT_ID": "padws"}
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("WEB_CONCURRENCY", "0"),
-        ("WEB_THREADS", "many"),
-        ("WEB_THREADS", "0"),
-        ("WEB_THREADS", "1.5"),
-    ],
-)
-def test_numbers_that_are_none_are_told_in_a_line(tmp_path: Path, name: str, value: str) -> None:
-    said = refusal({**COMPLETE, name: value, "METRICS_DIR": str(tmp_path)})
-    assert said.strip().splitlines() == [
-        f"Error: {name} has to be a number from 1 to 9999, and is {value!r}."
-    ]
-    assert list(tmp_path.iterdir()) == []
+MISTAKES = {
+    "HOST": "everywhere!",
+    "LOG_LEVEL": "loud",
+    "METRICS_DIR": "/no/such/directory",
+    "PORT": "http",
+    "WEB_CONCURRENCY": "0",
+    "WEB_THREADS": "many",
+}
+
+
+def test_gunicorns_mistakes_are_told_with_all_others(tmp_path: Path) -> None:
+    first, *lines = refusal({**COMPLETE, **MISTAKES}).strip().splitlines()
+    assert first == "Error: The configuration has mistakes:"
+    assert [line.split(":")[0].strip() for line in lines] == sorted(MISTAKES)
+
+
+def test_a_command_tells_them_too(tmp_path: Path) -> None:
+    upgrade = THIS.flask(tmp_path / "log", MISTAKES, "db-upgrade")
+    assert upgrade.wait() == 1
+    assert re.findall("^  ([A-Z_]+):", upgrade.complaint, re.MULTILINE) == sorted(MISTAKES)
 
 
 def test_a_configuration_with_mistakes_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -56,7 +63,23 @@ def test_a_configuration_with_mistakes_leaves_nothing_behind(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_directory_that_can_not_be_used_is_told_in_a_line(tmp_path: Path) -> None:
-    said = refusal({**COMPLETE, "METRICS_DIR": str(tmp_path / "nowhere")})
-    (line,) = said.strip().splitlines()
-    assert line.startswith("Error: METRICS_DIR can not be used: ")
+def test_a_directory_that_takes_nothing_is_told_in_a_line() -> None:
+    said = refusal({**COMPLETE, "METRICS_DIR": "/proc"})
+    assert "METRICS_DIR" in said.strip().splitlines()[-1]
+    assert "Traceback" not in said
+
+
+def test_what_is_set_to_nothing_is_not_set(
+    service: StartService, environment: dict[str, str]
+) -> None:
+    # gunicorn itself reads WEB_CONCURRENCY, before any file of ours.
+    nothing = dict.fromkeys(MISTAKES.keys() - {"WEB_CONCURRENCY"}, " ")
+    started = service({**environment, **nothing})
+    assert len(psutil.Process(started.server.pid).children()) == 2
+
+
+def test_gunicorns_own_tls_is_refused() -> None:
+    """Connections are received past it: they would be answered in the clear."""
+    said = refusal({**COMPLETE, "GUNICORN_CMD_ARGS": "--certfile=certificate.pem"})
+    assert said.strip().splitlines()[-1].startswith("Error: padws does not speak TLS itself")
+    assert "Traceback" not in said

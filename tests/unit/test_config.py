@@ -369,6 +369,13 @@ MISTAKES = {
     "ACCESS_LOG": "sometimes",
     "SLOW_REQUEST_MS": "-1",
     "SQL_COMMENTS": "some",
+    "HOST": "127.0.0.1:8000",
+    "PORT": "70000",
+    "WEB_CONCURRENCY": "abc",
+    "WEB_THREADS": "0",
+    "CLIENT_TIMEOUT": "0",
+    "CONNECTIONS_PER_ADDRESS": "-1",
+    "METRICS_DIR": "/no/such/directory",
 }
 
 
@@ -408,6 +415,43 @@ def test_a_pool_can_not_be_larger_at_least_than_at_most() -> None:
     assert mistakes_of(**sizes).keys() == {"DB_POOL_MIN_SIZE"}
     assert mistakes_of(DB_POOL_MAX_SIZE="1").keys() == {"DB_POOL_MIN_SIZE"}
     assert load_settings({**sizes, "DB_POOL_MAX_SIZE": "5"}).db_pool_min_size == 5
+
+
+# Processes
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "10000", "-1", "+2", "1.5", "1e3", "0x8", "1_0", "two", " 2", "2 ", "٣", "²"]
+)
+@pytest.mark.parametrize("name", ["WEB_CONCURRENCY", "WEB_THREADS"])
+def test_a_number_of_processes_is_written_in_digits_alone(name: str, text: str) -> None:
+    assert mistakes_of(**{name: text}) == {name: ["Not a whole number from 1 to 9999."]}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, ["127.0.0.1:8000"]),
+        ({"PORT": ""}, ["127.0.0.1:8000"]),
+        ({"PORT": "5000"}, ["0.0.0.0:5000"]),
+        ({"PORT": "5000", "HOST": " "}, ["0.0.0.0:5000"]),
+        ({"HOST": "0.0.0.0"}, ["0.0.0.0:8000"]),
+        ({"PORT": "5000", "HOST": "127.0.0.1"}, ["127.0.0.1:5000"]),
+        ({"PORT": "5000", "HOST": "::"}, ["[::]:5000"]),
+        (
+            {"HOST": "[::1], 127.0.0.1 localhost"},
+            ["[::1]:8000", "127.0.0.1:8000", "localhost:8000"],
+        ),
+    ],
+    ids=str,
+)
+def test_what_is_listened_on(given: dict[str, str], expected: list[str]) -> None:
+    assert load_settings(given).bind == expected
+
+
+@pytest.mark.parametrize("host", ["*", "unix:/run/padws.sock", "1.2.3", "a b/c", ",", "[::"])
+def test_what_is_no_address_is_a_mistake(host: str) -> None:
+    assert mistakes_of(HOST=host).keys() == {"HOST"}
 
 
 # Secrets

@@ -81,7 +81,7 @@ def test_every_section_begins_with_a_setting() -> None:
 
 def test_what_is_read_elsewhere_is_on_the_page_with_its_default() -> None:
     read = variables_read()
-    assert {"WEB_CONCURRENCY", "WEB_THREADS", "PADWS_DATA_DIR", "PORT"} <= read.keys()
+    assert {"PADWS_DATA_DIR", "PORT", "METRICS_DIR"} <= read.keys()
     known = SettingsSchema().fields.keys() | settings_page.ELSEWHERE.keys() | OF_THE_SYSTEM
     assert settings_page.ELSEWHERE.keys() <= known_variables(), "it would count as misspelt"
     known |= BETWEEN_OURSELVES
