@@ -1,7 +1,8 @@
-"""gunicorn's threaded worker, with less to do for a request, and an end that loses nothing.
+"""gunicorn's threaded worker, on which slow clients have no hold, and which ends without a loss.
 
-While it serves, a thread stays a moment with its connection, bodies are read in large pieces, and
-memory that large drawings took is given back.
+The main thread waits for all clients at once and gives each request that is there to a thread
+(padws/connection.py); a thread stays a moment with its connection; memory that large drawings took
+is given back.
 
 Told to stop, gunicorn's own keeps idle connections until `graceful_timeout`, and all that time the
 port too: whoever connects meanwhile waits in a queue that nobody serves, and is cut off in the end.
@@ -11,36 +12,48 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import math
-import select
+import resource
 import selectors
 import time
-from collections.abc import Iterable
-from concurrent.futures import Future
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache, partial
+from http import HTTPStatus
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
 from gunicorn.http import wsgi
 from gunicorn.util import http_date
 from gunicorn.workers.gthread import ThreadWorker
 
-from padws.auth.headers import OF_MOST_ANSWERS
+from padws.auth.headers import OF_MOST_ANSWERS, of_refusals
+from padws.config import Settings
+from padws.connection import Connection
+from padws.errors import PROBLEM, Problem, TooSlow, document_of, problem_of_head
+from padws.observability.current import new_id
 
 # How long an idle connection is kept after the order to stop: the next request on it is answered,
 # with `Connection: close`, where cutting it off at once would lose a request that is on its way.
 # pad.ws's front end asks something every five seconds.
 _SECONDS_FOR_IDLE = 6.0
 
-_LONGEST_SLEEP = 0.5
+# Seconds between two looks at who has waited too long.
+_BETWEEN_LOOKS = 0.5
 
 # How long a thread stays with a connection after an answer (milliseconds).
 _MOMENT = 5
 
-# Bytes of a body taken from the socket at once; gunicorn's own takes 8,192.
-_PIECE = 65_536
-
 # Bytes of a body that is copied behind its head, so that both are sent at once.
 _SMALL = 16_384
+
+# Descriptors: as many as the system allows, to this; and those that are not for clients.
+_DESCRIPTORS, _NOT_FOR_CLIENTS = 65_536, 200
+
+# Whose connections count for no address, and the bits of an IPv6 address that one household has.
+_OURSELVES, _HOUSEHOLD = frozenset({"127.0.0.1", "::1"}), 64
 
 # Options of mallopt(3), from glibc's malloc.h, and what they are set to.
 _MEMORY = {
@@ -54,19 +67,40 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
     """A threaded worker that stops in good order, also when gunicorn's first process has died."""
 
     alive: bool
+    nr_conns: int
+    worker_connections: int
     _idle_until = math.inf
+    _next_look = 0.0
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        # Those whose request, or whose end, the main thread waits for; who came first stands first.
+        self._waiting: dict[Connection, None] = {}
+        self._connections_of: Counter[str] = Counter()
 
     def init_process(self) -> None:
         """Become a worker, in the process that has just been forked."""
         _keep_memory_small()
+        # Requests of which only a part is here have threads of their own, and leave others theirs.
+        for_parts = max(self.cfg.threads // 2, 1)
+        self._threads_for_parts = ThreadPoolExecutor(for_parts)
+        room = _allow_descriptors(not_for_clients=self.cfg.threads + for_parts + _NOT_FOR_CLIENTS)
+        self.worker_connections = min(self.worker_connections, room)
         # As plain attributes: a request asks for thirty, and each is a search otherwise.
         self.cfg.__dict__.update({name: each.get() for name, each in self.cfg.settings.items()})
         super().init_process()
+
+    def load_wsgi(self) -> None:
+        """Load the application, and what is to be known of it."""
+        super().load_wsgi()
+        self._settings: Settings = self.wsgi.extensions["padws"].settings
 
     def is_parent_alive(self) -> bool:
         """Whether to go on; without a parent this is as if told to stop."""
         self.alive = self.alive and super().is_parent_alive()
         return self.alive
+
+    # Connections come
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """Accept connections or leave them waiting; when stopping, leave the port for good."""
@@ -77,72 +111,213 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
 
     def _leave(self, listener: Any) -> None:
         """Take the connections that wait at the port, then close it."""
-        before = -1
-        while before < self.nr_conns < self.worker_connections:
-            before = self.nr_conns
-            self.accept(listener)
+        for _ in range(self.worker_connections):
+            if not self.accept(listener):
+                break
         listener.close()
 
-    def handle(self, conn: Any) -> Any:
+    def accept(self, listener: Any) -> bool:
+        """Take a connection that waits at the port, if one does. For the last place one goes."""
+        try:
+            client_socket, client = listener.accept()
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                self._close_longest_waiting()
+            elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED):
+                raise
+            return False
+        self._take(client_socket, client, listener.getsockname())
+        return True
+
+    def _take(self, client_socket: Any, client: Any, server: Any) -> None:
+        self.nr_conns += 1
+        if self.nr_conns >= self.worker_connections:
+            self._close_longest_waiting()
+        connection = Connection(self.cfg, client_socket, client, server, self._settings)
+        connection.address = self._address_of(client)
+        self._connections_of[connection.address] += 1
+        if self._is_too_many(connection.address):
+            self._close(connection)
+        elif connection.receive():
+            self.enqueue_req(connection)
+        else:
+            self._wait_for(connection, self._receive)
+
+    def _address_of(self, client: Any) -> str:
+        """The address that a new connection counts for; of a proxy, or a unix socket: none."""
+        is_counted = self._settings.connections_per_address and not self._settings.trusted_proxies
+        return _counted(client[0]) if is_counted and isinstance(client, tuple) else ""
+
+    def _is_too_many(self, address: str) -> bool:
+        """Whether an address has all its connections in use; else its oldest goes for a new one."""
+        if not address or self._connections_of[address] <= self._settings.connections_per_address:
+            return False
+        return not self._close_longest_waiting(address)
+
+    def _close_longest_waiting(self, address: str = "") -> bool:
+        """Close the connection, of an address or of all, that has waited longest."""
+        for connection in self._waiting:
+            if address in ("", connection.address):
+                self._forget(connection)
+                self._close(connection)
+                return True
+        return False
+
+    def _close(self, connection: Connection) -> None:
+        self.nr_conns -= 1
+        self._connections_of[connection.address] -= 1
+        if not self._connections_of[connection.address]:
+            del self._connections_of[connection.address]
+        connection.close()
+
+    # Connections wait
+
+    def _wait_for(self, connection: Connection, then: Callable[[Connection], None]) -> None:
+        """Do something as soon as the client sends, or is gone."""
+
+        def go_on(_socket: Any) -> None:
+            if connection in self._waiting:  # not closed by what happened at the same time
+                then(connection)
+
+        self._waiting[connection] = None
+        self.poller.register(connection.sock, selectors.EVENT_READ, go_on)
+
+    def _forget(self, connection: Connection) -> None:
+        """Wait no more."""
+        del self._waiting[connection]
+        self.poller.unregister(connection.sock)
+
+    def _receive(self, connection: Connection) -> None:
+        if connection.receive():
+            self._forget(connection)
+            if connection.has_ended and not connection.has_begun:
+                self._close(connection)
+            else:
+                self.enqueue_req(connection)
+
+    def _linger(self, connection: Connection) -> None:
+        """Close a connection when the client has seen the last answer, or after a while."""
+        if connection.linger():
+            self._wait_for(connection, self._throw_away)
+        else:
+            self._close(connection)
+
+    def _throw_away(self, connection: Connection) -> None:
+        if connection.throw_away():
+            self._forget(connection)
+            self._close(connection)
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Wait for something to do, never for the whole of `graceful_timeout`."""
+        super().wait_for_and_dispatch_events(min(timeout, _BETWEEN_LOOKS))
+
+    def murder_keepalived(self) -> None:
+        """Give up connections that have waited too long; for gunicorn, idle ones alone."""
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + _BETWEEN_LOOKS
+        if not self.alive:
+            self._idle_until = min(self._idle_until, now + _SECONDS_FOR_IDLE)
+        for connection in [each for each in self._waiting if self._is_late(each, now)]:
+            self._forget(connection)
+            if connection.has_begun and not connection.is_lingering:
+                connection.tell(self._refusal(TooSlow()))
+                self._linger(connection)
+            else:
+                self._close(connection)
+
+    def _is_late(self, connection: Connection, now: float) -> bool:
+        if connection.has_begun:
+            return connection.until <= now
+        return min(connection.until, self._idle_until) <= now
+
+    # Connections are served
+
+    def enqueue_req(self, conn: Connection) -> None:
+        """Give a request to a thread."""
+        threads = self.tpool if conn.is_whole else self._threads_for_parts
+        served = threads.submit(self.handle, conn)
+        served.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
+
+    def handle(self, conn: Connection) -> Any:
         """Answer a request, and those that follow at once or were read along with its body.
 
         gunicorn's own goes back to the main thread after each, and waits for the connection to
         become readable, even when nothing more comes.
         """
         kept = super().handle(conn)
-        while kept is True and _has_more(conn):
+        while kept is True and conn.has_another(_MOMENT) and conn.is_whole:
             kept = super().handle(conn)
         return kept
 
-    def handle_request(self, req: Any, conn: Any) -> Any:
-        """Answer one request."""
-        conn.parser.unreader.mxchunk = _PIECE
-        return super().handle_request(req, conn)
+    def _keepalive_after(self, conn: Connection, keepalive: Any) -> bool:
+        """Whether the connection is good for another request."""
+        return bool(keepalive) and conn.finish_request(self.cfg.keepalive)
 
-    def _keepalive_after(self, conn: Any, keepalive: Any) -> bool:
-        """Whether the connection is good for another request, once a body is read to its end.
-
-        gunicorn's own sets time-outs for that even if nothing is left.
-        """
-        if getattr(conn.parser.mesg.body.reader, "length", None) == 0:
-            return bool(keepalive)
-        return bool(super()._keepalive_after(conn, keepalive))
-
-    def finish_request(self, conn: Any, fs: Future[Any]) -> None:
-        """Close a connection or keep it: when stopping, too, if its answer has promised that.
-
-        gunicorn's own closes it then, and with it the next request, which may be on its way.
-        """
-        if self.alive or fs.cancelled() or fs.exception() or fs.result() is not True:
-            super().finish_request(conn, fs)
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        """Answer a request that does not get to the application."""
+        problem = problem_of_head(exc)
+        if problem.status == 500:
+            self.log.exception("A request failed before it got to the application")
         else:
-            conn.sock.setblocking(False)
-            conn.set_timeout()
-            self.keepalived_conns.append(conn)
-            readable = partial(self.on_client_socket_readable, conn)
-            self.poller.register(conn.sock, selectors.EVENT_READ, readable)
+            address = addr[0] if isinstance(addr, tuple) else "a unix socket"
+            told = (problem.status, problem.code, address, type(exc).__name__)
+            self.log.warning("%s %s for a request from %s: %s", *told)
+        with contextlib.suppress(OSError):
+            client.sendall(self._refusal(problem))
 
-    def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        """Wait for something to do, never for the whole of `graceful_timeout`."""
-        super().wait_for_and_dispatch_events(min(timeout, _LONGEST_SLEEP))
+    def _refusal(self, problem: Problem) -> bytes:
+        request_id = new_id()
+        body = document_of(problem, request_id)
+        headers = [
+            ("Date", http_date()),
+            ("Connection", "close"),
+            ("Content-Type", PROBLEM),
+            ("Content-Length", str(len(body))),
+            ("Cache-Control", "no-store"),
+            ("X-Request-ID", request_id),
+            *of_refusals(self._settings),
+        ]
+        first = f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}"
+        lines = [first, *(f"{name}: {value}" for name, value in headers), "", ""]
+        return "\r\n".join(lines).encode("latin-1") + body
 
-    def murder_keepalived(self) -> None:
-        """Close connections that have waited long enough for another request."""
-        self._hurry(self.keepalived_conns)
-        super().murder_keepalived()
+    def finish_request(self, conn: Connection, fs: Future[Any]) -> None:
+        """Go on with a connection that a thread has given back.
 
-    def murder_pending(self) -> None:
-        """Close connections that have waited long enough for their first request."""
-        self._hurry(self.pending_conns)
-        super().murder_pending()
+        When stopping, too, if its answer has promised that; gunicorn's own closes it then, and
+        with it the next request, which may be on its way.
+        """
+        if fs.cancelled() or fs.exception() or not fs.result():
+            self._linger(conn)
+        elif conn.has_begun and conn.is_ready():
+            self.enqueue_req(conn)
+        else:
+            self._wait_for(conn, self._receive)
 
-    def _hurry(self, idle: Iterable[Any]) -> None:
-        """Shorten the time of idle connections when stopping."""
-        if self.alive:
-            return
-        self._idle_until = min(self._idle_until, time.monotonic() + _SECONDS_FOR_IDLE)
-        for connection in idle:
-            connection.timeout = min(connection.timeout, self._idle_until)
+
+def _allow_descriptors(*, not_for_clients: int) -> int:
+    """Allow this process as many open files as it may have; how many there are for clients."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = min(_DESCRIPTORS if each < 0 else each for each in (hard, _DESCRIPTORS))
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, allowed), hard))
+        soft = allowed
+    return max(soft - not_for_clients, soft // 2)
+
+
+@lru_cache(maxsize=1024)
+def _counted(address: str) -> str:
+    """Whose connections an address's are: an IPv6 network's. Nobody's are those of this machine."""
+    parsed = ip_address(address.partition("%")[0])
+    if isinstance(parsed, IPv6Address):
+        parsed = parsed.ipv4_mapped or parsed
+    if str(parsed) in _OURSELVES:
+        return ""
+    if isinstance(parsed, IPv6Address):
+        return str(ip_network((int(parsed), _HOUSEHOLD), strict=False))
+    return str(parsed)
 
 
 class _Answer(wsgi.Response):  # type: ignore[misc]  # untyped
@@ -194,12 +369,3 @@ def _keep_memory_small() -> None:
     with contextlib.suppress(AttributeError):  # another C library
         for option, value in _MEMORY.items():
             ctypes.CDLL(None).mallopt(option, value)
-
-
-def _has_more(conn: Any) -> bool:
-    """Whether another request is here already, or begins within a moment."""
-    if conn.parser.unreader.buf.getbuffer().nbytes:
-        return True
-    poll = select.poll()
-    poll.register(conn.sock, select.POLLIN)
-    return bool(poll.poll(_MOMENT))

@@ -1,12 +1,23 @@
-"""Several requests on one connection, with bodies that the service has no use for."""
+"""What happens on a connection before a request gets to the application, and after its answer."""
 
 from __future__ import annotations
 
 import re
+import shutil
 import socket
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
+
+from padws import tether
+from padws.embedded import temporary
+from padws.embedded.running import LOOPBACK, free_port, http_status
 from padws.embedded.temporary import Service
-from tests.api import wire
+from tests import servers
+from tests.api import people, wire
+from tests.api.conftest import SignedIn
+from tests.api.contract import check_problem
 
 #: Answered before its body is read: 404, 405, 401.
 UNREAD = [
@@ -15,17 +26,17 @@ UNREAD = [
     ("POST", "/api/pad", 401),
 ]
 
+LARGE = b" " * 5_000_000
 
-def test_a_request_that_comes_right_behind_a_body_that_nobody_reads_is_answered(
-    gunicorn: Service,
-) -> None:
-    """Both may arrive at once, and nothing after them: there is no more to wait for."""
-    for method, path, status in UNREAD:
-        body = b"{}" * 50
-        first = wire.request(method, path, f"Content-Length: {len(body)}", body=body)
-        with wire.connect(gunicorn.url) as connection:
-            connection.sendall(first + wire.request("GET", "/healthz") + first)
-            assert statuses(connection, 3) == [status, 200, status]
+
+@pytest.fixture
+def url(gunicorn: Service) -> str:
+    return gunicorn.url
+
+
+@pytest.fixture
+def cookie(signed_in: SignedIn) -> str:
+    return f"{people.COOKIE}={signed_in.cookies['alice']}"
 
 
 def statuses(connection: socket.socket, number: int) -> list[int]:
@@ -36,3 +47,189 @@ def statuses(connection: socket.socket, number: int) -> list[int]:
         assert received, told
         told += received
     return [int(status) for status in found]
+
+
+class TestBodiesThatNobodyReads:
+    def test_a_request_that_comes_right_behind_one_is_answered(self, url: str) -> None:
+        """Both may arrive at once, and nothing after them: there is no more to wait for."""
+        for method, path, status in UNREAD:
+            body = b"{}" * 50
+            first = wire.request(method, path, f"Content-Length: {len(body)}", body=body)
+            with wire.connect(url) as connection:
+                connection.sendall(first + wire.request("GET", "/healthz") + first)
+                assert statuses(connection, 3) == [status, 200, status]
+
+    def test_chunks_are_passed_over_too(self, url: str) -> None:
+        body = b'8;a=b\r\n{"a": 1}\r\n2\r\n  \r\n0\r\nX-Trailer: y\r\n\r\n'
+        first = wire.request("POST", "/api/nothing", "Transfer-Encoding: chunked", body=body)
+        with wire.connect(url) as connection:
+            connection.sendall(first + wire.request("GET", "/healthz") + first)
+            assert statuses(connection, 3) == [404, 200, 404]
+
+    @pytest.mark.parametrize("framing", ["Content-Length: 5000000", "Transfer-Encoding: chunked"])
+    def test_who_sends_a_large_one_and_reads_only_then_gets_the_answer(
+        self, url: str, framing: str
+    ) -> None:
+        """It would be reset while it sends, and the answer be gone, if nobody took the rest."""
+        headers = ("Cookie: session_id=unknown", "Content-Type: application/json", framing)
+        body = LARGE if "Length" in framing else b"%x\r\n%s\r\n0\r\n\r\n" % (len(LARGE), LARGE)
+        with wire.connect(url) as connection:
+            connection.sendall(wire.request("POST", "/api/pad", *headers) + body)
+            answer = wire.read(connection)
+            assert wire.is_closed(connection)
+        assert (answer.status, answer.headers["Connection"]) == (401, "close")
+        answer.check_problem()
+
+    def test_so_does_a_proxy_that_sends_it_on_as_it_comes(self, url: str, nginx: str) -> None:
+        for _ in range(5):
+            headers = ("Cookie: session_id=unknown", f"Content-Length: {len(LARGE)}")
+            answer = wire.exchange(nginx, wire.request("POST", "/api/pad", *headers) + LARGE)
+            assert (answer.status, answer.check_problem()) == (401, "sign_in_required")
+
+    @pytest.fixture
+    def nginx(self, url: str, tmp_path: Path) -> Iterator[str]:
+        """The URL of an nginx in front that does not collect bodies."""
+        program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+        if not program:
+            pytest.skip("no nginx on the PATH")
+        port, settings = free_port(), tmp_path / "nginx.conf"
+        paths = "".join(
+            f"{kind}_temp_path {tmp_path}/{kind}; "
+            for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        settings.write_text(
+            f"daemon off; user root; pid {tmp_path}/pid; error_log stderr; events {{}} "
+            f"http {{ access_log off; {paths} server {{ listen {LOOPBACK}:{port}; "
+            f"client_max_body_size 0; location / {{ proxy_pass {url}; proxy_http_version 1.1; "
+            "proxy_request_buffering off; } } }\n"
+        )
+        server = tether.start("nginx", [program, "-c", settings], log=tmp_path / "log")
+        try:
+            servers.wait_until(lambda: http_status(port, "/healthz") == 200)
+            yield f"http://{LOOPBACK}:{port}"
+        finally:
+            server.stop()
+
+
+class TestHeads:
+    @pytest.mark.parametrize("size", [9_000, 16_384, 60_000])
+    def test_a_long_token_gets_through(self, url: str, size: int) -> None:
+        header = f"Authorization: Bearer {'a' * size}"
+        answer = wire.exchange(url, wire.request("GET", "/api/users/me", header))
+        assert (answer.status, answer.check_problem()) == (401, "invalid_token")
+
+    @pytest.mark.parametrize("size", [9_000, 60_000])
+    def test_a_long_code_gets_through(self, url: str, size: int) -> None:
+        path = f"/auth/callback?state=x&code={'c' * size}"
+        answer = wire.exchange(url, wire.request("GET", path))
+        assert answer.status not in (414, 431)
+        assert answer.headers["X-Request-ID"]
+
+    def test_a_head_that_comes_byte_by_byte_is_one(self, url: str, cookie: str) -> None:
+        content = wire.request("GET", "/api/users/me", f"Cookie: {cookie}")
+        with wire.connect(url) as connection:
+            for index in range(len(content)):
+                connection.sendall(content[index : index + 1])
+            assert wire.read(connection).status == 200
+
+    @pytest.mark.parametrize(
+        "lines",
+        [
+            ("Cookie: a=b", "Cookie: {}"),
+            ("Cookie: {}", "Cookie: a=b", "Cookie: c=d"),
+            ("cookie: a=b; c=d", "X-A: 1", "COOKIE: {}"),
+        ],
+        ids=str,
+    )
+    def test_cookies_in_several_lines_are_one_list(
+        self, url: str, cookie: str, lines: tuple[str, ...]
+    ) -> None:
+        headers = [line.format(cookie) for line in lines]
+        assert wire.exchange(url, wire.request("GET", "/api/users/me", *headers)).status == 200
+
+
+#: What does not get to the application, and what it is answered.
+REFUSED = [
+    (b"GET\r\n\r\n", 400, "bad_request"),
+    (b"\r\n\r\n", 400, "bad_request"),
+    (b"get /healthz HTTP/1.1\r\nHost: x\r\n\r\n", 400, "bad_request"),
+    (b"GET /healthz HTTP/9.9\r\nHost: x\r\n\r\n", 400, "bad_request"),
+    (b"GET <script> HTTP/1.1\r\nHost: x\r\n\r\n", 400, "bad_request"),
+    (b"GET /healthz HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400, "bad_request"),
+    (b"GET /healthz HTTP/1.1\r\nHost: x\r\nX A: y\r\n\r\n", 400, "bad_request"),
+    (b"GET /healthz HTTP/1.1\r\nHost: x\r\n folded\r\n\r\n", 400, "bad_request"),
+    (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414, "uri_too_long"),
+    (b"GET /" + b"x" * 200_000, 414, "uri_too_long"),
+    (
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",
+        431,
+        "head_too_large",
+    ),
+    (b"GET /healthz HTTP/1.1\r\nX: " + b"x" * 200_000, 431, "head_too_large"),
+    (
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + b"X: x\r\n" * 101 + b"\r\n",
+        431,
+        "head_too_large",
+    ),
+    (b"GET /healthz HTTP/1.1\r\nHost: x\r\nExpect: tea\r\n\r\n", 417, "expectation_failed"),
+    *(
+        (
+            b"POST /api/pad HTTP/1.1\r\nHost: x\r\n" + framing + b"\r\n\r\n0\r\n\r\n",
+            status,
+            {400: "bad_request", 501: "coding_unknown"}[status],
+        )
+        for framing, status in [
+            (b"Transfer-Encoding: gzip, chunked", 501),
+            (b"Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked", 501),
+            (b"Transfer-Encoding: deflate,chunked", 501),
+            (b"Transfer-Encoding: identity, chunked", 501),
+            (b"Transfer-Encoding: chunked, chunked", 501),
+            (b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", 501),
+            (b"Transfer-Encoding: chunked, gzip", 501),
+            (b"Transfer-Encoding: chunked, identity", 501),
+            (b"Transfer-Encoding: identity", 501),
+            (b"Transfer-Encoding: gzip", 501),
+            (b"Transfer-Encoding: xchunked", 501),
+            (b'Transfer-Encoding: "chunked"', 501),
+            (b"Transfer-Encoding: chunked;q=1", 501),
+            (b"Transfer-Encoding: , chunked", 501),
+            (b"Transfer-Encoding:", 501),
+            (b"Transfer-Encoding: chunked\r\nContent-Length: 5", 400),
+            (b"Content-Length: 5\r\nTransfer-Encoding: chunked", 400),
+            (b"Content-Length: 5\r\nContent-Length: 5", 400),
+            (b"Content-Length: 5, 5", 400),
+            (b"Content-Length: +5", 400),
+            (b"Content-Length: 5\r\nContent-Type: text/plain\r\nContent-Type: text/html", 400),
+        ]
+    ),
+]
+
+
+class TestWhatDoesNotGetToTheApplication:
+    @pytest.mark.parametrize(
+        ("content", "status", "code"), REFUSED, ids=lambda each: ascii(each)[:60]
+    )
+    def test_is_a_problem_like_any_other(
+        self, url: str, content: bytes, status: int, code: str
+    ) -> None:
+        with wire.connect(url) as connection:
+            connection.sendall(content + wire.request("GET", "/healthz"))
+            answer = wire.read(connection)
+            assert wire.is_closed(connection), "what follows cannot be trusted"
+        assert (answer.status, answer.check_problem()) == (status, code)
+        problem = check_problem(answer.status, answer.headers, answer.body)
+        assert problem["request_id"] == answer.headers["X-Request-ID"]
+        assert answer.headers["Connection"] == "close"
+        assert answer.headers["Date"]
+
+    def test_has_the_headers_that_the_applications_own_problems_have(self, url: str) -> None:
+        ours = wire.exchange(url, b"GET\r\n\r\n").headers
+        theirs = wire.exchange(url, wire.request("GET", "/api/nothing")).headers
+        assert set(ours) ^ set(theirs) <= {"Vary", "Server"}
+        for name in ("Content-Security-Policy", "Referrer-Policy", "Cache-Control"):
+            assert ours[name] == theirs[name]
+
+    def test_behind_tls_that_is_said_too(self, environment: dict[str, str], tmp_path: Path) -> None:
+        settings = {**environment, "REDIRECT_URI": "https://pad.example.org/auth/callback"}
+        with temporary.running_service(settings, tmp_path / "log") as service:
+            assert wire.exchange(service.url, b"GET\r\n\r\n").headers["Strict-Transport-Security"]

@@ -24,10 +24,10 @@ class Answer:
         return str(check_problem(self.status, self.headers, self.body)["code"])
 
 
-def connect(url: str) -> socket.socket:
-    """A connection to a service; waiting ten seconds for it in vain is an error."""
+def connect(url: str, source: str = "") -> socket.socket:
+    """A connection to a service, from an address; waiting ten seconds in vain is an error."""
     parts = urlsplit(url)
-    return socket.create_connection((parts.hostname, parts.port), timeout=10)
+    return socket.create_connection((parts.hostname, parts.port), 10, (source, 0))
 
 
 def request(method: str, path: str, *headers: str, body: bytes = b"", host: bool = True) -> bytes:
@@ -43,6 +43,14 @@ def exchange(url: str, content: bytes, *, end: bool = False) -> Answer:
         if end:
             connection.shutdown(socket.SHUT_WR)
         return read(connection)
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """Wait until the other side says something; whether it has closed the connection instead."""
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
 
 
 def send(connection: socket.socket, parts: Iterable[bytes]) -> int:

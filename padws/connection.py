@@ -1,0 +1,359 @@
+"""A client's connection: what has come of a request, and how long the client may take.
+
+A request goes to a thread when its head is there, and its body or a good piece of it. Until then it
+costs some memory and no thread. Nobody waits for a client without a deadline.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import select
+import socket
+import struct
+import time
+from collections import deque
+from typing import Any
+
+from gunicorn.http.errors import (
+    LimitRequestHeaders,
+    LimitRequestLine,
+    ParseException,
+    UnsupportedTransferCoding,
+)
+from gunicorn.http.message import Request
+from gunicorn.http.parser import RequestParser
+from gunicorn.http.unreader import Unreader
+from gunicorn.workers.gthread import TConn
+
+from padws.config import Settings
+
+# Bytes a second of a body or an answer at least, on the whole; Apache asks for half as many.
+_SLOWEST = 1_000
+
+# Bytes of a head at most: all of gunicorn's own limits together allow megabytes.
+LONGEST_HEAD = 65_536
+
+# Bytes of a body that is not complete with which its request goes to a thread.
+_ENOUGH = 65_536
+
+# Bytes taken from a socket at once; gunicorn's own takes 8,192.
+_PIECE = 65_536
+
+# After the last answer what still comes is thrown away, so that the kernel does not reset the
+# connection before the client has read the answer: seconds at first, seconds after each piece,
+# seconds in all.
+_LINGERING, _LINGERING_ON, _LINGERING_IN_ALL = 2.0, 5.0, 120.0
+
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n")
+_EXPECTATION = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n")
+_CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;.*)?", re.DOTALL)
+
+
+class Socket(socket.socket):
+    """A client's socket that waits for the client as long as it gets on, and no longer."""
+
+    #: Until when the answer that is being sent has to get on; None: it has not had to wait yet.
+    sends_until: float | None = None
+
+    def __init__(self, accepted: socket.socket, patience: float):
+        super().__init__(accepted.family, accepted.type, accepted.proto, accepted.detach())
+        self.patience = patience
+
+    def later(self, until: float, size: int) -> float:
+        """A deadline, moved by `size` bytes that got on."""
+        return min(time.monotonic() + self.patience, until + size / _SLOWEST)
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        """Send everything. Raises ConnectionResetError if the client reads too slowly."""
+        rest = memoryview(data)
+        while rest:
+            try:
+                sent = self.send(rest, flags | socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                self._wait_to_send()
+                continue
+            rest = rest[sent:]
+            if self.sends_until:
+                self.sends_until = self.later(self.sends_until, sent)
+
+    def _wait_to_send(self) -> None:
+        if self.sends_until is None:
+            self.sends_until = time.monotonic() + self.patience
+        if not self.wait(select.POLLOUT, self.sends_until):
+            # What the kernel still has of the answer goes, too.
+            self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            raise ConnectionResetError(errno.ECONNRESET, "The client reads too slowly")
+
+    def receive_until(self, until: float) -> bytes:
+        """What comes next. Raises TimeoutError if nothing does."""
+        if not self.wait(select.POLLIN, until):
+            raise TimeoutError("The client sends too slowly")
+        return self.recv(_PIECE, socket.MSG_DONTWAIT)
+
+    def wait(self, event: int, until: float) -> bool:
+        """Wait until the client sends or reads; whether it has, in time."""
+        poll = select.poll()
+        poll.register(self, event)
+        return bool(poll.poll(max(until - time.monotonic(), 0) * 1000))
+
+
+class Connection(TConn):  # type: ignore[misc]  # untyped
+    """A connection as gunicorn has it, that receives requests before a thread takes them."""
+
+    sock: Socket
+    parser: Any
+    has_ended = False
+    is_lingering = False
+    #: The address that it counts for, if for any.
+    address = ""
+
+    def __init__(self, cfg: Any, sock: socket.socket, client: Any, server: Any, settings: Settings):
+        super().__init__(cfg, Socket(sock, settings.client_timeout), client, server)
+        self.initialized = True  # gunicorn need not wait for anything
+        self._largest_body = settings.max_body_bytes
+        self._received = bytearray()
+        self._pieces: deque[bytes] = deque()  # of the request that a thread has
+        self._expect_request(settings.client_timeout)
+
+    def _expect_request(self, seconds: float) -> None:
+        #: When to give up waiting.
+        self.until = time.monotonic() + seconds
+        #: Whether a thread that takes the request has no more to wait for.
+        self.is_whole = False
+        self._searched = 0
+        self._body_at = 0  # 0: the head has not ended
+        self._body_length: int | None = 0  # None: chunked
+        self._chunk_at = 0
+
+    # Receiving, in the main thread
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether something of a request is there."""
+        return bool(self._received)
+
+    def receive(self) -> bool:
+        """Take what has come, without waiting; whether there is something to do for a thread."""
+        try:
+            piece = self.sock.recv(_PIECE, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            piece = b""
+        if not piece:
+            self.has_ended = self.is_whole = True
+            return True
+        self._take(piece)
+        return self.is_ready()
+
+    def _take(self, piece: bytes) -> None:
+        if self._body_at:
+            self.until = self.sock.later(self.until, len(piece))
+        elif not self._received:
+            self.until = time.monotonic() + self.sock.patience
+        self._received += piece
+
+    def is_ready(self) -> bool:
+        """Whether a thread can take the request, or refuse it."""
+        if not (self._body_at or self._find_body()):
+            self.is_whole = len(self._received) > LONGEST_HEAD
+            return self.is_whole
+        self.is_whole = self._has_whole_body()
+        return (
+            self.is_whole
+            or len(self._received) - self._body_at >= _ENOUGH
+            or (self._body_length or 0) > self._largest_body
+        )
+
+    def _find_body(self) -> bool:
+        """Look where the head ends, and what its body will be; whether it ends."""
+        end = self._received.find(b"\r\n\r\n", max(self._searched - 3, 0))
+        self._searched = len(self._received)
+        if not 0 <= end <= LONGEST_HEAD:
+            return False
+        self._body_at = self._chunk_at = end + 4
+        self.until = time.monotonic() + self.sock.patience
+        head = bytes(memoryview(self._received)[: self._body_at]).lower()
+        length = _LENGTH.search(head)
+        self._body_length = int(length[1]) if length else 0
+        if b"\r\ntransfer-encoding:" in head:
+            self._body_length = None
+        first, _, _ = head.partition(b"\r\n")
+        if _EXPECTATION.search(head) and first.endswith(b"http/1.1") and not self.is_ready():
+            self.tell(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return True
+
+    def _has_whole_body(self) -> bool:
+        if self._body_length is not None:
+            return len(self._received) >= self._body_at + self._body_length
+        while (line_end := self._received.find(b"\r\n", self._chunk_at)) >= 0:
+            size = _CHUNK_SIZE.fullmatch(self._received, self._chunk_at, line_end)
+            if size is None:
+                return True  # which is refused
+            if int(size[1], 16) == 0:
+                return self._received.find(b"\r\n\r\n", line_end) >= 0
+            self._chunk_at = line_end + 2 + int(size[1], 16) + 2
+        return False
+
+    def tell(self, content: bytes) -> None:
+        """Send a few bytes, or not if there is no room for them."""
+        try:
+            self.sock.send(content, socket.MSG_DONTWAIT)
+        except OSError:
+            self.has_ended = True
+
+    # Being served, in a thread
+
+    def init(self) -> None:
+        """Hand what has been received to the parser; gunicorn calls this before each request."""
+        if self.parser is None:
+            self.parser = _Parser(self)
+        self.sock.sends_until = None
+        self.until = time.monotonic() + self.sock.patience
+        received = memoryview(self._received)
+        if self._body_at:
+            parts = [received[: self._body_at], received[self._body_at :]]
+        else:
+            parts = [received[:LONGEST_HEAD]]
+        self._pieces.extend(bytes(part) for part in parts if part)
+        self._received = bytearray()
+
+    def next_piece(self) -> bytes:
+        """What comes next for the parser, nothing at the end.
+
+        Raises TimeoutError when the client is too slow, LimitRequestHeaders for an endless head.
+        """
+        if self._pieces:
+            return self._pieces.popleft()
+        if self.has_ended:
+            return b""
+        if not self._body_at:
+            raise LimitRequestHeaders(f"more than {LONGEST_HEAD} bytes")
+        piece = self.sock.receive_until(self.until)
+        self.until = self.sock.later(self.until, len(piece))
+        self.has_ended = not piece
+        return piece
+
+    def finish_request(self, keepalive: float) -> bool:
+        """Make ready for another request; False if a part of the body is not here yet."""
+        message = self.parser.mesg
+        if not (message.body_is_read or (self.is_whole and _read_away(message.body.reader))):
+            return False
+        rest = b"".join([self.parser.unreader.take_buffered(), *self._pieces])
+        self._pieces.clear()
+        self._expect_request(keepalive)
+        if rest:
+            self._take(rest)
+        return True
+
+    def has_another(self, milliseconds: int) -> bool:
+        """Whether the next request is here, or comes within a moment."""
+        if self.has_begun:
+            return self.is_ready()
+        poll = select.poll()
+        poll.register(self.sock, select.POLLIN)
+        return bool(poll.poll(milliseconds)) and self.receive()
+
+    # Its end, in the main thread
+
+    def linger(self) -> bool:
+        """Say that nothing more comes; whether to wait for the client to see that."""
+        if self.has_ended:
+            return False
+        try:
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            return False
+        now = time.monotonic()
+        self.is_lingering = True
+        self.until, self._lingers_until = now + _LINGERING, now + _LINGERING_IN_ALL
+        self._lingers_for = self._largest_body
+        return True
+
+    def throw_away(self) -> bool:
+        """Throw away what comes after the last answer; whether it is time to close."""
+        try:
+            piece = self.sock.recv(_PIECE, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        self._lingers_for -= len(piece)
+        self.until = min(time.monotonic() + _LINGERING_ON, self._lingers_until)
+        return not piece or self._lingers_for < 0
+
+
+def _read_away(reader: Any) -> bool:
+    """Read a body to its end; whether it had one."""
+    try:
+        while reader.read(_PIECE):
+            pass
+    except (OSError, ParseException):
+        return False
+    return True
+
+
+class _Unreader(Unreader):  # type: ignore[misc]  # untyped
+    """What gunicorn's parser reads from."""
+
+    def __init__(self, connection: Connection):
+        super().__init__()
+        self.connection = connection
+
+    def chunk(self) -> bytes:
+        """What comes next."""
+        return self.connection.next_piece()
+
+
+class _Request(Request):  # type: ignore[misc]  # untyped
+    """A request, read more strictly than gunicorn does."""
+
+    unreader: _Unreader
+    headers: list[tuple[str, str]]
+
+    def read_line(self, *args: Any) -> Any:
+        """The first line, and what has been read behind it."""
+        try:
+            return super().read_line(*args)
+        except LimitRequestHeaders as error:
+            raise LimitRequestLine(str(error)) from error
+
+    def parse_headers(self, data: bytes, from_trailer: bool = False) -> list[tuple[str, str]]:
+        """The fields of a head, or behind a chunked body; Cookie only once (RFC 9113, 8.2.3)."""
+        fields: list[tuple[str, str]] = super().parse_headers(data, from_trailer)
+        cookies = [value for name, value in fields if name == "COOKIE"]
+        if len(cookies) > 1:
+            fields = [each for each in fields if each[0] != "COOKIE"]
+            fields.append(("COOKIE", "; ".join(cookies)))
+        return fields
+
+    def set_body_reader(self) -> None:
+        """Decide how the body is read."""
+        self._expected_100_continue = False  # the connection has seen to it
+        codings = [value for name, value in self.headers if name == "TRANSFER-ENCODING"]
+        if codings and [each.lower() for each in codings] != ["chunked"]:
+            raise UnsupportedTransferCoding(", ".join(codings))
+        super().set_body_reader()
+
+    @property
+    def body_is_read(self) -> bool:
+        """Whether the application has read the body to its end."""
+        reader = self.body.reader
+        return bool(reader.parser is None if hasattr(reader, "parser") else reader.length == 0)
+
+    def should_close(self) -> bool:
+        """Whether this is the connection's last request."""
+        return bool(super().should_close()) or not (
+            self.body_is_read or self.unreader.connection.is_whole
+        )
+
+
+class _Parser(RequestParser):  # type: ignore[misc]  # untyped
+    """gunicorn's parser, reading what the connection has received."""
+
+    mesg_class = _Request
+
+    def __init__(self, connection: Connection):
+        super().__init__(connection.cfg, connection.sock, connection.client)
+        self.unreader = _Unreader(connection)

@@ -1,0 +1,123 @@
+"""What a connection takes for a whole request, however it is cut up; whose connections count."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+from gunicorn.config import Config
+
+from padws.config import load_settings
+from padws.connection import LONGEST_HEAD, Connection
+from padws.worker import _counted
+from tests.api import wire
+
+CHUNKED = "Transfer-Encoding: chunked"
+
+WHOLE = {
+    "no body": wire.request("GET", "/"),
+    "an empty body": wire.request("POST", "/", "Content-Length: 0"),
+    "a body": wire.request("POST", "/", "content-LENGTH:  5 ", body=b"\r\n\r\n1"),
+    "a body after much else": wire.request(
+        "POST", "/", "X-Content-Length: 9", "X: Content-Length: 9", "Content-Length: 1", body=b"1"
+    ),
+    "no chunk": wire.request("POST", "/", CHUNKED, body=b"0\r\n\r\n"),
+    "chunks": wire.request(
+        "POST", "/", CHUNKED, body=b"2\r\n{}\r\n00A;x=y\r\n0123456789\r\n0\r\n\r\n"
+    ),
+    "chunks like ends": wire.request("POST", "/", CHUNKED, body=b"7\r\n\r\n0\r\n\r\n\r\n0\r\n\r\n"),
+    "trailers": wire.request("POST", "/", CHUNKED, body=b"1\r\n1\r\n0\r\nX: 0\r\nY: 1\r\n\r\n"),
+}
+
+
+class Pair:
+    """Both ends of a connection."""
+
+    def __init__(self) -> None:
+        accepted, self.client = socket.socketpair()
+        self.connection = Connection(Config(), accepted, "", "", load_settings({}))
+
+    def send(self, content: bytes) -> bool:
+        self.client.sendall(content)
+        return self.connection.receive()
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    made = Pair()
+    yield made
+    made.client.close()
+    made.connection.close()
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_request_is_whole_with_its_last_byte_and_not_before(name: str, pair: Pair) -> None:
+    content = WHOLE[name]
+    for index in range(len(content) - 1):
+        assert not pair.send(content[index : index + 1]), content[: index + 1]
+    assert pair.send(content[-1:])
+    assert pair.connection.is_whole
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_what_comes_behind_it_is_the_next(name: str, pair: Pair) -> None:
+    """All at once; the parser gets each in its turn, and nothing is lost between them."""
+    content, connection = WHOLE[name], pair.connection
+    assert pair.send(content * 3 + content[:-1])
+    for _ in range(3):
+        assert connection.is_ready()
+        assert connection.is_whole
+        connection.init()
+        request = next(connection.parser)
+        assert request.uri == "/"
+        assert connection.finish_request(75)
+    assert not connection.has_another(0)
+    assert pair.send(content[-1:])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"G" * (LONGEST_HEAD + 1),
+        wire.request("POST", "/", CHUNKED, body=b"no size\r\n"),
+        wire.request("POST", "/", CHUNKED, body=b"-1\r\n"),
+        wire.request("POST", "/", CHUNKED, body=b"0x1\r\n"),
+        wire.request("POST", "/", CHUNKED, body=b"\r\n"),
+    ],
+    ids=lambda content: ascii(content[-20:]),
+)
+def test_what_will_be_refused_is_not_waited_for(content: bytes, pair: Pair) -> None:
+    parts = [content[start : start + 60_000] for start in range(0, len(content), 60_000)]
+    assert [pair.send(part) for part in parts][-1]
+    assert pair.connection.is_whole
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 1000000", CHUNKED])
+def test_of_a_large_body_a_thread_takes_what_is_there(framing: str, pair: Pair) -> None:
+    head = wire.request("POST", "/", framing)
+    assert not pair.send(head + b"fffff\r\n" + b" " * 60_000)
+    assert pair.send(b" " * 60_000)
+    assert not pair.connection.is_whole
+
+
+def test_a_body_that_is_too_large_is_refused_at_once(pair: Pair) -> None:
+    assert pair.send(wire.request("POST", "/", "Content-Length: 20000001"))
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("127.0.0.2", "127.0.0.2"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("2001:db8::ffff:0:0:1", "2001:db8::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("127.0.0.1", ""),
+        ("::1", ""),
+        ("::ffff:127.0.0.1", ""),
+    ],
+)
+def test_connections_count_for_an_address_or_a_network(address: str, counted: str) -> None:
+    assert _counted(address) == counted
