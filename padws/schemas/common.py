@@ -22,19 +22,64 @@ class SceneField(fields.Field[JsonText]):
         return value
 
 
+# Characters that nothing is seen of: those that Unicode lets programs ignore
+# (Default_Ignorable_Code_Point), and others that are drawn as a blank.
+_INVISIBLE = frozenset(
+    chr(code)
+    for first, last in (
+        (0x00AD, 0x00AD),
+        (0x034F, 0x034F),
+        (0x061C, 0x061C),
+        (0x115F, 0x1160),
+        (0x17B4, 0x17B5),
+        (0x180B, 0x180F),
+        (0x200B, 0x200F),
+        (0x202A, 0x202E),
+        (0x2060, 0x206F),
+        (0x2800, 0x2800),  # of braille, without a dot
+        (0x3164, 0x3164),
+        (0xFE00, 0xFE0F),
+        (0xFEFF, 0xFEFF),
+        (0xFFA0, 0xFFA0),
+        (0xFFF0, 0xFFFB),
+        (0x13440, 0x13440),
+        (0x16FE4, 0x16FE4),
+        (0x1BCA0, 0x1BCA3),
+        (0x1D159, 0x1D159),  # a note without a head
+        (0x1D173, 0x1D17A),
+        (0xE0000, 0xE0FFF),
+    )
+    for code in range(first, last + 1)
+)
+
+# These make a text be read in another order than it is stored: `gpj.exe` is shown as `exe.jpg`.
+_OVERRIDES = frozenset("\u202d\u202e")
+
+
 class NameField(fields.String):
-    """A name a person gives: trimmed, not blank, without control characters."""
+    """A name a person gives: trimmed, something to be seen of it, without control characters."""
 
     def __init__(self, *, longest: int = 100, **kwargs: Any):
         super().__init__(validate=Length(1, longest), **kwargs)
+        self._longest = longest
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> str:
         name = str(super()._deserialize(value, attr, data, **kwargs)).strip()
-        if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
-            raise ValidationError("Control characters are not allowed.")
+        if len(name) <= self._longest:  # else it is refused, and need not be looked through
+            _check_characters(name)
         return name
+
+
+def _check_characters(name: str) -> None:
+    """Raise ValidationError for a name that cannot be seen, or not as what it is."""
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
+        raise ValidationError("Control characters are not allowed.")
+    if not _OVERRIDES.isdisjoint(name):
+        raise ValidationError("Characters that override the direction of text are not allowed.")
+    if name and all(character in _INVISIBLE or character.isspace() for character in name):
+        raise ValidationError("Nothing of it can be seen.")
 
 
 class CountField(fields.Integer):
