@@ -103,6 +103,8 @@ class Settings:
     posthog_host: str
 
     max_body_bytes: int
+    large_bytes: int
+    large_bytes_per_user: int
     max_backups_per_user: int
     min_interval_minutes: int
     default_pad_name: str
@@ -527,6 +529,19 @@ class SettingsSchema(Schema):
         load_default=20_000_000,
         validate=Range(1_000, 200_000_000),
         metadata=_about("Largest request body, and largest scene with its numbers written out"),
+    )
+    LARGE_BYTES = m.Integer(
+        load_default=200_000_000,
+        validate=Range(1_000_000),
+        metadata=_about(
+            "Bytes of large bodies and answers (over 256 KB) that each worker has in memory at "
+            "once; what is more waits for two seconds and is answered with 429 then"
+        ),
+    )
+    LARGE_BYTES_PER_USER = m.Integer(
+        load_default=50_000_000,
+        validate=Range(1_000_000),
+        metadata=_about("How many of these one user may take up"),
     )
     MAX_BACKUPS_PER_USER = m.Integer(
         load_default=10,

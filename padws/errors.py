@@ -65,9 +65,12 @@ TITLES = {
     "template_not_found": "No such template",
     "template_taken": "Another template has this name",
     "token_not_found": "No such token",
+    "too_complex": "The body has more parts than are taken",
     "too_many_requests": "Too many requests; wait a little",
     "too_slow": "The request took too long to arrive",
     "uri_too_long": "The address is too long",
+    "undecodable_body": "The body is not in the coding that Content-Encoding names",
+    "unknown_coding": "The body is in a coding that is not known here",
     "user_not_found": "No such user",
     "username_taken": "Another user has this name",
 }
@@ -170,7 +173,7 @@ class ExpectationUnknown(Problem):
 
 
 class UnsupportedMediaType(Problem):
-    """A body that is not declared as JSON."""
+    """A body that is not declared as JSON, or is in a coding that is not known."""
 
     status = 415
 
@@ -186,8 +189,8 @@ class TooManyRequests(Problem):
 
     status = 429
 
-    def __init__(self, *, retry_after: int):
-        super().__init__("too_many_requests", headers={"Retry-After": str(retry_after)})
+    def __init__(self, *, retry_after: int, detail: str = ""):
+        super().__init__("too_many_requests", detail, headers={"Retry-After": str(retry_after)})
 
 
 class NotProvided(Problem):
@@ -282,7 +285,9 @@ def problem_of_head(error: Exception) -> Problem:
 def _from_database(error: psycopg.Error) -> Problem:
     if isinstance(error, psycopg.IntegrityError):
         kind, code = CONSTRAINTS.get(error.diag.constraint_name or "", (Problem, "internal_error"))
-        return kind(code, _SCENE_SHAPE if code == "scene_invalid" else "")
+        if kind is Unprocessable:
+            return kind(code, _SCENE_SHAPE, errors={"data": [_SCENE_SHAPE]})
+        return kind(code)
     if isinstance(error, _UNKEEPABLE):
         return BadRequest("invalid_json", f"PostgreSQL says: {_first_line(error)}.")
     # What libpq itself reports of a connection that broke has no class of its own.

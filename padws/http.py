@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cache
 from itertools import chain
 from operator import attrgetter
@@ -18,6 +18,8 @@ from psycopg.abc import Buffer
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import ClientDisconnected
 
+from padws import codings, room
+from padws.complexity import check_complexity
 from padws.database import JsonText
 from padws.errors import (
     BadRequest,
@@ -35,28 +37,48 @@ if TYPE_CHECKING:
 
 # Bodies
 
+# Bytes that a body may have beside its scenes. A user with the longest of everything has less.
+_MOST_BESIDE_SCENES = 500_000
 
-def read_body() -> bytes:
-    """The request's whole body, declared as JSON and not longer than MAX_BODY_BYTES."""
+
+def read_body(limit: int) -> bytes:
+    """The request's whole body, decoded, declared as JSON and not longer than `limit` bytes."""
     if not request.is_json:
         raise UnsupportedMediaType("not_json")
-    length, limit = request.content_length, current_app.config["MAX_CONTENT_LENGTH"]
+    opener = codings.opener_of(request.headers.get("Content-Encoding", ""))
+    body = _received(request.content_length, limit)
+    return body if opener is None else _put_together(codings.pieces(body, opener), limit)
+
+
+def _received(length: int | None, limit: int) -> bytes:
+    """The body as it is sent. Raises TooLarge, or BadRequest if it is shorter than announced."""
     if length is not None and length > limit:
         raise TooLarge("body_too_large")
     with current().receiving():
         body = _in_chunks(limit) if length is None else _in_one_piece(length)
     current().received_bytes = len(body)
-    if len(body) > limit:
-        raise TooLarge("body_too_large")
     if len(body) < (length or 0):  # valid up to there, perhaps
         raise BadRequest("body_incomplete")
     return body
 
 
 def _in_chunks(limit: int) -> bytes:
-    """A body whose length is not known before; at most a byte more than `limit`."""
+    """A body whose length is not known before."""
     request.max_content_length = limit + 1  # where werkzeug cuts it off
-    return request.get_data(cache=False)
+    stream = request.stream
+    return _put_together(iter(lambda: stream.read(room.SMALL), b""), limit)
+
+
+def _put_together(pieces: Iterable[bytes], limit: int) -> bytes:
+    """A body of which only its pieces show how long it is."""
+    body = bytearray()
+    for piece in pieces:
+        if len(body) <= room.SMALL < len(body) + len(piece):
+            room.take(limit)
+        body += piece
+        if len(body) > limit:
+            raise TooLarge("body_too_large")
+    return bytes(body)
 
 
 def _in_one_piece(length: int) -> bytes:
@@ -64,6 +86,8 @@ def _in_one_piece(length: int) -> bytes:
 
     Taken from gunicorn's reader: through the layers above it a kilobyte is copied at a time.
     """
+    if length > room.SMALL:
+        room.take(length)
     wsgi: Any = request.environ
     stream = wsgi["wsgi.input"]
     try:
@@ -74,69 +98,34 @@ def _in_one_piece(length: int) -> bytes:
 
 def read_scene() -> JsonText:
     """The body as a scene. That it is JSON is for PostgreSQL to find out."""
-    return checked_scene(read_body())
+    body = read_body(current_app.config["MAX_CONTENT_LENGTH"])
+    _check_complexity(body, ["data"])
+    return JsonText(body)
 
 
-_DIGITS_AND_EXPONENTS = bytes(
-    ord("0") if chr(c) in "0123456789+-" else ord("e") if chr(c) in "eE" else ord(" ")
-    for c in range(256)
-)
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
-_EXPONENT = re.compile(rb"[0-9][eE][+-]?0*([1-9][0-9]*)")
-_LONGEST_NUMBER = 131_072  # digits that PostgreSQL's numeric has before the point, at most
-_PIECE = 65_536  # bytes that are looked over at once, so that a large scene is not copied whole
+def _check_complexity(text: bytes, scenes: Iterable[str]) -> None:
+    """Refuse what would be too much work, and name the scenes, where nearly all of it is."""
+    try:
+        check_complexity(text, current_app.config["MAX_CONTENT_LENGTH"])
+    except Unprocessable as error:
+        error.members["errors"] = {name: [error.detail] for name in scenes or ["_schema"]}
+        raise
 
 
-def checked_scene(text: bytes) -> JsonText:
-    """The scene, unless its numbers take more than MAX_BODY_BYTES once they are written out.
-
-    PostgreSQL prints `1e99999` with all its zeros: a small body could become gigabytes to read.
-    """
-    limit = current_app.config["MAX_CONTENT_LENGTH"]
-    at_most = len(text) + _LONGEST_NUMBER * _count(text, b"0e0000")
-    # Any other exponent takes at least five bytes for every thousand that it stands for.
-    if at_most + 200 * len(text) > limit:
-        at_most += 999 * _count(text, b"0e0")
-    if at_most > limit and _is_longer_written_out(text, limit):
-        raise TooLarge("body_too_large", f"Written out, its numbers take more than {limit} bytes.")
-    return JsonText(text)
-
-
-def _count(text: bytes, mark: bytes) -> int:
-    """How often `mark` occurs, where digits are 0 and exponents e; never with a copy of it all."""
-    found = 0
-    for at in range(0, len(text), _PIECE):
-        piece = text[at : at + _PIECE + len(mark) - 1].translate(_DIGITS_AND_EXPONENTS)
-        if piece.rfind(mark) >= 0:  # which tells sooner than `count` that there is none
-            found += piece.count(mark)
-    return found
-
-
-def _is_longer_written_out(text: bytes, limit: int) -> bool:
-    """Whether `text` with its exponents written out takes more than `limit` bytes.
-
-    Strings are looked over first: an id of hexadecimal digits is no number.
-    """
-    size = len(text)
-    for match in _EXPONENT.finditer(_STRING.sub(b"", text)):
-        size += int(match[1]) if len(match[1]) < 7 else _LONGEST_NUMBER
-        if size > limit:
-            return True
-    return False
-
-
-def split_object(body: bytes, scenes: Iterable[str]) -> dict[str, Any]:
+def split_object(body: bytes, scenes: Collection[str]) -> dict[str, Any]:
     """The members of a JSON object; those named in `scenes` as JsonText, not taken apart."""
+    _check_complexity(body, scenes)
     try:
         members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-        return {
-            name: checked_scene(bytes(raw)) if name in scenes else orjson.loads(bytes(raw))
-            for name, raw in members.items()
-        }
+        found = {name: JsonText(bytes(members.pop(name))) for name in scenes if name in members}
+        if len(body) - sum(len(scene.json) for scene in found.values()) > _MOST_BESIDE_SCENES:
+            raise TooLarge("body_too_large", "There is too much beside the scene.")
+        return found | {name: orjson.loads(bytes(raw)) for name, raw in members.items()}
     except msgspec.ValidationError as error:
-        raise Unprocessable("invalid", "The body has to be an object.") from error
+        text = "The body must be an object."
+        raise Unprocessable("invalid", text, errors={"_schema": [text]}) from error
     except (msgspec.DecodeError, UnicodeError, orjson.JSONDecodeError, RecursionError) as error:
-        raise BadRequest("invalid_json", f"The body can not be read as JSON: {error}.") from error
+        raise BadRequest("invalid_json", f"The body cannot be read as JSON: {error}.") from error
 
 
 class BodyParser(FlaskParser):
@@ -156,7 +145,9 @@ class BodyParser(FlaskParser):
         if not (needed or _has_body()):
             return {}
         scenes = {name for name, field in schema.fields.items() if isinstance(field, SceneField)}
-        return split_object(read_body(), scenes)
+        largest = current_app.config["MAX_CONTENT_LENGTH"]
+        body = read_body(largest if scenes else min(largest, _MOST_BESIDE_SCENES))
+        return split_object(body, scenes)
 
 
 @cache
@@ -181,7 +172,11 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]  # untyped
 ANY_VERSION = "{(,)}"
 
 _TAG = r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"'
-_TAGS = re.compile(rf"\s*{_TAG}\s*(?:,\s*{_TAG}\s*)*")
+_TAGS = re.compile(rf"\s*+{_TAG}\s*+(?:,\s*+{_TAG}\s*+)*+")
+
+# What proxies that compress append to a tag, and many do not take off again: Caddy and Apache
+# `-gzip`, Jetty `--gzip`, others `;gzip`. Two, where there are two such proxies.
+_CODING = re.compile(r"(?:[-+.:;_]{1,2}(?:gzip|x-gzip|br|zstd|deflate|df|dcb|dcz)){1,2}\Z")
 
 
 def etag_of(version: int) -> str:
@@ -190,8 +185,10 @@ def etag_of(version: int) -> str:
 
 
 def _tags(header: str) -> list[str] | None:
-    """The opaque tags of a header, weak ones too; None if it can not be read."""
-    return re.findall(_TAG, header) if _TAGS.fullmatch(header) else None
+    """The opaque tags of a header, weak ones too, as we made them; None if it cannot be read."""
+    if not _TAGS.fullmatch(header):
+        return None
+    return [_CODING.sub("", tag) for tag in re.findall(_TAG, header)]
 
 
 def _versions(tags: Iterable[str]) -> str:
@@ -248,8 +245,8 @@ def _names(schema: Schema) -> tuple[tuple[str, ...], Callable[[object], tuple[An
 _GAP = orjson.Fragment(b"\0")  # a byte that JSON never has
 
 
-def _dumps(content: Any) -> bytes:
-    """JSON with the JsonText in it joined in: orjson would look it over and copy it twice."""
+def _dumps(content: Any) -> list[Buffer]:
+    """JSON in pieces, JsonText as it is: orjson would look it over and copy it twice."""
     texts: list[Buffer] = []
 
     def leave_gap(value: object) -> orjson.Fragment:
@@ -259,7 +256,29 @@ def _dumps(content: Any) -> bytes:
         return _GAP
 
     first, *rest = orjson.dumps(content, default=leave_gap).split(b"\0")
-    return b"".join([first, *chain.from_iterable(zip(texts, rest, strict=True))])
+    return [first, *chain.from_iterable(zip(texts, rest, strict=True))]
+
+
+class _Pieces:
+    """A large body that is never in memory a second time: it is copied as it is sent."""
+
+    def __init__(self, pieces: list[Buffer], length: int):
+        self._pieces = pieces
+        self._give_back: Callable[[], None] | None = room.hand_over(length)
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            for piece in self._pieces:
+                for at in range(0, len(piece), room.SMALL):
+                    yield bytes(piece[at : at + room.SMALL])
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Give back the room, as the WSGI server does, whether all was sent or not."""
+        give_back, self._give_back = self._give_back, None
+        if give_back:
+            give_back()
 
 
 class _Answer(Response):
@@ -270,19 +289,24 @@ class _Answer(Response):
     def __call__(self, wsgi: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """The answer, for the WSGI server."""
         start_response(self.status, self.headers.to_wsgi_list())
-        return [] if wsgi["REQUEST_METHOD"] == "HEAD" else self.response  # type: ignore[return-value]
+        if wsgi["REQUEST_METHOD"] == "HEAD":
+            self.close()
+            return []
+        return self.response  # type: ignore[return-value]
 
 
 def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON answer, with UUIDs, times and JsonText in it, that only this client may keep."""
-    body = _dumps(content)
+    pieces = _dumps(content)
+    length = sum(map(len, pieces))
     all_headers = {
         "Content-Type": "application/json",
-        "Content-Length": str(len(body)),
+        "Content-Length": str(length),
         "Cache-Control": "private, no-cache",
         **(headers or {}),
     }
-    return _Answer([body], status, list(all_headers.items()))
+    body = [b"".join(pieces)] if length <= room.SMALL else _Pieces(pieces, length)
+    return _Answer(body, status, list(all_headers.items()))
 
 
 def not_modified(etag: str) -> Response:

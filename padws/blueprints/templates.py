@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Response
 
+from padws import room
 from padws.auth.access import administrators_only, require_sign_in
 from padws.blueprints.pads import SCENE_BODY
 from padws.context import database
@@ -34,6 +35,7 @@ def _found(template: templates.Template | None) -> Response:
 @blueprint.response(200, Template(many=True))
 def list_templates(query: dict[str, Any]) -> Response:
     """List all templates, by name."""
+    room.take(room.LIST if query["data"] else room.SMALL)
     with database().connection() as conn:
         rows = templates.list_templates(conn, with_data=query["data"])
     return answer([members_of(TEMPLATE, row) for row in rows])
@@ -43,6 +45,7 @@ def list_templates(query: dict[str, Any]) -> Response:
 @blueprint.response(200, TEMPLATE)
 def get_template(name: str) -> Response:
     """Read a template."""
+    room.take(room.SMALL)
     with database().connection() as conn:
         return _found(templates.get_template(conn, name=name))
 

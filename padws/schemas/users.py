@@ -1,5 +1,6 @@
 """Users."""
 
+from typing import Any
 from uuid import UUID
 
 from marshmallow import Schema, fields, validate
@@ -20,8 +21,17 @@ def _optional_text(**kwargs: object) -> fields.String:
     )
 
 
-def _roles(**kwargs: object) -> fields.List[str]:
-    return fields.List(NameField(longest=_LONGEST), validate=validate.Length(max=100), **kwargs)  # type: ignore[arg-type]
+class _RolesField(fields.List[str]):
+    """Names of roles; too many are refused before each is looked at."""
+
+    def __init__(self, **kwargs: Any):
+        self._number = validate.Length(max=100)
+        super().__init__(NameField(longest=_LONGEST), validate=self._number, **kwargs)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[str | None]:
+        if isinstance(value, list):
+            self._number(value)
+        return super()._deserialize(value, *args, **kwargs)
 
 
 class User(Schema):
@@ -49,7 +59,7 @@ class NewUser(Schema):
     name = _optional_text(load_default="")
     given_name = _optional_text(load_default="")
     family_name = _optional_text(load_default="")
-    roles = _roles(load_default=list)
+    roles = _RolesField(load_default=list)
 
 
 class UserChange(Schema):
@@ -61,7 +71,7 @@ class UserChange(Schema):
     name = _optional_text()
     given_name = _optional_text()
     family_name = _optional_text()
-    roles = _roles()
+    roles = _RolesField()
 
 
 class Page(Schema):

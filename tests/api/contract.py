@@ -84,6 +84,7 @@ def check_problem(status: int, headers: Headers, body: bytes) -> dict[str, Any]:
     assert problem["request_id"]
     if status in _HEADERS:
         assert headers[_HEADERS[status]]
+    assert status != 422 or problem["errors"], "what is refused is named"
     for wrong in problem.get("errors", {}).values():
         assert wrong
         assert all(isinstance(each, str) for each in wrong)

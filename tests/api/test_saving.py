@@ -101,6 +101,11 @@ class TestMark:
         assert ok(alice.get(f"/api/pad/{other['id']}")) == other
 
 
+def assert_data_refused(answer: Any, code: str = "scene_invalid") -> None:
+    """Assert that a scene is refused, by the name of the member that it is or was to become."""
+    assert list(assert_problem(answer, 422, code)["errors"]) == ["data"]
+
+
 NOT_SCENES = ["{}", "[]", "[1]", "1", '"text"', "null", "true", "-0.5", " {} "]
 NOT_SCENES += [f'{{"appState": {value}}}' for value in ("1", "[]", "null", '"x"', "true")]
 NOT_SCENES += [f'{{"appState": {{"pad": {value}}}}}' for value in ("1", "[1]", "null", '"x"')]
@@ -110,17 +115,45 @@ NOT_SCENES += [f'{{"appState": {{"pad": {value}}}}}' for value in ("1", "[1]", "
 def test_what_is_no_scene_is_refused_everywhere(
     alice: Client, admin: Client, pad: dict[str, Any], text: str
 ) -> None:
-    assert_problem(save(alice, pad, text), 422, "scene_invalid")
-    assert_problem(save(alice, pad, text, "PUT"), 422, "scene_invalid")
+    assert_data_refused(save(alice, pad, text))
+    assert_data_refused(save(alice, pad, text, "PUT"))
     create = f'{{"display_name": "Plan", "data": {text}}}'
     answer = alice.post("/api/pad", data=create, content_type=JSON)
-    assert_problem(answer, 422, "scene_invalid")
+    assert_data_refused(answer)
     template = f'{{"name": "t", "display_name": "T", "data": {text}}}'
     answer = admin.post("/api/templates", data=template, content_type=JSON)
-    assert_problem(answer, 422, "scene_invalid")
+    assert_data_refused(answer)
+    change = f'{{"data": {text}}}'
+    assert_data_refused(admin.put("/api/templates/default", data=change, content_type=JSON))
     answer = admin.put("/api/templates/default/data", data=text, content_type=JSON)
-    assert_problem(answer, 422, "scene_invalid")
+    assert_data_refused(answer)
     assert ok(alice.get("/api/pad")) == [pad]
+
+
+CROWDED = json.dumps({"elements": [{f"key {number}": 0 for number in range(9000)}]})
+
+
+def test_a_scene_that_is_too_much_work_is_refused_everywhere(
+    alice: Client, admin: Client, pad: dict[str, Any]
+) -> None:
+    """Before PostgreSQL sees it, so also where garbage follows, which it would find too late."""
+    for text in (CROWDED, f"{CROWDED} and more"):
+        assert_data_refused(save(alice, pad, text), "too_complex")
+        create = f'{{"display_name": "Plan", "data": {text}}}'
+        answer = alice.post("/api/pad", data=create, content_type=JSON)
+        assert_data_refused(answer, "too_complex")
+        change = f'{{"data": {text}}}'
+        answer = admin.put("/api/templates/default", data=change, content_type=JSON)
+        assert_data_refused(answer, "too_complex")
+        answer = admin.put("/api/templates/default/data", data=text, content_type=JSON)
+        assert_data_refused(answer, "too_complex")
+    assert ok(alice.get("/api/pad")) == [pad]
+
+
+def test_a_drawing_with_a_thousand_pictures_is_kept(alice: Client, pad: dict[str, Any]) -> None:
+    files = {f"{number:040x}": {"mimeType": "image/png"} for number in range(1000)}
+    ok(alice.post(f"/api/pad/{pad['id']}", json={"files": files}))
+    assert ok(alice.get(f"/api/pad/{pad['id']}"))["data"]["files"] == files
 
 
 def test_the_last_of_equal_keys_counts_as_in_a_browser(alice: Client, pad: dict[str, Any]) -> None:

@@ -79,6 +79,8 @@ def matching(tag: str) -> list[str]:
         f'W/"other",{tag},"more"',
         f'"{opaque}" , "a,b"',
         f" {tag} ",
+        f'"{opaque}-gzip"',
+        f'W/"other", W/"{opaque}--gzip"',
     ]
 
 
@@ -113,7 +115,7 @@ UNREADABLE = [
 
 @pytest.mark.parametrize("change", CHANGES)
 class TestIfMatch:
-    @pytest.mark.parametrize("index", range(7))
+    @pytest.mark.parametrize("index", range(9))
     def test_a_match_lets_a_change_pass(
         self, alice: Client, pad: dict[str, Any], change: Change, index: int
     ) -> None:

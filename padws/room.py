@@ -1,0 +1,119 @@
+"""Room for large bodies and answers: how much of them a worker has in its memory at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from threading import Event, Lock
+from typing import cast
+
+from flask import Flask, current_app, g
+
+from padws.config import Settings
+from padws.errors import TooManyRequests
+from padws.observability.current import current
+
+#: What is not larger than this takes no room: all threads together can have that much.
+SMALL = 262_144
+
+#: What a list of scenes takes until its size is known.
+LIST = 16_000_000
+
+_PATIENCE = 2.0  # seconds that a request waits for room
+_MOST_WAITING = 64  # requests of one user; each takes up a thread
+
+
+@dataclass(frozen=True, eq=False)
+class _Waiting:
+    """A request that waits for room."""
+
+    user_id: str
+    size: int
+    admitted: Event = field(default_factory=Event)
+
+
+class Room:
+    """Bytes in use, in all and by each user.
+
+    Whoever has nothing yet may have something of any size, so that nothing is refused for ever.
+    """
+
+    def __init__(self, most: int, most_per_user: int):
+        self._most, self._most_per_user = most, most_per_user
+        self._used = 0
+        self._used_by: Counter[str] = Counter()
+        self._waiting: list[_Waiting] = []  # first come, first served
+        self._lock = Lock()
+
+    def take(self, user_id: str, size: int) -> None:
+        """Use so much more, as soon as there is room. Raises TooManyRequests if there is none."""
+        with self._lock:
+            if self._has_room(user_id, size):
+                self._use(user_id, size)
+                return
+            if sum(each.user_id == user_id for each in self._waiting) >= _MOST_WAITING:
+                raise _too_many()
+            waiting = _Waiting(user_id, size)
+            self._waiting.append(waiting)
+        if not waiting.admitted.wait(_PATIENCE):
+            with self._lock:
+                if waiting in self._waiting:
+                    self._waiting.remove(waiting)
+                    raise _too_many()
+
+    def change(self, user_id: str, difference: int) -> None:
+        """Use more or less than was thought; nobody waits for that."""
+        with self._lock:
+            self._use(user_id, difference)
+            for waiting in list(self._waiting) if difference < 0 else ():
+                if self._has_room(waiting.user_id, waiting.size):
+                    self._use(waiting.user_id, waiting.size)
+                    self._waiting.remove(waiting)
+                    waiting.admitted.set()
+
+    def _has_room(self, user_id: str, size: int) -> bool:
+        used_by_user = self._used_by.get(user_id, 0)
+        return (not self._used or self._used + size <= self._most) and (
+            not used_by_user or used_by_user + size <= self._most_per_user
+        )
+
+    def _use(self, user_id: str, size: int) -> None:
+        self._used += size
+        self._used_by[user_id] += size
+        if not self._used_by[user_id]:
+            del self._used_by[user_id]
+
+
+def _too_many() -> TooManyRequests:
+    return TooManyRequests(retry_after=1, detail="Too much is being sent and received at once.")
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Give `app` its room."""
+    app.extensions["padws.room"] = Room(settings.large_bytes, settings.large_bytes_per_user)
+    app.teardown_request(_give_back)
+
+
+def take(size: int) -> None:
+    """Take room for the current request until it ends. Raises TooManyRequests."""
+    _room().take(current().user_id, size)
+    g.room = g.get("room", 0) + size
+
+
+def hand_over(size: int) -> Callable[[], None]:
+    """Give the request's room to its answer, of so many bytes; call the result when it is sent."""
+    user_id, room = current().user_id, _room()
+    room.change(user_id, size - g.pop("room", 0))
+    return partial(room.change, user_id, -size)
+
+
+def _give_back(_: BaseException | None) -> None:
+    taken = g.pop("room", 0)
+    if taken:
+        _room().change(current().user_id, -taken)
+
+
+def _room() -> Room:
+    return cast(Room, current_app.extensions["padws.room"])

@@ -1,0 +1,134 @@
+"""Large bodies and answers: never a second time in memory, and not too many at once."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+
+from padws import room
+from padws.room import Room
+from tests.api import people
+from tests.api.conftest import ClientOf, Configure, SignedIn
+from tests.api.contract import Client, assert_problem, ok
+from tests.api.test_pads import make_pad
+
+LARGE = {"elements": [], "files": {"a": {"dataURL": "x" * 3_000_000}}}
+BODY = json.dumps(LARGE)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "_PATIENCE", 0.05)
+
+
+def room_of(app: Flask) -> Room:
+    found = app.extensions["padws.room"]
+    assert isinstance(found, Room)
+    return found
+
+
+def save(client: Client, pad: dict[str, Any], **options: Any) -> Any:
+    path = f"/api/pad/{pad['id']}"
+    return client.post(path, data=BODY, content_type="application/json", **options)
+
+
+class Unread:
+    """An answer that its client has begun to read, and no more."""
+
+    def __init__(self, app: Flask, cookie: str, path: str, method: str = "GET"):
+        headers = {"Cookie": f"{people.COOKIE}={cookie}"}
+        environ = EnvironBuilder(path, method=method, headers=headers).get_environ()
+        self.content: Any
+        self.content, status, self.headers = run_wsgi_app(app, environ)
+        assert status == "200 OK"
+
+
+def test_an_answer_is_sent_in_pieces_of_a_known_length(
+    app: Flask, alice: Client, signed_in: SignedIn
+) -> None:
+    pad = make_pad(alice, data=LARGE)
+    for path in (f"/api/pad/{pad['id']}", "/api/pad"):
+        unread = Unread(app, signed_in.cookies["alice"], path)
+        pieces = list(unread.content)
+        assert max(map(len, pieces)) <= room.SMALL
+        whole = b"".join(pieces)
+        assert len(whole) == int(unread.headers["Content-Length"])
+        found = json.loads(whole)
+        assert (found if isinstance(found, dict) else found[0]) == pad
+    assert not room_of(app)._used_by
+
+
+def test_an_unread_answer_takes_its_users_room_until_its_end(
+    configure: Configure, client_of: ClientOf, signed_in: SignedIn
+) -> None:
+    app = configure(LARGE_BYTES_PER_USER="4000000")
+    alice, bob = client_of(app, "alice"), client_of(app, "bob")
+    pad = make_pad(alice, data=LARGE)
+    make_pad(bob, data=LARGE)
+    path = f"/api/pad/{pad['id']}"
+    unread = Unread(app, signed_in.cookies["alice"], path)
+    for more in ("/api/pad", f"{path}/backups", "/api/pad/recent"):
+        answer = alice.get(more)
+        assert_problem(answer, 429, "too_many_requests")
+        assert answer.headers["Retry-After"]
+    assert_problem(save(alice, pad), 429, "too_many_requests")
+    assert len(ok(bob.get("/api/pad"))) == 1
+    ok(alice.post(path, json={"elements": []}))
+    unread.content.close()
+    ok(save(alice, pad))
+    assert not room_of(app)._used_by
+
+
+def test_all_together_have_so_much_room(
+    configure: Configure, client_of: ClientOf, signed_in: SignedIn
+) -> None:
+    app = configure(LARGE_BYTES="4000000")
+    alice, bob = client_of(app, "alice"), client_of(app, "bob")
+    pad, other = make_pad(alice, data=LARGE), make_pad(bob)
+    unread = Unread(app, signed_in.cookies["alice"], f"/api/pad/{pad['id']}")
+    assert_problem(save(bob, other), 429, "too_many_requests")
+    unread.content.close()
+    ok(save(bob, other))
+
+
+@pytest.mark.parametrize("method", ["HEAD", "GET"])
+def test_what_is_answered_without_its_content_takes_no_room(
+    app: Flask, alice: Client, signed_in: SignedIn, method: str
+) -> None:
+    path = f"/api/pad/{make_pad(alice, data=LARGE)['id']}"
+    if method == "HEAD":
+        Unread(app, signed_in.cookies["alice"], path, method)
+    else:
+        tag = alice.get(path).headers["ETag"]
+        assert alice.get(path, headers={"If-None-Match": tag}).status_code == 304
+        assert alice.get("/api/pad/nowhere").status_code == 404
+    assert not room_of(app)._used_by
+
+
+def test_what_is_refused_gives_its_room_back(app: Flask, alice: Client) -> None:
+    pad = make_pad(alice)
+    path = f"/api/pad/{pad['id']}"
+    for body in (BODY[:-1], "[" + BODY + "]", BODY.replace('"dataURL"', '"\\u0000"')):
+        answer = alice.post(path, data=body, content_type="application/json")
+        assert answer.status_code in (400, 422)
+    assert_problem(save(alice, pad, headers={"If-Match": '"999"'}), 412, "stale_version")
+    assert not room_of(app)._used_by
+
+
+def test_a_body_without_a_scene_need_not_be_large(alice: Client, admin: Client) -> None:
+    pad = make_pad(alice)
+    for client, method, path in (
+        (alice, "PATCH", f"/api/pad/{pad['id']}"),
+        (admin, "POST", "/api/users"),
+        (alice, "POST", "/api/users/me/tokens"),
+    ):
+        body = json.dumps({"display_name": "x" * 600_000})
+        answer = client.open(path, method=method, data=body, content_type="application/json")
+        assert_problem(answer, 413, "body_too_large")
+    body = json.dumps({"display_name": "x" * 600_000, "data": {"elements": []}})
+    answer = alice.post("/api/pad", data=body, content_type="application/json")
+    assert_problem(answer, 413, "body_too_large")
