@@ -27,6 +27,7 @@ from psycopg_pool import ConnectionPool
 
 from padws import session_settings
 from padws.config import ROOT, Settings
+from padws.given_up import GivenUp
 from padws.observability.current import current
 from padws.observability.metrics import STATEMENTS
 from padws.observability.traces import span
@@ -111,6 +112,7 @@ class _Connection(psycopg.Connection[Any]):
 
     answer_within: float | None = None  # seconds
     has_carried_much = False
+    given_up: int | None = None  # the server's process, once it has not answered in time
 
     @classmethod
     def connect(cls, *args: Any, **options: Any) -> Self:
@@ -132,6 +134,7 @@ class _Connection(psycopg.Connection[Any]):
         except psycopg.OperationalError as error:
             if self.closed or error.sqlstate:  # the server has answered, if only with an error
                 raise
+            self.given_up = self.pgconn.backend_pid
             self.pgconn.finish()
             message = f"PostgreSQL has not answered within {self.answer_within:g} seconds"
             raise psycopg.OperationalError(message) from error
@@ -169,6 +172,7 @@ class Database:
             open=False,
         )
         self._pool._pool = _Stack()
+        self._given_up = GivenUp(self._connect, self._pool.putconn)
 
     @functools.cached_property
     def _options(self) -> dict[str, Any]:
@@ -195,9 +199,12 @@ class Database:
             self._pool.drain()
             raise
         finally:
-            if connection.has_carried_much:
-                connection.close()  # and the pool opens another
-            self._pool.putconn(connection)
+            if connection.given_up is not None:
+                self._given_up.keep(connection, connection.given_up)
+            else:
+                if connection.has_carried_much:
+                    connection.close()  # and the pool opens another
+                self._pool.putconn(connection)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -213,8 +220,16 @@ class Database:
         """Connect once, past the pool. Raises psycopg.OperationalError."""
         _Connection.connect(self._settings.database_url, **self._options).close()
 
+    def _connect(self) -> _Connection:
+        """A connection past the pool, by the name that the pool's connections have."""
+        options = _connection_options(self._settings) | {"fallback_application_name": _name()}
+        connection = _Connection.connect(self._settings.database_url, **options)
+        connection.answer_within = self._answer_within
+        return connection
+
     def close(self) -> None:
         """Give the connections back to the server."""
+        self._given_up.stop()
         self._pool.close()
 
 

@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from padws import codings
 from tests.api.conftest import ClientOf, Configure
 from tests.api.contract import Client, assert_problem, ok
 from tests.api.drawings import drawing, without_mark
@@ -123,7 +124,6 @@ def test_a_bomb_goes_off_no_further_than_the_limit(
     """A gigabyte in a megabyte or less: what is decoded of it is counted."""
     pieces = [CODINGS[coding](b" " * 10_000_000)] * 100
     decoded = 0
-    from padws import codings  # noqa: PLC0415
 
     def counted(body: bytes, opener: Any) -> Any:
         nonlocal decoded
@@ -139,7 +139,7 @@ def test_a_bomb_goes_off_no_further_than_the_limit(
 
 def test_a_window_larger_than_browsers_use_is_refused(alice: Client, pad: dict[str, Any]) -> None:
     """It would be taken from memory before the first byte comes out."""
-    options = {zstd.CompressionParameter.window_log: 27}
+    options: dict[int, int] = {zstd.CompressionParameter.window_log: 27}
     compressor = zstd.ZstdCompressor(options=options)
     body = compressor.compress(SCENE) + compressor.flush()
     assert_problem(save(alice, pad, body, "zstd"), 400, "undecodable_body")

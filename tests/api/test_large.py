@@ -40,7 +40,7 @@ class Unread:
     """An answer that its client has begun to read, and no more."""
 
     def __init__(self, app: Flask, cookie: str, path: str, method: str = "GET"):
-        headers = {"Cookie": f"{people.COOKIE}={cookie}"}
+        headers = [("Cookie", f"{people.COOKIE}={cookie}")]
         environ = EnvironBuilder(path, method=method, headers=headers).get_environ()
         self.content: Any
         self.content, status, self.headers = run_wsgi_app(app, environ)

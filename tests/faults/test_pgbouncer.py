@@ -14,12 +14,16 @@ import psycopg
 import pytest
 import requests
 from psycopg.conninfo import conninfo_to_dict
+from psycopg_pool import PoolTimeout
 
 from bench.people import sign_in_all
 from padws import tether
+from padws.config import load_settings
+from padws.database import Database
 from padws.embedded import temporary
 from padws.embedded.postgres import Postgres
 from padws.embedded.running import LOOPBACK, free_port
+from tests import servers
 from tests.api.contract import check_answer
 from tests.api.drawings import drawing
 from tests.faults.campaign import Campaign
@@ -93,6 +97,7 @@ class Pooled:
     place: Place
     campaign: Campaign
     pgbouncer: Part
+    url: str
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +118,7 @@ def pooled() -> Iterator[Pooled]:
         for name in ("statement_timeout = '1500ms'", "lock_timeout = '1s'", "DateStyle = 'German'"):
             place.execute(f"ALTER ROLE postgres SET {name}")
         write(stack, place, 6)
-        yield Pooled(place, Campaign(place), pgbouncer)
+        yield Pooled(place, Campaign(place), pgbouncer, server.pooled())
 
 
 def test_every_request_goes_through_it(pooled: Pooled) -> None:
@@ -141,6 +146,37 @@ def test_writers_share_few_connections_and_lose_nothing(pooled: Pooled) -> None:
         WHERE backend_type = 'client backend' AND application_name <> 'ledger'
     """
     assert pooled.place.sql(query)[0]["busy"] <= SERVER_CONNECTIONS
+
+
+def test_a_statement_that_was_given_up_keeps_its_place(pooled: Pooled) -> None:
+    """pgbouncer's ids of processes are its own: they are told by the name of the connection."""
+    environ = {"DATABASE_URL": pooled.url, "DB_TRANSACTION_POOLER": "true"}
+    one = {"DB_POOL_MIN_SIZE": "1", "DB_POOL_MAX_SIZE": "1", "DB_POOL_TIMEOUT": "0.2"}
+    database = Database(load_settings(environ | one))
+    database._answer_within = 0.3
+    query = """
+        SELECT count(*) AS busy FROM pg_stat_activity
+        WHERE query = 'SELECT pg_sleep(50)' AND state = 'active'
+    """
+
+    def serves() -> bool:
+        try:
+            with database.connection() as connection:
+                return connection.execute("SELECT 1").fetchone() == (1,)
+        except PoolTimeout:
+            return False
+
+    try:
+        with (
+            pytest.raises(psycopg.OperationalError, match="not answered"),
+            database.connection() as connection,
+        ):
+            connection.execute("SELECT pg_sleep(50)")
+        assert not serves()
+        assert pooled.place.sql(query)[0]["busy"]
+        servers.wait_until(serves)  # after the role's statement_timeout
+    finally:
+        database.close()
 
 
 @pytest.mark.parametrize("how", ["killed", "frozen", "backends"])

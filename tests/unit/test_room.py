@@ -22,8 +22,7 @@ def is_full(room: Room, user_id: str, size: int) -> bool:
     """Whether so much more is refused; otherwise it is taken."""
     try:
         room.take(user_id, size)
-    except TooManyRequests as error:
-        assert int(error.headers["Retry-After"]) >= 1
+    except TooManyRequests:
         return True
     return False
 
