@@ -94,7 +94,9 @@ def _register_routes(app: Flask) -> None:
         OPENAPI_URL_PREFIX="/api",
         OPENAPI_JSON_PATH="openapi.json",
     )
-    api = _Api(app, spec_kwargs={"security": [{"session": []}, {"token": []}]})
+    security: list[dict[str, list[str]]] = [{"session": []}, {"token": []}]
+    info = {"description": "Bodies may be sent with `Content-Encoding: gzip` or `zstd`."}
+    api = _Api(app, spec_kwargs={"security": security, "info": info})
     api.spec.components.security_scheme(
         "session", {"type": "apiKey", "in": "cookie", "name": app.config["SESSION_COOKIE_NAME"]}
     )

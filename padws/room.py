@@ -9,7 +9,7 @@ from functools import partial
 from threading import Event, Lock
 from typing import cast
 
-from flask import Flask, current_app, g
+from flask import Flask, current_app
 
 from padws.config import Settings
 from padws.errors import TooManyRequests
@@ -46,6 +46,11 @@ class Room:
         self._used_by: Counter[str] = Counter()
         self._waiting: list[_Waiting] = []  # first come, first served
         self._lock = Lock()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is in use."""
+        return not self._used
 
     def take(self, user_id: str, size: int) -> None:
         """Use so much more, as soon as there is room. Raises TooManyRequests if there is none."""
@@ -98,21 +103,31 @@ def register(app: Flask, settings: Settings) -> None:
 
 def take(size: int) -> None:
     """Take room for the current request until it ends. Raises TooManyRequests."""
-    _room().take(current().user_id, size)
-    g.room = g.get("room", 0) + size
+    request = current()
+    _room().take(request.user_id, size)
+    request.room_taken += size
+
+
+def wait() -> None:
+    """Wait until there is any room, for an answer of unknown size. Raises TooManyRequests."""
+    room = _room()
+    if not room.is_empty:
+        room.take(current().user_id, 0)
 
 
 def hand_over(size: int) -> Callable[[], None]:
     """Give the request's room to its answer, of so many bytes; call the result when it is sent."""
-    user_id, room = current().user_id, _room()
-    room.change(user_id, size - g.pop("room", 0))
-    return partial(room.change, user_id, -size)
+    request, room = current(), _room()
+    room.change(request.user_id, size - request.room_taken)
+    request.room_taken = 0
+    return partial(room.change, request.user_id, -size)
 
 
 def _give_back(_: BaseException | None) -> None:
-    taken = g.pop("room", 0)
-    if taken:
-        _room().change(current().user_id, -taken)
+    request = current()
+    if request.room_taken:
+        _room().change(request.user_id, -request.room_taken)
+        request.room_taken = 0
 
 
 def _room() -> Room:

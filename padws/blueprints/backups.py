@@ -42,7 +42,8 @@ def _limit(query: dict[str, Any]) -> int:
 @blueprint.response(200, PadBackups())
 def list_backups(query: dict[str, Any], pad_id: UUID) -> Response:
     """List the newest backups of a pad, newest first."""
-    room.take(room.LIST if query["data"] else room.SMALL)
+    if query["data"]:
+        room.take(room.LIST)
     with database().connection() as conn:
         rows = backups.list_backups(
             conn,
@@ -74,7 +75,7 @@ def list_recent_backups(query: dict[str, Any]) -> Response:
 @blueprint.response(200, BACKUP)
 def get_backup(pad_id: UUID, backup_id: UUID) -> Response:
     """Read one backup."""
-    room.take(room.SMALL)
+    room.wait()
     with database().connection() as conn:
         backup = backups.get_backup(conn, backup_id=backup_id, pad_id=pad_id, owner_id=caller().id)
     if not backup:
@@ -86,7 +87,7 @@ def get_backup(pad_id: UUID, backup_id: UUID) -> Response:
 @blueprint.response(201, BACKUP)
 def create_backup(pad_id: UUID) -> Response:
     """Back up a pad as it is now."""
-    room.take(room.SMALL)
+    room.wait()
     keep = settings().max_backups_per_user
     with database().connection() as conn:
         backup = backups.insert_backup(conn, pad_id=pad_id, owner_id=caller().id, keep=keep)

@@ -35,7 +35,8 @@ def _found(template: templates.Template | None) -> Response:
 @blueprint.response(200, Template(many=True))
 def list_templates(query: dict[str, Any]) -> Response:
     """List all templates, by name."""
-    room.take(room.LIST if query["data"] else room.SMALL)
+    if query["data"]:
+        room.take(room.LIST)
     with database().connection() as conn:
         rows = templates.list_templates(conn, with_data=query["data"])
     return answer([members_of(TEMPLATE, row) for row in rows])
@@ -45,7 +46,7 @@ def list_templates(query: dict[str, Any]) -> Response:
 @blueprint.response(200, TEMPLATE)
 def get_template(name: str) -> Response:
     """Read a template."""
-    room.take(room.SMALL)
+    room.wait()
     with database().connection() as conn:
         return _found(templates.get_template(conn, name=name))
 

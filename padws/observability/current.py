@@ -30,6 +30,7 @@ class CurrentRequest:
     sql_statements: int = 0
     redis_commands: int = 0
     backend_pid: int = 0  # of the PostgreSQL process that served it last
+    room_taken: int = 0  # bytes of padws.room, until it ends
     sql_comment: str = ""  # what its statements begin with
 
     @contextmanager

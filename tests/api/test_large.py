@@ -83,6 +83,29 @@ def test_an_unread_answer_takes_its_users_room_until_its_end(
     assert not room_of(app)._used_by
 
 
+def test_one_scene_more_is_read_till_the_room_is_full(
+    configure: Configure, client_of: ClientOf, signed_in: SignedIn
+) -> None:
+    app = configure(LARGE_BYTES_PER_USER="4000000")
+    alice = client_of(app, "alice")
+    path = f"/api/pad/{make_pad(alice, data=LARGE)['id']}"
+    backup = ok(alice.post(f"{path}/backups"), 201)["id"]
+    unread = [Unread(app, signed_in.cookies["alice"], path) for _ in range(2)]
+    for method, more in (
+        ("GET", path),
+        ("GET", f"{path}/backups/{backup}"),
+        ("POST", f"{path}/backups"),
+        ("POST", "/api/pad/from-template/default"),
+        ("GET", "/api/templates/default"),
+    ):
+        assert_problem(alice.open(more, method=method), 429, "too_many_requests")
+    assert_problem(alice.patch(path, json={"display_name": "x"}), 429, "too_many_requests")
+    assert ok(alice.get("/api/pad?data=false"))
+    for each in unread:
+        each.content.close()
+    assert ok(alice.get(path))
+
+
 def test_all_together_have_so_much_room(
     configure: Configure, client_of: ClientOf, signed_in: SignedIn
 ) -> None:
