@@ -166,7 +166,7 @@ class Database:
             # Short, as the pool doubles its pauses till then: back within seconds of the server.
             reconnect_timeout=2.0,
             connection_class=_Connection,
-            kwargs=lambda: self._options | {"fallback_application_name": _name()},
+            kwargs=self._named_options,
             configure=self._prepare,
             check=_check_when_readable,
             open=False,
@@ -177,6 +177,9 @@ class Database:
     @functools.cached_property
     def _options(self) -> dict[str, Any]:
         return connection_options(self._settings)
+
+    def _named_options(self) -> dict[str, Any]:
+        return {**self._options, "fallback_application_name": _name()}
 
     def _prepare(self, connection: _Connection) -> None:
         prepare_connection(connection)
@@ -222,8 +225,7 @@ class Database:
 
     def _connect(self) -> _Connection:
         """A connection past the pool, by the name that the pool's connections have."""
-        options = _connection_options(self._settings) | {"fallback_application_name": _name()}
-        connection = _Connection.connect(self._settings.database_url, **options)
+        connection = _Connection.connect(self._settings.database_url, **self._named_options())
         connection.answer_within = self._answer_within
         return connection
 

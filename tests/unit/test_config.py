@@ -357,6 +357,8 @@ MISTAKES = {
     "ASSETS_DIR": "/no/such/directory",
     "TEMPLATES_DIR": "/no/such/directory",
     "MAX_BODY_BYTES": "20MB",
+    "LARGE_BYTES": "0",
+    "LARGE_BYTES_PER_USER": "50 MB",
     "MAX_BACKUPS_PER_USER": "0",
     "MIN_INTERVAL_MINUTES": "-5",
     "DEFAULT_PAD_NAME": "x" * 101,
