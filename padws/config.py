@@ -535,7 +535,7 @@ class SettingsSchema(Schema):
         validate=Range(1_000_000),
         metadata=_about(
             "Bytes of large bodies and answers (over 256 KB) that each worker has in memory at "
-            "once; what is more waits for two seconds and is answered with 429 then"
+            "once; a request for more waits for two seconds and is answered with 429 then"
         ),
     )
     LARGE_BYTES_PER_USER = m.Integer(

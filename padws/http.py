@@ -264,7 +264,8 @@ class _Pieces:
 
     def __init__(self, pieces: list[Buffer], length: int):
         self._pieces = pieces
-        self._give_back: Callable[[], None] | None = room.hand_over(length)
+        has_written = request.method not in ("GET", "HEAD")
+        self._give_back: Callable[[], None] | None = room.hold(length, has_written=has_written)
 
     def __iter__(self) -> Iterator[bytes]:
         try:

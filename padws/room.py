@@ -18,9 +18,6 @@ from padws.observability.current import current
 #: What is not larger than this takes no room: all threads together can have that much.
 SMALL = 262_144
 
-#: What a list of scenes takes until its size is known.
-LIST = 16_000_000
-
 _PATIENCE = 2.0  # seconds that a request waits for room
 _MOST_WAITING = 64  # requests of one user; each takes up a thread
 
@@ -68,8 +65,15 @@ class Room:
                     self._waiting.remove(waiting)
                     raise _too_many()
 
+    def take_at_once(self, user_id: str, size: int) -> None:
+        """Use so much more now. Raises TooManyRequests if there is no room."""
+        with self._lock:
+            if not self._has_room(user_id, size):
+                raise _too_many()
+            self._use(user_id, size)
+
     def change(self, user_id: str, difference: int) -> None:
-        """Use more or less than was thought; nobody waits for that."""
+        """Use more or less, whether there is room or not."""
         with self._lock:
             self._use(user_id, difference)
             for waiting in list(self._waiting) if difference < 0 else ():
@@ -115,12 +119,17 @@ def wait() -> None:
         room.take(current().user_id, 0)
 
 
-def hand_over(size: int) -> Callable[[], None]:
-    """Give the request's room to its answer, of so many bytes; call the result when it is sent."""
-    request, room = current(), _room()
-    room.change(request.user_id, size - request.room_taken)
-    request.room_taken = 0
-    return partial(room.change, request.user_id, -size)
+def hold(size: int, *, has_written: bool) -> Callable[[], None]:
+    """Take room for an answer of so many bytes; what this returns is to be called when it is sent.
+
+    Raises TooManyRequests, so that what was read is let go of. What has been written is answered.
+    """
+    user_id, room = current().user_id, _room()
+    if has_written:
+        room.change(user_id, size)
+    else:
+        room.take_at_once(user_id, size)
+    return partial(room.change, user_id, -size)
 
 
 def _give_back(_: BaseException | None) -> None:

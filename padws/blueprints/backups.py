@@ -43,7 +43,7 @@ def _limit(query: dict[str, Any]) -> int:
 def list_backups(query: dict[str, Any], pad_id: UUID) -> Response:
     """List the newest backups of a pad, newest first."""
     if query["data"]:
-        room.take(room.LIST)
+        room.wait()
     with database().connection() as conn:
         rows = backups.list_backups(
             conn,
@@ -65,7 +65,7 @@ def list_backups(query: dict[str, Any], pad_id: UUID) -> Response:
 @blueprint.response(200, RecentBackups())
 def list_recent_backups(query: dict[str, Any]) -> Response:
     """List the newest backups over all of the caller's pads."""
-    room.take(room.LIST)
+    room.wait()
     with database().connection() as conn:
         rows = backups.list_recent_backups(conn, owner_id=caller().id, limit=_limit(query))
     return answer({"backups": [members_of(BACKUP, row) for row in rows]})

@@ -71,7 +71,7 @@ def list_pads(query: dict[str, Any]) -> Response:
     """List the caller's pads, oldest first; the first request makes the first pad."""
     wanted = {"owner_id": caller().id, "with_data": query["data"], "known_etags": known_etags()}
     if query["data"]:
-        room.take(room.LIST)
+        room.wait()
     with database().connection() as conn:
         rows = pads.list_pads(conn, **wanted)
     if not rows:

@@ -36,7 +36,7 @@ def _found(template: templates.Template | None) -> Response:
 def list_templates(query: dict[str, Any]) -> Response:
     """List all templates, by name."""
     if query["data"]:
-        room.take(room.LIST)
+        room.wait()
     with database().connection() as conn:
         rows = templates.list_templates(conn, with_data=query["data"])
     return answer([members_of(TEMPLATE, row) for row in rows])

@@ -53,13 +53,16 @@ def test_one_alone_may_be_of_any_size(impatient: None) -> None:
     assert is_full(room, "bob", 1)
 
 
-def test_an_answer_that_turns_out_larger_counts_as_what_it_is(impatient: None) -> None:
+def test_what_is_there_already_is_counted_or_refused_at_once() -> None:
     room = Room(most=100, most_per_user=60)
-    room.take("alice", 10)
-    room.change("alice", 80)
-    assert is_full(room, "alice", 1)
-    assert is_full(room, "bob", 20)
-    assert not is_full(room, "bob", 10)
+    room.take("alice", 50)
+    with pytest.raises(TooManyRequests):
+        room.take_at_once("alice", 20)
+    room.take_at_once("alice", 10)
+    room.change("alice", 30)
+    with pytest.raises(TooManyRequests):
+        room.take_at_once("bob", 20)
+    room.take_at_once("bob", 10)
 
 
 def waiting(room: Room, number: int) -> Callable[[], bool]:
