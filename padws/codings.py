@@ -46,7 +46,9 @@ def opener_of(header: str) -> Opener | None:
         return None
     opener = _OPENERS.get(codings[0])
     if len(codings) > 1 or opener is None:
-        raise UnsupportedMediaType("unknown_coding", headers={"Accept-Encoding": "gzip, zstd"})
+        raise UnsupportedMediaType(
+            "content_coding_unknown", headers={"Accept-Encoding": "gzip, zstd"}
+        )
     return opener
 
 
@@ -60,4 +62,4 @@ def pieces(body: bytes, opener: Opener) -> Iterator[bytes]:
             while piece := decoded.read(_PIECE):
                 yield piece
     except (OSError, EOFError, zlib.error, zstd.ZstdError) as error:
-        raise BadRequest("undecodable_body", f"The body cannot be decoded: {error}.") from error
+        raise BadRequest("body_undecodable", f"The body cannot be decoded: {error}.") from error

@@ -35,7 +35,7 @@ TITLES = {
     "backup_not_found": "No such backup",
     "cross_site": "Writing from another site is refused",
     "database_unavailable": "The database is not available",
-    "coding_unknown": "A body can come in chunks, and in no other transfer coding",
+    "transfer_coding_unknown": "A body can come in chunks, and in no other transfer coding",
     "email_taken": "Another user has this email address",
     "expectation_failed": "Nothing but 100-continue can be expected here",
     "head_too_large": "The fields of the head are too large, or too many",
@@ -69,8 +69,8 @@ TITLES = {
     "too_many_requests": "Too many requests; wait a little",
     "too_slow": "The request took too long to arrive",
     "uri_too_long": "The address is too long",
-    "undecodable_body": "The body is not in the coding that Content-Encoding names",
-    "unknown_coding": "The body is in a coding that is not known here",
+    "body_undecodable": "The body is not in the coding that Content-Encoding names",
+    "content_coding_unknown": "The body is in a coding that is not known here",
     "user_not_found": "No such user",
     "username_taken": "Another user has this name",
 }
@@ -270,7 +270,7 @@ _HEADS: dict[type[ParseException], tuple[type[Problem], str]] = {
     ExpectationFailed: (ExpectationUnknown, "expectation_failed"),
     LimitRequestHeaders: (HeadTooLarge, "head_too_large"),
     LimitRequestLine: (UriTooLong, "uri_too_long"),
-    UnsupportedTransferCoding: (NotProvided, "coding_unknown"),
+    UnsupportedTransferCoding: (NotProvided, "transfer_coding_unknown"),
 }
 
 

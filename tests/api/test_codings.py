@@ -87,7 +87,7 @@ def test_any_other_coding_is_refused_by_saying_which_are_taken(
 ) -> None:
     for body in (SCENE, gzip.compress(SCENE), zlib.compress(SCENE)):
         answer = save(alice, pad, body, coding)
-        assert_problem(answer, 415, "unknown_coding")
+        assert_problem(answer, 415, "content_coding_unknown")
         assert answer.headers["Accept-Encoding"] == "gzip, zstd"
     assert ok(alice.get("/api/pad")) == [pad]
 
@@ -102,7 +102,7 @@ def spoilt(encode: Encode) -> list[bytes]:
 @pytest.mark.parametrize("coding", CODINGS)
 def test_a_damaged_body_is_refused(alice: Client, pad: dict[str, Any], coding: str) -> None:
     for body in spoilt(CODINGS[coding]):
-        assert_problem(save(alice, pad, body, coding), 400, "undecodable_body")
+        assert_problem(save(alice, pad, body, coding), 400, "body_undecodable")
     assert ok(alice.get("/api/pad")) == [pad]
 
 
@@ -142,7 +142,7 @@ def test_a_window_larger_than_browsers_use_is_refused(alice: Client, pad: dict[s
     options: dict[int, int] = {zstd.CompressionParameter.window_log: 27}
     compressor = zstd.ZstdCompressor(options=options)
     body = compressor.compress(SCENE) + compressor.flush()
-    assert_problem(save(alice, pad, body, "zstd"), 400, "undecodable_body")
+    assert_problem(save(alice, pad, body, "zstd"), 400, "body_undecodable")
 
 
 def test_a_large_scene_in_gzip_comes_back_equal(alice: Client, pad: dict[str, Any]) -> None:

@@ -176,7 +176,7 @@ REFUSED = [
         (
             b"POST /api/pad HTTP/1.1\r\nHost: x\r\n" + framing + b"\r\n\r\n0\r\n\r\n",
             status,
-            {400: "bad_request", 501: "coding_unknown"}[status],
+            {400: "bad_request", 501: "transfer_coding_unknown"}[status],
         )
         for framing, status in [
             (b"Transfer-Encoding: gzip, chunked", 501),

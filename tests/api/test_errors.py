@@ -81,7 +81,7 @@ TEMPLATE = {"name": "default", "display_name": "x", "data": {"a": 1}}
 PROVOCATIONS: list[tuple[int, str, Provocation]] = [
     (400, "invalid_if_match", lambda s: s.alice.delete(s.pad, headers={"If-Match": "x"})),
     (400, "invalid_json", lambda s: s.alice.post(s.pad, data="{", **JSON)),
-    (400, "undecodable_body", lambda s: s.alice.post(s.pad, data="x", headers=GZIP, **JSON)),
+    (400, "body_undecodable", lambda s: s.alice.post(s.pad, data="x", headers=GZIP, **JSON)),
     (401, "invalid_token", lambda s: s.anyone.get(s.pad, headers={"Authorization": "Bearer x"})),
     (401, "sign_in_failed", lambda s: s.anyone.get("/auth/callback?state=x&code=x")),
     (401, "sign_in_required", lambda s: s.anyone.get(s.pad)),
@@ -102,7 +102,11 @@ PROVOCATIONS: list[tuple[int, str, Provocation]] = [
     (409, "username_taken", lambda s: new_user(s, username="bob")),
     (412, "stale_version", lambda s: s.alice.delete(s.pad, headers={"If-Match": '"7"'})),
     (413, "body_too_large", lambda s: s.alice.post(s.pad, data=b" " * 20_000_001, **JSON)),
-    (415, "unknown_coding", lambda s: s.alice.post(s.pad, data="x", headers=BROTLI, **JSON)),
+    (
+        415,
+        "content_coding_unknown",
+        lambda s: s.alice.post(s.pad, data="x", headers=BROTLI, **JSON),
+    ),
     (415, "not_json", lambda s: s.alice.post(s.pad, data="{}", content_type="text/plain")),
     (422, "invalid", lambda s: s.alice.patch(s.pad, json={})),
     (422, "scene_invalid", lambda s: s.alice.post(s.pad, json={})),
@@ -127,7 +131,13 @@ PROVOCATIONS: list[tuple[int, str, Provocation]] = [
 #: test_connections.py, and slow clients in tests/faults/.
 ELSEWHERE = {"bad_request", "body_incomplete", "internal_error", "session_expired"}
 ELSEWHERE |= {"redis_full", "several_sessions"}
-ELSEWHERE |= {"coding_unknown", "expectation_failed", "head_too_large", "too_slow", "uri_too_long"}
+ELSEWHERE |= {
+    "transfer_coding_unknown",
+    "expectation_failed",
+    "head_too_large",
+    "too_slow",
+    "uri_too_long",
+}
 
 
 @pytest.fixture
