@@ -95,8 +95,7 @@ def _register_routes(app: Flask) -> None:
         OPENAPI_JSON_PATH="openapi.json",
     )
     security: list[dict[str, list[str]]] = [{"session": []}, {"token": []}]
-    info = {"description": "Bodies may be sent with `Content-Encoding: gzip` or `zstd`."}
-    api = _Api(app, spec_kwargs={"security": security, "info": info})
+    api = _Api(app, spec_kwargs={"security": security})
     api.spec.components.security_scheme(
         "session", {"type": "apiKey", "in": "cookie", "name": app.config["SESSION_COOKIE_NAME"]}
     )

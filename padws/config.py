@@ -38,8 +38,9 @@ ROOT = _PACKAGE / "share" if (_PACKAGE / "share").is_dir() else _PACKAGE.parent
 #: What is read where it is needed, not by SettingsSchema.
 READ_ELSEWHERE = frozenset(
     (
-        *("PORT", "WEB_CONCURRENCY", "WEB_THREADS", "METRICS_DIR", "PADWS_DATA_DIR"),
-        *("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_SERVICE_NAME"),
+        "PADWS_DATA_DIR",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "OTEL_SERVICE_NAME",
     )
 )
 

@@ -69,8 +69,7 @@ TITLES = {
     "too_many_requests": "Too many requests; wait a little",
     "too_slow": "The request took too long to arrive",
     "uri_too_long": "The address is too long",
-    "body_undecodable": "The body is not in the coding that Content-Encoding names",
-    "content_coding_unknown": "The body is in a coding that is not known here",
+    "content_coding_unknown": "A body is taken as it is, in no coding",
     "user_not_found": "No such user",
     "username_taken": "Another user has this name",
 }

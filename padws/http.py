@@ -18,7 +18,7 @@ from psycopg.abc import Buffer
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import ClientDisconnected
 
-from padws import codings, room
+from padws import room
 from padws.complexity import check_complexity
 from padws.database import JsonText
 from padws.errors import (
@@ -42,16 +42,13 @@ _MOST_BESIDE_SCENES = 500_000
 
 
 def read_body(limit: int) -> bytes:
-    """The request's whole body, decoded, declared as JSON and not longer than `limit` bytes."""
+    """The request's whole body, declared as JSON and not longer than `limit` bytes."""
     if not request.is_json:
         raise UnsupportedMediaType("not_json")
-    opener = codings.opener_of(request.headers.get("Content-Encoding", ""))
-    body = _received(request.content_length, limit)
-    return body if opener is None else _put_together(codings.pieces(body, opener), limit)
-
-
-def _received(length: int | None, limit: int) -> bytes:
-    """The body as it is sent. Raises TooLarge, or BadRequest if it is shorter than announced."""
+    if request.headers.get("Content-Encoding", "").strip().lower() not in ("", "identity"):
+        told = {"Accept-Encoding": "identity"}
+        raise UnsupportedMediaType("content_coding_unknown", headers=told)
+    length = request.content_length
     if length is not None and length > limit:
         raise TooLarge("body_too_large")
     with current().receiving():
@@ -63,19 +60,13 @@ def _received(length: int | None, limit: int) -> bytes:
 
 
 def _in_chunks(limit: int) -> bytes:
-    """A body whose length is not known before."""
+    """A body of which only its chunks show how long it is."""
     request.max_content_length = limit + 1  # where werkzeug cuts it off
-    stream = request.stream
-    return _put_together(iter(lambda: stream.read(room.SMALL), b""), limit)
-
-
-def _put_together(pieces: Iterable[bytes], limit: int) -> bytes:
-    """A body of which only its pieces show how long it is."""
     body = bytearray()
-    for piece in pieces:
-        if len(body) <= room.SMALL < len(body) + len(piece):
+    while chunk := request.stream.read(room.SMALL):
+        if len(body) <= room.SMALL < len(body) + len(chunk):
             room.take(limit)
-        body += piece
+        body += chunk
         if len(body) > limit:
             raise TooLarge("body_too_large")
     return bytes(body)

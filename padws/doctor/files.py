@@ -1,21 +1,19 @@
-"""Directories: the templates, and where the workers count."""
+"""Files: the templates."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
 
 from padws.config import Settings
-from padws.doctor.findings import Finding, error, ok, warning
+from padws.doctor.findings import Finding, ok, warning
 
 
 def look(settings: Settings) -> Iterator[Finding]:
-    """Everything about directories."""
+    """Everything about files."""
     yield _templates(settings.templates_dir)
-    yield _metrics(os.environ.get("METRICS_DIR", ""))
 
 
 def _templates(directory: Path) -> Finding:
@@ -34,11 +32,3 @@ def _is_json(path: Path) -> bool:
     except (OSError, orjson.JSONDecodeError):
         return False
     return True
-
-
-def _metrics(named: str) -> Finding:
-    if not named:
-        return ok("metrics", "counted in memory, or in the system's temporary directory")
-    if not os.access(named, os.W_OK | os.X_OK):
-        return error("metrics", "METRICS_DIR is no directory that can be written to.")
-    return ok("metrics", f"counted in {named}")

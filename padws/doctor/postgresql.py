@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -218,8 +217,7 @@ def _room(conn: Connection, settings: Settings) -> Iterator[Finding]:
     if settings.db_transaction_pooler:
         return
     limits = [each for each in conn.execute(_ROOM).fetchall()[0] if each is not None]
-    asked = os.environ.get("WEB_CONCURRENCY", "2")
-    workers = int(asked) if asked.isdecimal() else 2
+    workers = settings.web_concurrency
     wanted = workers * settings.db_pool_max_size
     said = f"{workers} workers may want {wanted}, and the server allows {min(limits)}"
     if wanted + _OTHERS > min(limits):

@@ -6,6 +6,7 @@ ten seconds is none.
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -221,3 +222,21 @@ def test_the_largest_body_that_is_allowed_is_kept(
     made = ok(alices_browser("POST", "/api/pad", data=body, headers=JSON), 201)
     assert made["data"]["files"] == text.decode()
     sql.execute("DELETE FROM pad_ws.pads WHERE id = %s", [made["id"]])
+
+
+@pytest.mark.parametrize(
+    "coding", ["gzip", "x-gzip", "br", "zstd", "deflate", "nonsense", "gzip, identity", "\xff"]
+)
+def test_a_body_in_a_coding_is_refused_by_saying_that_none_is_taken(
+    alice: Client, pad: dict[str, Any], coding: str
+) -> None:
+    for body in (b'{"elements": []}', gzip.compress(b'{"elements": []}')):
+        answer = alice.post(
+            f"/api/pad/{pad['id']}",
+            data=body,
+            headers={"Content-Encoding": coding},
+            content_type="application/json",
+        )
+        assert_problem(answer, 415, "content_coding_unknown")
+        assert answer.headers["Accept-Encoding"] == "identity"
+    assert ok(alice.get("/api/pad")) == [pad]

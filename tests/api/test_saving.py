@@ -174,3 +174,10 @@ def test_a_scene_is_either_refused_for_its_depth_or_kept(
     else:
         assert_problem(answer, 400, "invalid_json")
         assert ok(read) == pad
+
+
+@pytest.mark.parametrize("coding", ["", " ", "identity", "Identity "])
+def test_a_body_in_no_coding_is_taken(alice: Client, coding: str) -> None:
+    pad = make_pad(alice)
+    headers = {"Content-Encoding": coding}
+    ok(alice.post(f"/api/pad/{pad['id']}", json={"elements": []}, headers=headers))
