@@ -36,13 +36,7 @@ ROOT = _PACKAGE / "share" if (_PACKAGE / "share").is_dir() else _PACKAGE.parent
 
 
 #: What is read where it is needed, not by SettingsSchema.
-READ_ELSEWHERE = frozenset(
-    (
-        "PADWS_DATA_DIR",
-        "OTEL_EXPORTER_OTLP_ENDPOINT",
-        "OTEL_SERVICE_NAME",
-    )
-)
+READ_ELSEWHERE = frozenset(("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_SERVICE_NAME", "PADWS_DATA_DIR"))
 
 
 class ConfigurationError(Exception):

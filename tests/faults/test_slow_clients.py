@@ -224,12 +224,15 @@ class TestRoom:
             for _ in range(5):
                 theirs.append(running.connect(stack, HEALTH, "127.0.0.2"))
                 assert wire.read(theirs[-1]).status == 200
-            theirs.append(running.connect(stack, HEALTH, "127.0.0.2"))
-            assert wire.read(theirs[5]).status == 200
+            # A thread stays a moment with each, in which it does not wait.
+            servers.wait_until(lambda: not is_refused(running, "127.0.0.2"))
             assert wire.is_closed(theirs[0])
             threads = running.worker.num_threads()
             for connection in theirs[1:]:
                 connection.sendall(begun)
+            servers.wait_until(lambda: running.worker.num_threads() == threads + 4)
+            running.connect(stack, begun, "127.0.0.2")
+            servers.wait_until(lambda: running.worker.num_threads() == threads + 5)
             servers.wait_until(lambda: running.worker.num_threads() == threads + 5)
             assert is_refused(running, "127.0.0.2")
             for connection in [*ours, other]:
