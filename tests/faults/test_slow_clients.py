@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
+import select
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -226,19 +227,20 @@ class TestRoom:
                 assert wire.read(theirs[-1]).status == 200
             # A thread stays a moment with each, in which it does not wait.
             servers.wait_until(lambda: not is_refused(running, "127.0.0.2"))
-            assert wire.is_closed(theirs[0])
+            (longest,), _, _ = select.select(theirs, [], [], 10)
+            assert wire.is_closed(longest)
+            theirs.remove(longest)
             threads = running.worker.num_threads()
-            for connection in theirs[1:]:
+            for connection in theirs:
                 connection.sendall(begun)
-            servers.wait_until(lambda: running.worker.num_threads() == threads + 4)
+            servers.wait_until(lambda: running.worker.num_threads() >= threads + 4)
             running.connect(stack, begun, "127.0.0.2")
-            servers.wait_until(lambda: running.worker.num_threads() == threads + 5)
-            servers.wait_until(lambda: running.worker.num_threads() == threads + 5)
+            servers.wait_until(lambda: running.worker.num_threads() >= threads + 5)
             assert is_refused(running, "127.0.0.2")
             for connection in [*ours, other]:
                 assert wire.read(connection).status == 200
-            theirs[3].sendall(b" " * 30_000)
-            assert wire.read(theirs[3]).check_problem() == "invalid_json"
+            theirs[0].sendall(b" " * 30_000)
+            assert wire.read(theirs[0]).check_problem() == "invalid_json"
             servers.wait_until(lambda: not is_refused(running, "127.0.0.2"))
 
     @pytest.mark.parametrize(
