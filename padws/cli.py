@@ -138,8 +138,8 @@ def serve(options: tuple[str, ...]) -> NoReturn:
     """
     with settings_or_exit(to_serve=True):
         pass
-    command = server.command(*options)
-    os.execv(command[0], command)  # noqa: S606 - in place of this process, for its supervisor
+    command, environ = server.command(*options), server.environment(os.environ)
+    os.execve(command[0], command, environ)  # noqa: S606 - in its place, for a supervisor
 
 
 main = click.Group(

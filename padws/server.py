@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 
 from padws.config import ROOT
 
@@ -11,3 +12,9 @@ def command(*options: str) -> list[str]:
     """The command that serves; gunicorn's own `options` go before gunicorn.conf.py."""
     ours = [f"--config={ROOT / 'gunicorn.conf.py'}", f"--pythonpath={ROOT}"]
     return [sys.executable, "-m", "gunicorn", *ours, *options, "wsgi:app"]
+
+
+def environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment to start it in: gunicorn takes a WEB_CONCURRENCY of nothing for a number."""
+    empty = {"WEB_CONCURRENCY"} if not environ.get("WEB_CONCURRENCY", "").strip() else set()
+    return {name: value for name, value in environ.items() if name not in empty}

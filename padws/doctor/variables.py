@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator
 from urllib.parse import unquote, urlsplit
 
@@ -36,6 +37,12 @@ def hints(given: Collection[str], settings: Settings | None = None) -> Iterator[
     """What may not be meant, by the names alone of the variables that are set."""
     for name, meant in suggestions(given, known_variables()).items():
         yield warning(_CONFIGURATION, f"{name} is no setting of padws.", f"Did you mean {meant}?")
+    if os.environ.get("WEB_CONCURRENCY", "1").strip() == "":
+        yield warning(
+            _CONFIGURATION,
+            "WEB_CONCURRENCY is set to nothing, which ends `gunicorn` before it reads any file.",
+            "Unset it, or set it to a number.",
+        )
     for name, others in _IGNORED.items():
         without_effect = [other for other in others if other in given]
         if name in given and without_effect:

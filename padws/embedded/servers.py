@@ -154,7 +154,7 @@ class Gunicorn:
             self.title,
             server.command(*self._options),
             log=self._log,
-            environ=self._environ,
+            environ=server.environment(self._environ),
             grace=30,  # longer than gunicorn's own
             held=self._held,
         )

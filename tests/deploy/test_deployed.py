@@ -125,12 +125,13 @@ def test_the_wheel_serves(
     installed: Path, empty_database_url: str, environment: dict[str, str], tmp_path: Path
 ) -> None:
     settings = {**environment, "DATABASE_URL": empty_database_url}
-    environ = environment_of(installed, settings)
+    # gunicorn itself would end with a traceback because of the last one.
+    environ = environment_of(installed, settings) | {"WEB_CONCURRENCY": ""}
     padws = installed / "padws"
     run(padws, "db-upgrade", environ=environ, within=tmp_path)
     status = run(padws, "db-status", environ=environ, within=tmp_path)
     assert "20261122_0001_create_schema" in status
-    serve = [str(padws), "serve", "--workers=1"]
+    serve = [str(padws), "serve"]
     with serving(serve, environ, tmp_path, tmp_path / "log") as url:
         save_a_drawing(url)
         assert requests.get(f"{url}/api/openapi.json", timeout=5).json()["info"] == {
@@ -142,10 +143,11 @@ def test_the_wheel_serves(
 
 
 def test_serve_refuses_a_configuration_with_mistakes(installed: Path, tmp_path: Path) -> None:
-    environ = environment_of(installed, {"MAX_BODY_BYTES": "many"})
+    environ = environment_of(installed, {"MAX_BODY_BYTES": "many", "WEB_CONCURRENCY": "abc"})
     done = subprocess.run(
         [installed / "padws", "serve"], env=environ, cwd=tmp_path, capture_output=True, text=True
     )
     assert done.returncode == 1
     assert "MAX_BODY_BYTES" in done.stderr
+    assert "WEB_CONCURRENCY" in done.stderr
     assert "Traceback" not in done.stderr

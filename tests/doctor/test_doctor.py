@@ -98,6 +98,7 @@ BY_VARIABLES = [
     ({"REDIRECT_URI": "http://pad.example.org/auth/callback"}, "warning redirect URI: http"),
     ({"REDIRECT_URI": ""}, "warning redirect URI: REDIRECT_URI is not set"),
     ({"DB_POOL_MAX_SIZE": "900"}, "warning connections: 2 workers may want 1800"),
+    ({"WEB_CONCURRENCY": " "}, "warning configuration: WEB_CONCURRENCY is set to nothing"),
     ({"METRICS_DIR": "/nowhere"}, "error configuration: METRICS_DIR"),
 ]
 
