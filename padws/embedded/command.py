@@ -35,7 +35,7 @@ class _Stop(BaseException):
     """Somebody wants the command to end."""
 
 
-def run(parent: int | None) -> None:
+def run(port: int, parent: int | None) -> None:
     """Run everything until a signal comes, or until our parent is no longer the process `parent`.
 
     Raises click.ClickException when a server cannot be started, or stops by itself.
@@ -44,7 +44,7 @@ def run(parent: int | None) -> None:
     threading.Thread(target=_stop_when_alone, args=(parent,), daemon=True).start()
     try:
         with ExitStack() as stack:
-            _run({**dotenv_values(".env"), **os.environ}, stack)
+            _run(port, {**dotenv_values(".env"), **os.environ}, stack)
     except _Stop:
         pass
     except (StartError, OSError) as error:
@@ -75,9 +75,8 @@ def _stop_when_alone(parent: int | None) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _run(named: Mapping[str, str | None], stack: ExitStack) -> NoReturn:
+def _run(port: int, named: Mapping[str, str | None], stack: ExitStack) -> NoReturn:
     """Start what `named` does not name, then gunicorn; `stack` stops them, gunicorn first."""
-    port = _port(named)
     url = f"http://{LOOPBACK}:{port}"
     directory = DataDirectory(Path(named.get("PADWS_DATA_DIR") or ".data"))
     directory.claim(url)
@@ -100,13 +99,6 @@ def _run(named: Mapping[str, str | None], stack: ExitStack) -> NoReturn:
     wait_until_ready(gunicorn, servers[0], seconds=math.inf)
     click.echo(_summary(url, directory, ours))
     _watch(servers)
-
-
-def _port(named: Mapping[str, str | None]) -> int:
-    text = named.get("PORT") or "8000"
-    if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise click.ClickException(f"PORT has to be a number from 1 to 65535, and is {text!r}.")
-    return int(text)
 
 
 def _ours(directory: DataDirectory, named: Mapping[str, str | None]) -> list[Replaceable]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import subprocess
@@ -30,7 +31,10 @@ PROCFILE = dict(
 @pytest.fixture(scope="session")
 def deployed() -> Path:
     """The programs of an environment made of `requirements.txt` alone."""
-    run("make", "--silent", f"{DEPLOYED.relative_to(ROOT)}/.ready")
+    DEPLOYED.parent.mkdir(exist_ok=True)
+    with (DEPLOYED.parent / "deployed.lock").open("w") as lock:  # against others beside us
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        run("make", "--silent", f"{DEPLOYED.relative_to(ROOT)}/.ready")
     return DEPLOYED / "bin"
 
 

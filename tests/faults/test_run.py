@@ -220,7 +220,7 @@ def test_a_taken_port_is_named_before_anything_starts(run: StartRun) -> None:
 def test_a_port_that_is_none_is_refused(run: StartRun) -> None:
     running = run({"PORT": "70000"})
     assert running.process.wait(60) == 1
-    assert "Error: PORT has to be a number from 1 to 65535, and is '70000'." in running.output
+    assert "PORT: Not a whole number from 1 to 65535." in running.output
 
 
 def test_the_providers_port_is_never_changed_in_silence(run: StartRun, data: Path) -> None:
