@@ -108,5 +108,5 @@ def _without_password(url: str) -> tuple[str, dict[str, str]]:
 def _number(pattern: str, output: str) -> float:
     match = re.search(pattern, output)
     if not match:
-        raise click.ClickException(f"pgbench's output can not be read:\n{output}")
+        raise click.ClickException(f"pgbench's output cannot be read:\n{output}")
     return float(match[1])

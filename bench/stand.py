@@ -172,6 +172,6 @@ def _server_of(connection: Connection) -> Processes:
     except psutil.Error:
         pass
     raise click.ClickException(
-        "The processes of PostgreSQL can not be seen from here: the benchmark has to run beside "
+        "The processes of PostgreSQL cannot be seen from here: the benchmark has to run beside "
         "the server, on the same machine and outside of containers."
     )

@@ -44,7 +44,7 @@ class Application(Flask):
 
 
 class _PathPart(UnicodeConverter):
-    """A part of a path, without the character that PostgreSQL can not keep."""
+    """A part of a path, without the character that PostgreSQL cannot keep."""
 
     def __init__(self, url_map: Map):
         super().__init__(url_map)

@@ -63,7 +63,7 @@ def db_upgrade(only_plan: bool) -> None:
 def db_status() -> None:
     """Show applied and pending migrations and who holds the locks.
 
-    Exit code: 0 at the newest migration, 3 pending, 1 when it can not be told.
+    Exit code: 0 at the newest migration, 3 pending, 1 when it cannot be told.
     """
     with (
         settings_or_exit() as settings,

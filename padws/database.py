@@ -65,7 +65,7 @@ class _JsonTextDumper(Dumper):
         # libpq ends a text at the first NUL: a valid beginning would be kept as the whole.
         text = bytes(obj.json)
         if b"\0" in text:
-            raise psycopg.DataError("JSON can not contain the byte 0")
+            raise psycopg.DataError("JSON cannot contain the byte 0")
         if len(text) > _LARGE:
             _note_much(self.connection)
         return text

@@ -29,7 +29,7 @@ PROBLEM = "application/problem+json"
 
 #: Every code an answer can carry, with its title. The page that `type` links to is made of it.
 TITLES = {
-    "bad_request": "The request can not be understood",
+    "bad_request": "The request cannot be understood",
     "body_incomplete": "The body ended before it was complete",
     "body_too_large": "The body is too large",
     "backup_not_found": "No such backup",
@@ -43,13 +43,13 @@ TITLES = {
     "internal_error": "Something failed here; it has been logged",
     "invalid": "The input is refused",
     "invalid_token": "The token is not valid here",
-    "invalid_if_match": "If-Match can not be read",
+    "invalid_if_match": "If-Match cannot be read",
     "invalid_json": "The body is not JSON that can be stored",
     "method_not_allowed": "The method is not allowed here",
     "no_workspaces": "There is no workspace provider",
     "not_administrator": "Only administrators may do this",
     "not_found": "No such page",
-    "not_json": "The body has to be application/json",
+    "not_json": "The body must be application/json",
     "pad_not_found": "No such pad",
     "read_only_token": "The token may only read",
     "redis_full": "Redis is full: nobody can sign in for now",
@@ -58,7 +58,7 @@ TITLES = {
     "session_expired": "The session has ended; sign in again",
     "several_sessions": "The browser has sent several sessions; sign in again",
     "sign_in_failed": "Signing in failed",
-    "sign_in_needed_for_tokens": "A personal access token can not make or end tokens",
+    "sign_in_needed_for_tokens": "A personal access token cannot make or end tokens",
     "sign_in_required": "Sign in first",
     "sign_in_unavailable": "The sign-in provider is not available",
     "stale_version": "The pad has changed meanwhile",
@@ -233,7 +233,7 @@ _SCENE_SHAPE = (
 # Input that PostgreSQL could read as text but not keep as JSON.
 _UNKEEPABLE = (pg.DataError, pg.StatementTooComplex, pg.ProgramLimitExceeded)
 
-# The server is there and can not serve this now: another try may well succeed.
+# The server is there and cannot serve this now: another try may well succeed.
 _PASSING = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
@@ -252,7 +252,7 @@ def problem_of(error: BaseException) -> Problem:
     if isinstance(error, (ClientDisconnected, ParseException)):
         if isinstance(error.__context__, TimeoutError):
             return TooSlow()
-        return BadRequest("body_incomplete", "The chunks of the body can not be read.")
+        return BadRequest("body_incomplete", "The chunks of the body cannot be read.")
     if isinstance(error, HTTPException):
         return _from_http(error)
     if isinstance(error, psycopg.Error):

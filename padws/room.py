@@ -120,7 +120,7 @@ def wait() -> None:
 
 
 def hold(size: int, *, has_written: bool) -> Callable[[], None]:
-    """Take room for an answer of so many bytes; what this returns is to be called when it is sent.
+    """Take room for an answer of so many bytes; call what this returns when it is sent.
 
     Raises TooManyRequests, so that what was read is let go of. What has been written is answered.
     """

@@ -91,7 +91,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
         super().init_process()
 
     def load_wsgi(self) -> None:
-        """Load the application, and what is to be known of it."""
+        """Load the application and its settings."""
         super().load_wsgi()
         self._settings: Settings = self.wsgi.extensions["padws"].settings
 

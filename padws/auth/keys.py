@@ -75,7 +75,7 @@ class SigningKeys:
             return self._keys or keys
 
     def _fetch(self) -> KeySet:
-        """The provider's key set. Raises requests.RequestException when it can not be had."""
+        """The provider's key set. Raises requests.RequestException when it cannot be had."""
         try:
             fetched: Any = self._client.fetch_jwk_set(force=True)
             self._keys = KeySet.import_key_set(fetched)

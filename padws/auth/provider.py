@@ -183,14 +183,14 @@ class Provider:
     # Tokens that clients bring
 
     def userinfo(self, access_token: str) -> dict[str, Any]:
-        """What the provider says of a token's owner; nothing if it can not."""
+        """What the provider says of a token's owner; nothing if it cannot."""
         if "userinfo_endpoint" not in self._metadata():
             return {}
         token = {"access_token": access_token, "token_type": "Bearer"}
         return dict(self._client.userinfo(token=token))
 
     def introspect(self, access_token: str) -> dict[str, Any]:
-        """What the provider says of an opaque token (RFC 7662); nothing if it can not."""
+        """What the provider says of an opaque token (RFC 7662); nothing if it cannot."""
         metadata = self._metadata()
         endpoint = metadata.get("introspection_endpoint")
         if not endpoint:
@@ -212,7 +212,7 @@ class Provider:
             yield
         except (requests.RequestException, ValueError) as error:
             self._failed_at = time.monotonic()
-            log.warning("the sign-in provider can not be used: %s", type(error).__name__)
+            log.warning("the sign-in provider cannot be used: %s", type(error).__name__)
             raise Unavailable("sign_in_unavailable", retry_after=10) from error
         except (AuthlibBaseError, JoseError) as error:
             raise Unauthenticated("sign_in_failed", f"The provider says: {error.error}.") from error

@@ -89,7 +89,7 @@ class Session(dict[str, Any], SessionMixin):
         self.stored = stored
         self.record = record or Record()
         self.clashes = clashes
-        self.modified = False  # the cookie is to be set, or dropped where there is no `sid`
+        self.modified = False  # the answer sets the cookie, or drops it where there is no `sid`
 
 
 class Sessions(SessionInterface):

@@ -137,7 +137,7 @@ class _Table(NamedTuple):
     def obstacles(self, excused: Columns = NOTHING) -> Iterator[str]:
         """What makes every request fail that writes, or hides what is there."""
         if self.kind != "r":
-            yield f"{self} is {_KINDS.get(self.kind, 'no table')}, and has to be a table"
+            yield f"{self} is {_KINDS.get(self.kind, 'no table')}, not a table"
             return
         if self.row_security:
             yield f"{self} hides rows from this role (row level security)"

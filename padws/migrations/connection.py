@@ -74,7 +74,7 @@ def connected(
         raise kind(f"No connection to PostgreSQL: {in_words(error)}") from None
     except UnicodeError as error:  # from the resolver, about `db..example.org`
         raise MigrationFailed(
-            f"No connection to PostgreSQL: the host's name can not be one: {error}."
+            f"No connection to PostgreSQL: the host's name cannot be one: {error}."
         ) from None
     with conn:
         require_utf8(conn)

@@ -66,7 +66,7 @@ class Migration:
         """What takes it back."""
         if not self.rollback_path.exists():
             raise MigrationFailed(
-                f"{self.id} can not be undone: there is no {self.rollback_path.name}."
+                f"{self.id} cannot be undone: there is no {self.rollback_path.name}."
             )
         return _read_script(self.rollback_path)
 
@@ -92,7 +92,7 @@ def known(directory: Path = DIRECTORY) -> tuple[Migration, ...]:
         migrations = tuple(Migration(each) for each in found)
     except (BadMigration, CycleError, MigrationConflict, OSError) as error:
         raise MigrationFailed(
-            f"The migrations in {directory} can not be read: {error.args[0]}."
+            f"The migrations in {directory} cannot be read: {error.args[0]}."
         ) from None
     if not migrations:
         raise MigrationFailed(f"There are no migrations in {directory}.")

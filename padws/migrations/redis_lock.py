@@ -158,7 +158,7 @@ class RedisLock:
         except LockNotOwnedError:
             self._report_loss(report)
         except RedisError as error:
-            report(f"The Redis lock can not be renewed: {one_line(error)}. Going on.")
+            report(f"The Redis lock cannot be renewed: {one_line(error)}. Going on.")
 
     def _release(self, report: Report) -> None:
         """Give the lock back, unless it is somebody else's by now."""

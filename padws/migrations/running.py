@@ -141,4 +141,4 @@ class Runner:
             f"server process {pid} ({name or 'unnamed'}, for {age or 0:.0f} s)"
             for pid, name, age in rows
         ]
-        return f"In transactions on these tables: {', '.join(named) or 'nobody any more'}."
+        return f"In transactions on these tables: {', '.join(named) or 'nobody now'}."

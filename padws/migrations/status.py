@@ -67,7 +67,7 @@ def _locks(conn: Connection, settings: Settings) -> Iterator[str]:
         with closing(connect(settings)) as redis:
             seen = RedisLock(redis, settings.migration_lock_ttl, target(known())).look()
     except RedisError as error:
-        yield f"Redis               can not be used: {one_line(error)}"
+        yield f"Redis               cannot be used: {one_line(error)}"
     else:
         yield from _in_redis(seen)
 

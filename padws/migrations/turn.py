@@ -76,7 +76,7 @@ class Turn:
             return lock.held(self._report) if self._took(lock) else None
         except RedisError as error:
             self._report(
-                f"Redis can not be used: {one_line(error)} Going on under PostgreSQL's lock alone."
+                f"Redis cannot be used: {one_line(error)} Going on under PostgreSQL's lock alone."
             )
             return nullcontext()
 

@@ -11,7 +11,7 @@ _SCOPE = "`read`, or `write`, which includes reading"
 
 def _to_come(time: datetime) -> None:
     if time <= datetime.now(UTC):
-        raise ValidationError("Has to be a time to come.")
+        raise ValidationError("Must be in the future.")
 
 
 class Token(Schema):

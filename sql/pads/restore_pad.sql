@@ -1,5 +1,5 @@
 -- Make a backup's scene the pad's, and prune; what it replaces has been backed up in the same
--- transaction, with one more backup kept than usual, lest that prunes the one to restore.
+-- transaction, with one more backup kept than usual, so that the one to restore is not pruned.
 -- No row if the pad is not this owner's, not at an accepted version, or has no such backup.
 -- Index: pads_pkey, backups_pkey; prune_backups: backups_source_id_created_at_idx.
 -- psql -v pad_id="'…'" -v owner_id="'…'" -v backup_id="'…'" -v accepted_versions="'{(,)}'" -v keep=10 \

@@ -134,7 +134,7 @@ def hostile_body(seed: int) -> bytes:
 def exactly(text: bytes) -> Any:
     """JSON read strictly and without losing a digit, its NULs and lone surrogates refused as well.
 
-    ValueError or RecursionError when it can not be; also for a member that another one replaces.
+    ValueError or RecursionError when it cannot be; also for a member that another one replaces.
     """
     return json.loads(
         text.decode("utf-8"),

@@ -27,7 +27,7 @@ def repeated(item: bytes, size: int) -> bytes:
     return b'{"elements": [' + (item + b",") * (size // (len(item) + 1)) + b"0]}"
 
 
-#: What can not be read as JSON that PostgreSQL keeps: made when it is needed, as some are large.
+#: What cannot be read as JSON that PostgreSQL keeps: made when it is needed, as some are large.
 UNREADABLE: dict[str, Callable[[], bytes]] = {
     "nothing": lambda: b"",
     "white space": lambda: b" \n",

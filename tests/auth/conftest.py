@@ -233,9 +233,9 @@ def instance(
 
 @contextmanager
 def running_node(directory: Path, **settings: Any) -> Iterator[NodeProvider]:
-    """oidc-provider; the test is skipped where it can not be had."""
+    """oidc-provider; the test is skipped where it cannot be had."""
     if reason := node.missing():
-        pytest.skip(f"oidc-provider can not be run here: {reason}")
+        pytest.skip(f"oidc-provider cannot be run here: {reason}")
     provider = NodeProvider(free_port(), directory / "oidc-provider.log", **settings)
     with temporary.running(provider):
         yield provider

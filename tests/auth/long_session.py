@@ -136,7 +136,7 @@ def _deployment(directory: Path) -> Iterator[tuple[NodeProvider, list[str]]]:
 def main() -> int:
     """Run the session and tell its figures."""
     if reason := node.missing():
-        print(f"oidc-provider can not be run here: {reason}", file=sys.stderr)  # noqa: T201
+        print(f"oidc-provider cannot be run here: {reason}", file=sys.stderr)  # noqa: T201
         return 2
     with (
         tempfile.TemporaryDirectory() as directory,

@@ -133,7 +133,7 @@ def test_no_log_line_at_any_level_tells_a_secret(
     secrets |= {each.removeprefix("Bearer ") for each in secrets}
 
     log = service.log.read_text()
-    assert "sign-in provider can not be used" in log  # it does tell what has happened
+    assert "sign-in provider cannot be used" in log  # it does tell what has happened
     assert "Traceback" not in log
     assert len(secrets) > 40
     assert found_in(log, secrets) == set()

@@ -27,14 +27,14 @@ AWAY = 1.0
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault. `excuses` are failures of a save, beside 503, that it can not but cause."""
+    """A fault. `excuses` are failures of a save, beside 503, that it cannot but cause."""
 
     name: str
     inject: Inject
     excuses: tuple[str, ...] = ()
 
     def impossible(self, place: Place) -> str:
-        """Why it can not be injected here; empty when it can."""
+        """Why it cannot be injected here; empty when it can."""
         if self.inject is disk_full and place.disk is None:
             return "it needs root and a kernel that lets it mount a small file system"
         return ""

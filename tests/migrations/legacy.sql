@@ -13,7 +13,7 @@ INSERT INTO public.canvas_data VALUES
 -- alice of pad_ws_itself.sql, where that was loaded, and a user that nobody knows
 ('11111111-1111-4111-8111-111111111111', '{"elements": [1], "appState": {"pad": {"uniqueId": "x", "tool": 1}}}'),
 ('88888888-8888-4888-8888-888888888888', '{"elements": [2]}'),
--- what can not be taken along
+-- what cannot be taken along
 ('99999999-9999-4999-8999-000000000001', NULL),
 ('99999999-9999-4999-8999-000000000002', 'null'),
 ('99999999-9999-4999-8999-000000000003', '[]'),

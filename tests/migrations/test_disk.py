@@ -81,7 +81,7 @@ def small_files(server: OwnPostgres) -> Iterator[Disk]:
     """No file may grow further: the same to PostgreSQL, and needs no rights."""
     refused = limit_files(server.process, SIZE)
     if refused:
-        pytest.skip(f"The size of the server's files can not be limited here: {refused}")
+        pytest.skip(f"The size of the server's files cannot be limited here: {refused}")
     unlimited, _ = resource.getrlimit(resource.RLIMIT_FSIZE)  # what the server was started with
     try:
         said = "File too large. Check free disk space."

@@ -76,7 +76,7 @@ def test_without_redis_postgresql_alone_keeps_eight_apart(
 
     assert [each.wait() for each in commands] == [0] * 8, [each.output for each in commands]
     assert databases.marks(settings["DATABASE_URL"]) == ALL
-    warned = [each for each in commands if "Redis can not be used" in each.output]
+    warned = [each for each in commands if "Redis cannot be used" in each.output]
     ran = [each for each in commands if "create_tables.sql: done" in each.output]
     assert ran
     assert set(map(id, ran)) <= set(map(id, warned))
@@ -98,7 +98,7 @@ def test_redis_failing_in_the_middle_lets_nobody_else_in(
             own_redis.stop()
         if mishap == "restarted empty":
             own_redis.start()
-        first.says("can not be renewed" if mishap == "stopped" else "Redis lock is lost")
+        first.says("cannot be renewed" if mishap == "stopped" else "Redis lock is lost")
         second = forker.start(settings, "db-upgrade")
         second.says("Waiting for PostgreSQL's migration lock, which server process")
         session.rollback()

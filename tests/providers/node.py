@@ -35,7 +35,7 @@ _SECONDS_TO_INSTALL = 120
 
 @cache
 def missing() -> str:
-    """Why it can not be run on this machine; empty when it can. Installs it at first."""
+    """Why it cannot be run on this machine; empty when it can. Installs it at first."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if not node or not npm:
         return "there is no node with npm on the PATH"
@@ -58,7 +58,7 @@ def _install() -> str:
         )
     except subprocess.CalledProcessError as error:
         lines = error.stderr.decode(errors="replace").splitlines()
-        return "npm can not install oidc-provider: " + next(
+        return "npm cannot install oidc-provider: " + next(
             (line for line in lines if "npm error" in line), "see npm ci"
         )
     except subprocess.TimeoutExpired:

@@ -255,7 +255,7 @@ ODD: dict[str, Callable[[Path], None]] = {
 def test_what_only_looks_like_a_file_is_left_out(
     conn: Connection, tmp_path: Path, caplog: Log, kind: str
 ) -> None:
-    """Something that can not be read even by root stands for a file without permission."""
+    """Something that cannot be read even by root stands for a file without permission."""
     ODD[kind](tmp_path / "grid.json")
     write(tmp_path, "last.json", scene("Last"))
     load(conn, tmp_path)
