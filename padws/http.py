@@ -30,10 +30,13 @@ from padws.errors import (
     UnsupportedMediaType,
 )
 from padws.observability.current import current
+from padws.observability.metrics import BACKUPS_TAKEN, SAVES
 from padws.schemas.common import SceneField
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+    from padws.queries.pads import SavedPad
 
 # Bodies
 
@@ -307,3 +310,12 @@ def not_modified(etag: str) -> Response:
 
 
 SUCCESS = {"status": "success"}
+
+
+def answer_saved(saved: SavedPad) -> Response:
+    """The answer to whatever has changed a pad's scene."""
+    SAVES.inc()
+    if saved.pruned is not None:
+        BACKUPS_TAKEN.inc()
+    content = SUCCESS | {"version": saved.version, "updated_at": saved.updated_at}
+    return answer(content, headers={"ETag": etag_of(saved.version)})

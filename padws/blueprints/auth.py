@@ -15,9 +15,9 @@ from padws.auth.identity import user_id_of
 from padws.auth.provider import Provider
 from padws.auth.refresh import remember_grant
 from padws.auth.sessions import Record, current, sessions
-from padws.blueprints.pages import send_page, sign_in_failed
 from padws.context import database, services, settings
 from padws.errors import PROBLEM, Unauthenticated, Unavailable
+from padws.html import send_page, sign_in_failed
 from padws.http import SUCCESS, answer
 from padws.observability.current import current as current_request
 from padws.observability.metrics import SIGN_INS

@@ -9,7 +9,6 @@ from flask import Response
 
 from padws import room
 from padws.auth.access import caller, require_sign_in
-from padws.blueprints.pads import ETAG, IF_MATCH, STALE, answer_saved
 from padws.context import database, settings
 from padws.errors import NotFound
 from padws.http import (
@@ -17,6 +16,7 @@ from padws.http import (
     ApiBlueprint,
     accepted_versions,
     answer,
+    answer_saved,
     members_of,
     refuse_change,
 )
@@ -24,6 +24,7 @@ from padws.observability.metrics import BACKUPS_TAKEN
 from padws.queries import backups, pads
 from padws.schemas.backups import Backup, BackupsQuery, Limit, PadBackups, RecentBackups
 from padws.schemas.common import Status
+from padws.schemas.openapi import ETAG, IF_MATCH, STALE
 from padws.schemas.pads import Saved
 
 blueprint = ApiBlueprint("backups", __name__, url_prefix="/api/pad", description="What pads were")

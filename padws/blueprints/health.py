@@ -10,7 +10,7 @@ from padws.context import services, settings
 from padws.errors import Unauthenticated
 from padws.http import answer
 from padws.observability.metrics import exposition
-from padws.observability.readiness import State, StateCollector
+from padws.readiness import State, StateCollector
 
 blueprint = Blueprint("health", __name__)
 

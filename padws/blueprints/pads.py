@@ -11,12 +11,13 @@ from psycopg.errors import ForeignKeyViolation
 from padws import room
 from padws.auth.access import caller, require_sign_in
 from padws.context import database, settings
-from padws.errors import PROBLEM, NotFound
+from padws.errors import NotFound
 from padws.http import (
     SUCCESS,
     ApiBlueprint,
     accepted_versions,
     answer,
+    answer_saved,
     etag_of,
     known_etags,
     known_versions,
@@ -25,42 +26,16 @@ from padws.http import (
     read_scene,
     refuse_change,
 )
-from padws.observability.metrics import BACKUPS_TAKEN, PADS_CREATED, SAVES
+from padws.observability.metrics import BACKUPS_TAKEN, PADS_CREATED
 from padws.queries import pads, users
-from padws.schemas.common import Problem, Status, WithData
+from padws.schemas.common import Status, WithData
+from padws.schemas.openapi import CREATED, ETAG, IF_MATCH, IF_NONE_MATCH, SCENE_BODY, STALE
 from padws.schemas.pads import NewPad, OptionalPadName, Pad, PadName, Renamed, Saved
 
 blueprint = ApiBlueprint("pads", __name__, url_prefix="/api/pad", description="A user's drawings")
 blueprint.before_request(require_sign_in)
 
 PAD = Pad()
-SCENE_BODY = {
-    "requestBody": {
-        "required": True,
-        "description": "The scene",
-        "content": {"application/json": {"schema": {"type": "object", "minProperties": 1}}},
-    }
-}
-
-ETAG = {"ETag": {"description": "Made of the version", "schema": {"type": "string"}}}
-CREATED = {**ETAG, "Location": {"description": "Where it is", "schema": {"type": "string"}}}
-IF_MATCH = {
-    "name": "If-Match",
-    "in": "header",
-    "description": "ETags of the versions to start from, or `*`; any other is refused with 412",
-    "schema": {"type": "string"},
-}
-IF_NONE_MATCH = {
-    "name": "If-None-Match",
-    "in": "header",
-    "description": "ETags of what the caller has; answered with 304 if it is still so",
-    "schema": {"type": "string"},
-}
-STALE = {
-    "schema": Problem(),
-    "content_type": PROBLEM,
-    "description": "The pad is at another version, which the problem names; nothing was changed",
-}
 
 
 @blueprint.get("")
@@ -192,15 +167,6 @@ def save_pad(pad_id: UUID) -> Response:
         if not saved:
             refuse_change(pads.get_pad_version(conn, pad_id=pad_id, owner_id=owner_id))
     return answer_saved(saved)
-
-
-def answer_saved(saved: pads.SavedPad) -> Response:
-    """The answer to whatever has changed a pad's scene."""
-    SAVES.inc()
-    if saved.pruned is not None:
-        BACKUPS_TAKEN.inc()
-    content = SUCCESS | {"version": saved.version, "updated_at": saved.updated_at}
-    return answer(content, headers={"ETag": etag_of(saved.version)})
 
 
 @blueprint.patch("/<uuid:pad_id>")

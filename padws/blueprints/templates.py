@@ -8,12 +8,12 @@ from flask import Response
 
 from padws import room
 from padws.auth.access import administrators_only, require_sign_in
-from padws.blueprints.pads import SCENE_BODY
 from padws.context import database
 from padws.errors import NotFound
 from padws.http import SUCCESS, ApiBlueprint, answer, members_of, read_scene
 from padws.queries import templates
 from padws.schemas.common import WithData
+from padws.schemas.openapi import SCENE_BODY
 from padws.schemas.templates import NewTemplate, Template, TemplateChange, TemplateDeleted
 
 blueprint = ApiBlueprint(

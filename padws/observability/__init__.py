@@ -1,1 +1,1 @@
-"""What the service tells of itself: metrics, log, request ids, readiness, traces."""
+"""What the service tells of itself: metrics, log, request ids, traces."""

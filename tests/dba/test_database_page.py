@@ -8,9 +8,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from padws import database_page
 from padws.config import ROOT
 from padws.database import Connection
+from tools import database_page
 
 PAGE = ROOT / "docs" / "database.md"
 

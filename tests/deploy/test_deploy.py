@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from padws import settings_page, tether
+from padws import tether
 from padws.config import ROOT, SettingsSchema, load_settings
 from padws.embedded import temporary
 from padws.embedded.running import free_port
 from tests.deploy.programs import program, run
 from tests.servers import wait_until
+from tools import settings_page
 
 DEPLOY = ROOT / "deploy"
 DEFAULTS = load_settings({})

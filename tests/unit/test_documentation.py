@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
-from padws import settings_page
 from padws.config import ROOT, SettingsSchema, known_variables, load_settings
 from padws.errors import CONSTRAINTS, TITLES, Problem
+from tools import settings_page
 
 EXAMPLE = ROOT / ".env.example"
 SOURCES = [ROOT / "wsgi.py", ROOT / "gunicorn.conf.py", *sorted((ROOT / "padws").rglob("*.py"))]
@@ -64,7 +64,7 @@ def variables_read() -> dict[str, list[str]]:
 def test_the_page_of_settings_is_what_the_code_reads() -> None:
     page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     made = "".join(f"{line}\n" for line in settings_page.lines())
-    assert page == made, "run: python -m padws.settings_page > docs/configuration.md"
+    assert page == made, "run: python -m tools.settings_page > docs/configuration.md"
 
 
 def test_every_setting_is_explained() -> None:
@@ -81,7 +81,7 @@ def test_every_section_begins_with_a_setting() -> None:
 
 def test_what_is_read_elsewhere_is_on_the_page_with_its_default() -> None:
     read = variables_read()
-    assert {"PADWS_DATA_DIR", "PORT", "METRICS_DIR"} <= read.keys()
+    assert {"PADWS_DATA_DIR", "METRICS_DIR"} <= read.keys()
     known = SettingsSchema().fields.keys() | settings_page.ELSEWHERE.keys() | OF_THE_SYSTEM
     assert settings_page.ELSEWHERE.keys() <= known_variables(), "it would count as misspelt"
     known |= BETWEEN_OURSELVES

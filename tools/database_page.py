@@ -1,6 +1,6 @@
 """Writes docs/database.md from the comments in a database at the newest migration.
 
-`DATABASE_URL=… python -m padws.database_page > docs/database.md`
+`DATABASE_URL=… python -m tools.database_page > docs/database.md`
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Everything of padws is in the schema `pad_ws`. `\\d+ pad_ws.*` in psql shows the
 [migrations.md](migrations.md) how it is brought up to date. The statements of the service are in
 `sql/`, one a file.
 
-This page is made from the comments in the schema by `python -m padws.database_page`; a test
+This page is made from the comments in the schema by `python -m tools.database_page`; a test
 compares it with a database at the newest migration. One that pad.ws made may have more indexes.
 """
 

@@ -1,4 +1,4 @@
-"""Writes docs/configuration.md: `python -m padws.settings_page > docs/configuration.md`."""
+"""Writes docs/configuration.md: `python -m tools.settings_page > docs/configuration.md`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ All mistakes are reported together, before anything is started.
 `OIDC_ISSUER` (or `OIDC_SERVER_URL` and `OIDC_REALM`) and `OIDC_CLIENT_ID` are needed to serve; none
 is needed to migrate.
 
-This page is made by `python -m padws.settings_page`; a test compares it with what the code reads.
+This page is made by `python -m tools.settings_page`; a test compares it with what the code reads.
 """
 
 # The first variable of each section, in the order of SettingsSchema.

@@ -1,0 +1,77 @@
+"""Pages that are put together: that of problems, and that of a sign-in that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from flask import Response, send_from_directory
+
+from padws.errors import TITLES
+
+#: The pages that are files, with their style sheets and scripts.
+PAGES = Path(__file__).resolve().parent / "pages"
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+  <meta charset="utf-8">
+  <meta name="viewport" content="width=device-width, initial-scale=1">
+  <meta name="color-scheme" content="light dark">
+  <title>{title}</title>
+  <link rel="icon" href="/pages/icon.svg" type="image/svg+xml">
+  <link rel="stylesheet" href="/pages/page.css">
+</head>
+<body>
+  <header>
+    <img src="/pages/icon.svg" alt="" width="56" height="56">
+    <h1>{heading}</h1>
+  </header>
+  <main>
+{content}
+  </main>
+</body>
+</html>
+"""
+
+_PROBLEMS = """\
+    <p>An error is answered as <code>application/problem+json</code>. Its <code>code</code> is one
+    of these; its <code>detail</code> says more, and its <code>request_id</code> names the request
+    in the log.</p>
+    <dl>
+{entries}
+    </dl>
+    <p><a href="/api/docs">API documentation</a></p>"""
+
+_SIGN_IN_FAILED = """\
+    <p class="lead">{title}.</p>
+    <p>{detail}</p>
+    <p><a class="button" href="{again}">Sign in again</a></p>
+    <p>If it happens again, tell whoever runs this service the number of this request:
+    <code>{request_id}</code></p>"""
+
+
+def send_page(name: str) -> Response:
+    """One of the files in padws/pages."""
+    return send_from_directory(PAGES, name)
+
+
+def problems() -> str:
+    """The page of all problems, each under its code."""
+    entries = "\n".join(
+        f'      <dt id="{code}"><code>{code}</code></dt><dd>{escape(title)}.</dd>'
+        for code, title in sorted(TITLES.items())
+    )
+    content = _PROBLEMS.format(entries=entries)
+    return _PAGE.format(title="padws: problems", heading="Problems", content=content)
+
+
+def sign_in_failed(problem: Mapping[str, Any], again: str) -> str:
+    """The page of a sign-in that ended in `problem`, with the address to begin another one."""
+    told = {name: escape(str(problem[name])) for name in ("title", "detail", "request_id")}
+    if told["detail"] == told["title"]:
+        told["detail"] = "It has not been finished."
+    content = _SIGN_IN_FAILED.format(again=escape(again), **told)
+    return _PAGE.format(title="Signing in failed", heading="Signing in", content=content)
