@@ -121,7 +121,7 @@ class Settings:
     web_threads: int
     client_timeout: float
     connections_per_address: int
-    metrics_dir: Path | None
+    metrics_dir: str
 
     @property
     def bind(self) -> list[str]:
@@ -257,16 +257,6 @@ class Directory(m.String):
         return path.resolve()
 
 
-class WritableDirectory(Directory):
-    """An existing directory in which files can be made."""
-
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Path:  # type: ignore[override]
-        path = super()._deserialize(value, *args, **kwargs)
-        if not os.access(path, os.W_OK | os.X_OK):
-            raise ValidationError("Nothing can be written there.")
-        return path
-
-
 class Count(m.Integer):
     """A whole number in plain digits: what int() takes beside them is a slip of the hand."""
 
@@ -317,6 +307,9 @@ class Origins(m.String):
         if not all(origins):
             raise ValidationError("Not origins such as https://pad.example.org.")
         return tuple(origin for origin in origins if origin)
+
+
+_MACHINE = re.compile(r"[A-Za-z][\w-]*(\.[\w-]+)*", re.ASCII)
 
 
 def _about(description: str) -> dict[str, str]:
@@ -630,8 +623,8 @@ class SettingsSchema(Schema):
         load_default=30.0,
         validate=_SECONDS,
         metadata=_about(
-            "Seconds a client may take to send the head of a request, and without getting on with "
-            "a body or with reading an answer, of which it has to take 1,000 bytes a second"
+            "Seconds a client has to send a request's head. It may pause as long while it sends a "
+            "body or reads an answer, and must average 1,000 bytes a second"
         ),
     )
     CONNECTIONS_PER_ADDRESS = Count(
@@ -639,11 +632,12 @@ class SettingsSchema(Schema):
         60_000,
         load_default=250,
         metadata=_about(
-            "Connections of one address (IPv6: of a /64) to each worker, without TRUSTED_PROXIES; "
-            "for a further one the one that has waited longest is closed. 0: any number"
+            "Connections that one address (IPv6: a /64) may have to each worker; a further one "
+            "closes the one that has waited longest. Not with TRUSTED_PROXIES; 0: any number"
         ),
     )
-    METRICS_DIR = WritableDirectory(
+    METRICS_DIR = m.String(
+        load_default="",
         metadata=_about(
             "Where the workers count together, each gunicorn in a directory of its own; best in "
             "memory. The default is /dev/shm, else the system's temporary directory"
@@ -653,12 +647,18 @@ class SettingsSchema(Schema):
     @pre_load
     def _listen_where_the_platform_says(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         """A platform that sets PORT connects from outside of this machine."""
-        return {"HOST": "0.0.0.0", **data} if "PORT" in data else data  # noqa: S104
+        given = {name: value for name, value in data.items() if not is_of_others(name, value)}
+        return {"HOST": "0.0.0.0", **given} if "PORT" in data else given  # noqa: S104
 
     @validates_schema(skip_on_field_errors=False)
     def _issuer_whole(self, data: dict[str, Any], **_: Any) -> None:
         if "OIDC_SERVER_URL" in data and not data.get("OIDC_REALM") and "OIDC_ISSUER" not in data:
             raise ValidationError("Missing: OIDC_SERVER_URL needs it.", "OIDC_REALM")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _room_for_a_body(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("LARGE_BYTES", 10**9) < 2 * data.get("MAX_BODY_BYTES", 0):
+            raise ValidationError("Less than twice MAX_BODY_BYTES.", "LARGE_BYTES")
 
     @validates_schema(skip_on_field_errors=False)
     def _pool_sizes(self, data: dict[str, Any], **_: Any) -> None:
@@ -681,10 +681,14 @@ class SettingsSchema(Schema):
         values["posthog_host"] = data["VITE_PUBLIC_POSTHOG_HOST"]
         values["on_migration_failure"] = data["PADWS_ON_MIGRATION_FAILURE"]
         values.setdefault("redis_sentinels", None)
-        values.setdefault("metrics_dir", None)
         values.setdefault("static_dir", None)
         values.setdefault("assets_dir", _assets_of(values["static_dir"]))
         return Settings(**{each.name: values[each.name] for each in fields(Settings)})
+
+
+def is_of_others(name: str, value: str) -> bool:
+    """Whether a HOST is a name such as shells and compilers export, and no address to listen on."""
+    return name == "HOST" and value != "localhost" and bool(_MACHINE.fullmatch(value))
 
 
 def _postgres_url(data: Mapping[str, Any]) -> str:
@@ -737,21 +741,23 @@ def load_settings(environ: Mapping[str, str] | None = None, *, to_serve: bool = 
         mistakes = dict(error.messages_dict)
     else:
         assert isinstance(settings, Settings)  # noqa: S101 - what post_load returns
-        if not (to_serve and _lacking(given)):
+        if not (to_serve and _unfit_to_serve(given)):
             return settings
         mistakes = {}
     if to_serve:
-        mistakes |= _lacking(given)
+        mistakes |= _unfit_to_serve(given)
     for name, meant in suggestions(given, known_variables()).items():
         mistakes[name] = [f"No setting of padws; did you mean {meant}?"]
     raise ConfigurationError(mistakes) from None
 
 
-def _lacking(given: Mapping[str, str]) -> dict[str, list[str]]:
-    """What people need to sign in and nobody has set; migrating does not need it."""
-    lacking = {}
+def _unfit_to_serve(given: Mapping[str, str]) -> dict[str, list[str]]:
+    """What serving needs beside a readable configuration; migrating does not."""
+    mistakes = {}
     if not ("OIDC_ISSUER" in given or "OIDC_SERVER_URL" in given):
-        lacking["OIDC_ISSUER"] = ["Missing (or OIDC_SERVER_URL and OIDC_REALM)."]
+        mistakes["OIDC_ISSUER"] = ["Missing (or OIDC_SERVER_URL and OIDC_REALM)."]
     if "OIDC_CLIENT_ID" not in given:
-        lacking["OIDC_CLIENT_ID"] = ["Missing."]
-    return lacking
+        mistakes["OIDC_CLIENT_ID"] = ["Missing."]
+    if "METRICS_DIR" in given and not os.access(given["METRICS_DIR"], os.W_OK | os.X_OK):
+        mistakes["METRICS_DIR"] = ["No directory in which files can be made."]
+    return mistakes

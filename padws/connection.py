@@ -45,9 +45,10 @@ _PIECE = 65_536
 # seconds in all.
 _LINGERING, _LINGERING_ON, _LINGERING_IN_ALL = 2.0, 5.0, 120.0
 
-_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n")
+# Zeros in front count for gunicorn, however many.
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*0*([0-9]{1,18})[ \t]*\r\n")
 _EXPECTATION = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n")
-_CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;.*)?", re.DOTALL)
+_CHUNK_SIZE = re.compile(rb"0*([0-9a-fA-F]{1,15})[ \t]*(?:;.*)?", re.DOTALL)
 
 
 class Socket(socket.socket):
@@ -121,6 +122,8 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
         self.until = time.monotonic() + seconds
         #: Whether a thread that takes the request has no more to wait for.
         self.is_whole = False
+        # Whether only gunicorn can tell what comes, and refuses most of it.
+        self._is_unclear = False
         self._searched = 0
         self._body_at = 0  # 0: the head has not ended
         self._body_length: int | None = 0  # None: chunked
@@ -162,6 +165,7 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
         self.is_whole = self._has_whole_body()
         return (
             self.is_whole
+            or self._is_unclear
             or len(self._received) - self._body_at >= _ENOUGH
             or (self._body_length or 0) > self._largest_body
         )
@@ -175,22 +179,32 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
         self._body_at = self._chunk_at = end + 4
         self.until = time.monotonic() + self.sock.patience
         head = bytes(memoryview(self._received)[: self._body_at]).lower()
-        length = _LENGTH.search(head)
-        self._body_length = int(length[1]) if length else 0
-        if b"\r\ntransfer-encoding:" in head:
-            self._body_length = None
+        self._look_for_body(head)
         first, _, _ = head.partition(b"\r\n")
         if _EXPECTATION.search(head) and first.endswith(b"http/1.1") and not self.is_ready():
             self.tell(b"HTTP/1.1 100 Continue\r\n\r\n")
         return True
 
+    def _look_for_body(self, head: bytes) -> None:
+        length = _LENGTH.search(head)
+        self._body_length = int(length[1]) if length else 0
+        if b"\r\ntransfer-encoding" in head:
+            self._body_length = None
+        elif length is None and b"\r\ncontent-length" in head:
+            self._is_unclear = True
+        if b"\r\nexpect" in head and not _EXPECTATION.search(head):
+            self._is_unclear = True
+
     def _has_whole_body(self) -> bool:
+        if self._is_unclear:
+            return False
         if self._body_length is not None:
             return len(self._received) >= self._body_at + self._body_length
         while (line_end := self._received.find(b"\r\n", self._chunk_at)) >= 0:
             size = _CHUNK_SIZE.fullmatch(self._received, self._chunk_at, line_end)
             if size is None:
-                return True  # which is refused
+                self._is_unclear = True
+                return False
             if int(size[1], 16) == 0:
                 return self._received.find(b"\r\n\r\n", line_end) >= 0
             self._chunk_at = line_end + 2 + int(size[1], 16) + 2
@@ -230,6 +244,8 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
             return b""
         if not self._body_at:
             raise LimitRequestHeaders(f"more than {LONGEST_HEAD} bytes")
+        if self.is_whole:  # the threads for whole requests wait for nobody
+            return b""
         piece = self.sock.receive_until(self.until)
         self.until = self.sock.later(self.until, len(piece))
         self.has_ended = not piece

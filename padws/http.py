@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import weakref
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cache
 from itertools import chain
@@ -259,7 +260,8 @@ class _Pieces:
     def __init__(self, pieces: list[Buffer], length: int):
         self._pieces = pieces
         has_written = request.method not in ("GET", "HEAD")
-        self._give_back: Callable[[], None] | None = room.hold(length, has_written=has_written)
+        # Also when nobody sends it; once at most.
+        self._give_back = weakref.finalize(self, room.hold(length, has_written=has_written))
 
     def __iter__(self) -> Iterator[bytes]:
         try:
@@ -271,9 +273,7 @@ class _Pieces:
 
     def close(self) -> None:
         """Give back the room, as the WSGI server does, whether all was sent or not."""
-        give_back, self._give_back = self._give_back, None
-        if give_back:
-            give_back()
+        self._give_back()
 
 
 class _Answer(Response):

@@ -18,8 +18,8 @@ from padws import migrations, redis_client
 from padws.auth.session_index import INDEX_KEY
 from padws.context import database, services
 from padws.database import Connection
-from padws.doctor.postgresql import unsuitable_database
 from padws.migrations import adoption
+from padws.migrations.fitness import unsuitable_database
 from padws.migrations.marks import applied, missing
 
 OK = "ok"

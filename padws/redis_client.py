@@ -70,11 +70,11 @@ class Lock(redis.lock.Lock):
 _WHEN_FULL = (
     *("PING", "UNWATCH"),
     *("GET {0}", "MGET {0} {0}", "GETEX {0} EX 1", "EXISTS {0}", "EXPIRE {0} 1", "EXPIREAT {0} 1"),
-    *("ZCARD {1}", "ZCOUNT {1} 0 1", "ZRANGE {1} 0 0", "ZRANGEBYSCORE {1} 0 1"),
+    *("ZSCAN {1} 0", "ZCOUNT {1} 0 1", "ZRANGE {1} 0 0", "ZRANGEBYSCORE {1} 0 1"),
     *("ZRANGEBYLEX {1} - (a", "ZREM {1} a", "SMEMBERS {2}", "DEL {0} {1} {2} {3}"),
 )
 _WITH_ROOM = (
-    *("SET {0} a EX 1", "INCRBY {3} 1", "ZADD {1} 0 a", "ZUNIONSTORE {1} 1 {1}", "SADD {2} a"),
+    *("SET {0} a EX 1", "INCRBY {3} 1", "ZADD {1} 0 a", "SADD {2} a"),
     "DEL {0} {1} {2} {3}",
 )
 

@@ -22,6 +22,7 @@ _PARAMETERS = (
     *("host", "port", "path", "db", "username", "password", "client_name", "protocol"),
     *("socket_timeout", "socket_connect_timeout", "socket_read_size", "socket_keepalive"),
     *("max_connections", "retry_on_timeout", "health_check_interval"),
+    *("encoding", "encoding_errors", "lib_name", "lib_version"),
     *_OF_TLS,
 )
 _AT_LEAST = {
@@ -48,7 +49,7 @@ def mistake_in(url: str) -> str:
     Nothing is connected to. Raises ValueError when the URL cannot be taken apart.
     """
     given = urlsplit(url)
-    if given.scheme != "unix" and not re.fullmatch(r"/?\d*", unquote(given.path)):
+    if given.scheme != "unix" and not re.fullmatch(r"/*\d*/*", unquote(given.path)):
         return "Its path has to be the number of a database."
     for name, value in parse_qsl(given.query):
         if not _is_good(given.scheme, name, value):
@@ -69,6 +70,8 @@ def _is_good(scheme: str, name: str, value: str) -> bool:
         pool.make_connection()
     except (TypeError, ValueError, RedisError):
         return False
+    if name == "encoding":
+        return value.lower().replace("_", "-") in ("utf-8", "utf8")
     number = options[name]
     return name not in _AT_LEAST or (number >= _AT_LEAST[name] and math.isfinite(number))
 

@@ -34,7 +34,8 @@ class _Waiting:
 class Room:
     """Bytes in use, in all and by each user.
 
-    Whoever has nothing yet may have something of any size, so that nothing is refused for ever.
+    Whoever has nothing yet may have something of any size, and nobody goes past who waits for the
+    same room: so nothing is refused for ever.
     """
 
     def __init__(self, most: int, most_per_user: int):
@@ -52,7 +53,7 @@ class Room:
     def take(self, user_id: str, size: int) -> None:
         """Use so much more, as soon as there is room. Raises TooManyRequests if there is none."""
         with self._lock:
-            if self._has_room(user_id, size):
+            if self._has_room(user_id, size) and not self._is_awaited(user_id):
                 self._use(user_id, size)
                 return
             if sum(each.user_id == user_id for each in self._waiting) >= _MOST_WAITING:
@@ -82,9 +83,19 @@ class Room:
                     self._waiting.remove(waiting)
                     waiting.admitted.set()
 
+    def _is_awaited(self, user_id: str) -> bool:
+        """Whether somebody waits for what this user would take: of the user's room, or of all."""
+        return any(
+            each.user_id == user_id or not self._has_room_in_all(each.size)
+            for each in self._waiting
+        )
+
+    def _has_room_in_all(self, size: int) -> bool:
+        return not self._used or self._used + size <= self._most
+
     def _has_room(self, user_id: str, size: int) -> bool:
         used_by_user = self._used_by.get(user_id, 0)
-        return (not self._used or self._used + size <= self._most) and (
+        return self._has_room_in_all(size) and (
             not used_by_user or used_by_user + size <= self._most_per_user
         )
 

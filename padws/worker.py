@@ -22,13 +22,13 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache, partial
 from http import HTTPStatus
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
 from gunicorn.http import wsgi
 from gunicorn.util import http_date
 from gunicorn.workers.gthread import ThreadWorker
 
+from padws.auth.addresses import network_of
 from padws.auth.headers import OF_MOST_ANSWERS, of_refusals
 from padws.config import Settings
 from padws.connection import Connection
@@ -52,8 +52,8 @@ _SMALL = 16_384
 # Descriptors: as many as the system allows, to this; and those that are not for clients.
 _DESCRIPTORS, _NOT_FOR_CLIENTS = 65_536, 200
 
-# Whose connections count for no address, and the bits of an IPv6 address that one household has.
-_OURSELVES, _HOUSEHOLD = frozenset({"127.0.0.1", "::1"}), 64
+# Whose connections count for no address.
+_OURSELVES = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
 
 # Options of mallopt(3), from glibc's malloc.h, and what they are set to.
 _MEMORY = {
@@ -74,6 +74,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
+        self.max_keepalived = math.inf  # idle connections have a limit here: worker_connections
         # Those whose request, or whose end, the main thread waits for; who came first stands first.
         self._waiting: dict[Connection, None] = {}
         self._connections_of: Counter[str] = Counter()
@@ -310,14 +311,7 @@ def _allow_descriptors(*, not_for_clients: int) -> int:
 @lru_cache(maxsize=1024)
 def _counted(address: str) -> str:
     """Whose connections an address's are: an IPv6 network's. Nobody's are those of this machine."""
-    parsed = ip_address(address.partition("%")[0])
-    if isinstance(parsed, IPv6Address):
-        parsed = parsed.ipv4_mapped or parsed
-    if str(parsed) in _OURSELVES:
-        return ""
-    if isinstance(parsed, IPv6Address):
-        return str(ip_network((int(parsed), _HOUSEHOLD), strict=False))
-    return str(parsed)
+    return "" if address in _OURSELVES else network_of(address)
 
 
 class _Answer(wsgi.Response):  # type: ignore[misc]  # untyped

@@ -55,7 +55,11 @@ def lines() -> Iterator[str]:
         if name in SECTIONS:
             yield from _heading(SECTIONS[name])
         yield _row(name, _shown(variable.load_default), variable.metadata["description"])
-    yield from _heading("Elsewhere", "These come from the environment alone, not from `.env`.")
+    yield from _heading(
+        "Elsewhere",
+        "These are no settings of the service itself. OpenTelemetry's come from the environment "
+        "alone, not from `.env`.",
+    )
     for name, (default, meaning) in ELSEWHERE.items():
         yield _row(name, default, meaning)
 

@@ -21,6 +21,7 @@ BY_USER_KEY = "padws:sessions:by-user"
 PROVIDER_SESSION_PREFIX = "padws:provider-session:"
 
 _MOST_FORGOTTEN = 1000  # sessions that are over, at one sign-in
+_AT_ONCE = 1000  # members that Redis looks at before it sees to others
 
 
 class SessionIndex:
@@ -60,12 +61,11 @@ class SessionIndex:
 
     def end_all_of(self, user_id: UUID) -> int:
         """End every session of a user; how many there were."""
-        # A release before this one writes the first set alone. Then the second is made anew of it.
-        if self._client.zcard(INDEX_KEY) != self._client.zcard(BY_USER_KEY):
-            self._client.zunionstore(BY_USER_KEY, {INDEX_KEY: 0})
-        return self._end(
-            _texts(self._client.zrangebylex(BY_USER_KEY, f"[{user_id}:", f"({user_id};"))
-        )
+        members = self._client.zrangebylex(BY_USER_KEY, f"[{user_id}:", f"({user_id};")
+        # The release before this one, which may run beside it, writes the other set alone. To be
+        # taken out with the next release.
+        others = self._client.zscan_iter(INDEX_KEY, match=f"{user_id}:*", count=_AT_ONCE)
+        return self._end(_texts({*members, *(member for member, _ in others)}))
 
     def end_provider_session(self, provider_sid: str) -> int:
         """End every session that a session at the provider has begun; how many there were."""

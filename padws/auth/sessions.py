@@ -131,7 +131,7 @@ class Sessions(SessionInterface):
         record = _decoded(stored)
         if record is None:
             return Session()
-        if not record.identity:  # asking does not make it live longer
+        if not record.identity:  # it has not become as long-lived as those of the signed-in
             self._client.expire(KEY_PREFIX + sid, attempts.SECONDS)
         return Session(sid, stored, record)
 
@@ -155,18 +155,21 @@ class Sessions(SessionInterface):
             life = self._life_of(session.record)
             self._client.set(KEY_PREFIX + session.sid, session.stored, ex=life)
             return
-        key, changed = KEY_PREFIX + session.sid, session.record
+        key, record = KEY_PREFIX + session.sid, session.record
         read = _decoded(session.stored) or Record()
 
         def write_over(pipeline: Pipeline) -> None:  # again if another has written in between
+            nonlocal record
             current = _decoded(cast(Any, pipeline.get(key)))
             pipeline.multi()
             if current is not None:
-                session.record = changed.over(read, current)
-                session.stored = msgspec.msgpack.encode(session.record)
-                pipeline.set(key, session.stored, ex=self._life_of(session.record))
+                record = session.record.over(read, current)
+                stored = msgspec.msgpack.encode(record)
+                pipeline.set(key, stored, ex=self._life_of(record))
 
         self._client.transaction(write_over, key)
+        # Only now: what a full Redis has refused is still to be written.
+        session.record, session.stored = record, msgspec.msgpack.encode(record)
 
     def reload(self, session: Session) -> None:
         """Take over what another request has written meanwhile; nothing if it ended the session."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -14,8 +15,8 @@ from padws.config import Settings
 from padws.database import connection_options
 from padws.doctor.findings import Finding, error, ok, warning
 from padws.migrations import MigrationError, adoption, pending
-from padws.migrations.connection import require_utf8
-from padws.migrations.errors import MigrationFailed, in_words
+from padws.migrations.errors import in_words
+from padws.migrations.fitness import unsuitable_database
 from padws.migrations.rehearsal import REHEARSAL
 
 Connection = psycopg.Connection[Any]
@@ -25,12 +26,6 @@ _OLDEST = 15
 _CLOCK = 5.0  # seconds
 _OTHERS = 10  # connections left for migrations, dumps and people
 
-# What a session has to have, where it could not be told so (behind a pooler) or may not be.
-_NEEDED = {
-    **{name: value for name, value in session_settings.FIXED.items() if name != "TimeZone"},
-    "client_encoding": "UTF8",
-    "session_replication_role": "origin",
-}
 _PRIVILEGES = {
     "users": "SELECT INSERT UPDATE DELETE",
     "pads": "SELECT INSERT UPDATE DELETE",
@@ -70,27 +65,6 @@ _ROOM = """
 """
 
 
-def unsuitable_settings(conn: Connection) -> list[str]:
-    """Settings of this session by which statements would mean something else; one query."""
-    rows = conn.execute(
-        "SELECT name, current_setting(name) FROM unnest(%s::text[]) AS name", [list(_NEEDED)]
-    ).fetchall()
-    return [
-        f"{name} is {value}, and has to be {_NEEDED[name]}"
-        for name, value in rows
-        if value.partition(",")[0] != _NEEDED[name]
-    ]
-
-
-def unsuitable_database(conn: Connection) -> list[str]:
-    """What is wrong with encoding and settings, each in words for an operator."""
-    try:
-        require_utf8(conn)
-    except MigrationFailed as problem:
-        return [str(problem)]
-    return unsuitable_settings(conn)
-
-
 def look(settings: Settings) -> Iterator[Finding]:
     """Everything about PostgreSQL."""
     try:
@@ -105,12 +79,12 @@ def look(settings: Settings) -> Iterator[Finding]:
     with conn:
         info = conn.info
         yield ok(_POSTGRESQL, f"{info.dbname} on {info.host}:{info.port} as {info.user}")
-        for each in (_server, _settings, _schema, _rights, _writing, _storage):
+        room = partial(_room, settings=settings)
+        for each in (_server, _settings, _schema, _rights, _writing, _storage, room):
             try:
                 yield from each(conn)
             except psycopg.Error as problem:
                 yield error(_POSTGRESQL, in_words(problem))
-        yield from _room(conn, settings)
     yield from _migrating(settings)
 
 

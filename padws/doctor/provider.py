@@ -47,7 +47,10 @@ def look(settings: Settings) -> Iterator[Finding]:
         return
     yield found
     metadata = answer.json()
-    yield issuer(settings, metadata)
+    found = issuer(settings, metadata)
+    yield found
+    if found.outcome == "error":
+        return
     yield _endpoints(metadata)
     yield _algorithms(metadata)
     yield from _clock(answer)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from urllib.parse import unquote, urlsplit
 
-from padws.config import Settings, known_variables
+from padws.config import Settings, is_of_others, known_variables
 from padws.doctor.findings import Finding, ok, warning
 from padws.misspelt import suggestions
 
@@ -26,15 +26,15 @@ _NAMED_BY = {
 _OWN_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
-def look(given: Collection[str], settings: Settings) -> Iterator[Finding]:
+def look(given: Mapping[str, str], settings: Settings) -> Iterator[Finding]:
     """Everything about the variables that have been read."""
     yield ok(_CONFIGURATION, "no mistakes")
     yield from hints(given, settings)
     yield from _redirect_uri(settings)
 
 
-def hints(given: Collection[str], settings: Settings | None = None) -> Iterator[Finding]:
-    """What may not be meant, by the names alone of the variables that are set."""
+def hints(given: Mapping[str, str], settings: Settings) -> Iterator[Finding]:
+    """What may not be meant, of the variables that are set."""
     for name, meant in suggestions(given, known_variables()).items():
         yield warning(_CONFIGURATION, f"{name} is no setting of padws.", f"Did you mean {meant}?")
     if os.environ.get("WEB_CONCURRENCY", "1").strip() == "":
@@ -47,10 +47,15 @@ def hints(given: Collection[str], settings: Settings | None = None) -> Iterator[
         without_effect = [other for other in others if other in given]
         if name in given and without_effect:
             yield ok(_CONFIGURATION, f"{', '.join(without_effect)} ignored, as {name} is set")
-    if "REDIS_TLS_VERIFY" in given and settings and not settings.redis_url.startswith("rediss:"):
+    if "REDIS_TLS_VERIFY" in given and not settings.redis_url.startswith("rediss:"):
         yield warning(_CONFIGURATION, "REDIS_TLS_VERIFY has no effect: REDIS_URL is not rediss://.")
-    if settings:
-        yield from _servers_nobody_names(given, settings)
+    if "HOST" in given and is_of_others("HOST", given["HOST"]):
+        yield warning(
+            _CONFIGURATION,
+            "HOST is a name, as shells and compilers set it, and no address to listen on: ignored.",
+            "Set it to an address such as 127.0.0.1, or unset it.",
+        )
+    yield from _servers_nobody_names(given, settings)
 
 
 def _servers_nobody_names(given: Collection[str], settings: Settings) -> Iterator[Finding]:

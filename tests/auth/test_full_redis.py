@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 import redis
 
+from padws.auth.session_index import SessionIndex
+from padws.auth.sessions import Session, Sessions
 from tests.auth.browser import Browser, problem, signed_in
 from tests.auth.parallel import Gate
 from tests.auth.sessions import make_refresh_due, session_of
@@ -101,3 +104,23 @@ def test_a_redis_that_fills_up_during_a_refresh_fails_no_save(
     for _ in range(3):
         assert alice.save(pad).status_code == 200
     assert provider.asked[REFRESH] == 1
+
+
+def test_what_a_full_redis_has_refused_is_written_by_the_next_write(
+    redis_client: redis.Redis, fill: Fill
+) -> None:
+    """A refresh writes twice: the token that replaces one used up must not be lost in between."""
+    sessions = Sessions(redis_client, SessionIndex(redis_client), "session_id", timedelta(hours=1))
+    session = Session()
+    session.record.refresh_token = "used up"
+    sessions.write(session)
+    session.record.refresh_token = "new"
+    fill(True)
+    with pytest.raises(redis.ResponseError):
+        sessions.write(session)
+    fill(False)
+    session.record.refresh_at = 1.0
+    sessions.write(session)
+    read = Session(session.sid)
+    sessions.reload(read)
+    assert (read.record.refresh_token, read.record.refresh_at) == ("new", 1.0)

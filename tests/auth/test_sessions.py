@@ -164,9 +164,9 @@ def test_ending_somebodys_sessions_looks_at_nobody_elses(
         with commands(redis_client) as counted:
             ended = admin.request("DELETE", f"/api/users/{subject_of('alice')}/sessions").json()
         assert ended["ended"] == 1 - rounds
-        assert not {"exists", "zrange", "zscan", "zunionstore"} & counted.keys()
+        assert not {"exists", "zrange"} & counted.keys()
         assert counted["zrangebylex"] == 1
-        assert counted["zcard"] == 2
+        assert counted["zscan"] == 1  # as long as the release without that index may run
     assert redis_client.zcard("padws:sessions") == redis_client.zcard("padws:sessions:by-user")
     assert redis_client.zcard("padws:sessions:by-user") == 502
 

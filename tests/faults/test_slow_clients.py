@@ -29,6 +29,10 @@ BEGINNINGS = {
     "a body": wire.request("POST", "/api/pad", "Content-Length: 60000"),
     "chunks": wire.request("POST", "/api/pad", "Transfer-Encoding: chunked", body=b"ffff\r\n"),
     "a size": wire.request("POST", "/api/pad", "Transfer-Encoding: chunked", body=b"2\r\n{}\r\n"),
+    "zeros": wire.request("POST", "/api/pad", f"Content-Length: {'0' * 30}9"),
+    "a size of zeros": wire.request(
+        "POST", "/api/pad", "Transfer-Encoding: chunked", body=b"0" * 30 + b"9\r\n"
+    ),
     "leave": wire.request("POST", "/api/pad", "Content-Length: 9", "Expect: 100-continue"),
 }
 

@@ -13,7 +13,7 @@ import pytest
 
 from padws.config import load_settings
 from padws.database import Database
-from padws.doctor.postgresql import unsuitable_database
+from padws.migrations.fitness import unsuitable_database
 from tests.migrations import databases
 from tests.migrations.commands import Forks
 from tests.migrations.conftest import OwnPostgres

@@ -61,7 +61,7 @@ def test_what_changes_the_meaning_of_statements_is_named(
     sql.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'")
     assert checks()["database"] == "ok"
     found = checks(DB_TRANSACTION_POOLER="true")["database"]
-    assert found == "default_transaction_isolation is serializable, and has to be read committed"
+    assert found == "default_transaction_isolation is serializable, and must be read committed"
     sql.execute(f"ALTER DATABASE {name} SET session_replication_role = 'replica'")
     assert "session_replication_role is replica" in checks()["database"]
 

@@ -76,10 +76,19 @@ def test_what_comes_behind_it_is_the_next(name: str, pair: Pair) -> None:
     assert pair.send(content[-1:])
 
 
+def test_a_head_without_end_is_not_waited_for(pair: Pair) -> None:
+    assert not pair.send(b"G" * LONGEST_HEAD)
+    assert pair.send(b"G")
+    assert pair.connection.is_whole
+
+
 @pytest.mark.parametrize(
     "content",
     [
-        b"G" * (LONGEST_HEAD + 1),
+        wire.request("POST", "/", "Content-Length: 5, 5"),
+        wire.request("POST", "/", "Content-Length: +5"),
+        wire.request("POST", "/", "Content-Length : 5"),
+        wire.request("POST", "/", "Content-Length: 5", "Expect: the-best"),
         wire.request("POST", "/", CHUNKED, body=b"no size\r\n"),
         wire.request("POST", "/", CHUNKED, body=b"-1\r\n"),
         wire.request("POST", "/", CHUNKED, body=b"0x1\r\n"),
@@ -87,10 +96,17 @@ def test_what_comes_behind_it_is_the_next(name: str, pair: Pair) -> None:
     ],
     ids=lambda content: ascii(content[-20:]),
 )
-def test_what_will_be_refused_is_not_waited_for(content: bytes, pair: Pair) -> None:
-    parts = [content[start : start + 60_000] for start in range(0, len(content), 60_000)]
-    assert [pair.send(part) for part in parts][-1]
-    assert pair.connection.is_whole
+def test_what_only_gunicorn_can_tell_goes_to_the_threads_that_may_wait(
+    content: bytes, pair: Pair
+) -> None:
+    assert pair.send(content)
+    assert not pair.connection.is_whole
+
+
+def test_a_thread_for_whole_requests_waits_for_nobody(pair: Pair) -> None:
+    assert pair.send(wire.request("POST", "/", "Content-Length: 2", body=b"{}"))
+    pair.connection.init()
+    assert [pair.connection.next_piece() for _ in range(3)][1:] == [b"{}", b""]
 
 
 @pytest.mark.parametrize("framing", ["Content-Length: 1000000", CHUNKED])

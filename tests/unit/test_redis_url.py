@@ -14,6 +14,8 @@ GOOD = [
     "redis://user:p@h?db=3&client_name=padws&max_connections=5",
     "redis://h?health_check_interval=30&socket_timeout=1.5&socket_keepalive=true&protocol=3",
     "unix:///run/redis.sock?db=3",
+    "redis://h/0/?encoding=utf-8&encoding_errors=strict&lib_name=x",
+    "redis://h//",
     "rediss://h?ssl_cert_reqs=none",
     "rediss://h?ssl_check_hostname=false&ssl_min_version=771",
 ]
@@ -23,7 +25,7 @@ BAD = {
     "redis://h?ssl=true": "TLS is rediss:// here",
     "redis://h?decode_responses=true": "decode_responses is no parameter",
     "redis://h?retry_on_error=ConnectionError": "retry_on_error is no parameter",
-    "redis://h?encoding=utf-16": "encoding is no parameter",
+    "redis://h?encoding=utf-16": "encoding has a value that cannot be used",
     "redis://h?timeout=3": "timeout is no parameter",
     "redis://h?ssl_validate_ocsp=true": "ssl_validate_ocsp is no parameter",
     "redis://h?db=abc": "db has a value that cannot be used",

@@ -116,3 +116,27 @@ def test_who_has_waited_in_vain_has_taken_nothing(impatient: None) -> None:
     room.change("alice", -60)
     assert not room._waiting
     assert not room._used_by
+
+
+def test_nobody_goes_past_who_waits_for_the_same_room() -> None:
+    room = Room(most=100, most_per_user=100)
+    room.take("alice", 10)
+    with ThreadPoolExecutor(2) as threads:
+        large = threads.submit(room.take, "bob", 95)
+        servers.wait_until(waiting(room, 1))
+        small = threads.submit(room.take, "charlie", 5)
+        servers.wait_until(waiting(room, 2))
+        room.change("alice", -10)
+        large.result(10)
+        small.result(10)
+
+
+def test_who_waits_for_room_of_their_own_keeps_nobody_else_waiting() -> None:
+    room = Room(most=100, most_per_user=50)
+    room.take("alice", 50)
+    with ThreadPoolExecutor(1) as threads:
+        more = threads.submit(room.take, "alice", 10)
+        servers.wait_until(waiting(room, 1))
+        room.take("bob", 10)
+        room.change("alice", -50)
+        more.result(10)

@@ -1,0 +1,47 @@
+"""Whether a database and a session of it are fit for what padws asks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+
+from padws import session_settings
+from padws.migrations.connection import require_utf8
+from padws.migrations.errors import MigrationFailed
+
+Connection = psycopg.Connection[Any]
+
+# What a session must have, where it could not be told so (behind a pooler) or may not be.
+_NEEDED = {
+    **{name: value for name, value in session_settings.FIXED.items() if name != "TimeZone"},
+    "client_encoding": "UTF8",
+    "session_replication_role": "origin",
+}
+
+
+def unsuitable_settings(conn: Connection) -> list[str]:
+    """Settings of this session by which statements would mean something else; one query."""
+    rows = conn.execute(
+        "SELECT name, current_setting(name) FROM unnest(%s::text[]) AS name", [list(_NEEDED)]
+    ).fetchall()
+    return [
+        f"{name} is {value}, and must be {_NEEDED[name]}"
+        for name, value in rows
+        if not _is_as_needed(name, value)
+    ]
+
+
+def _is_as_needed(name: str, value: str) -> bool:
+    if name == "extra_float_digits":  # every number from 1 prints the same
+        return int(value) >= int(_NEEDED[name])
+    return value.partition(",")[0] == _NEEDED[name]
+
+
+def unsuitable_database(conn: Connection) -> list[str]:
+    """What is wrong with encoding and settings, each in words for an operator."""
+    try:
+        require_utf8(conn)
+    except MigrationFailed as problem:
+        return [str(problem)]
+    return unsuitable_settings(conn)
