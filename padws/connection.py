@@ -138,17 +138,21 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
 
     def receive(self) -> bool:
         """Take what has come, without waiting; whether there is something to do for a thread."""
-        try:
-            piece = self.sock.recv(_PIECE, socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            return False
-        except OSError:
-            piece = b""
-        if not piece:
-            self.has_ended = self.is_whole = True
-            return True
-        self._take(piece)
-        return self.is_ready()
+        while True:
+            try:
+                piece = self.sock.recv(_PIECE, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return False
+            except OSError:
+                piece = b""
+            if not piece:
+                self.has_ended = self.is_whole = True
+                return True
+            self._take(piece)
+            if self.is_ready():
+                return True
+            if len(piece) < _PIECE:  # else there may be more
+                return False
 
     def _take(self, piece: bytes) -> None:
         if self._body_at:
@@ -179,21 +183,22 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
         self._body_at = self._chunk_at = end + 4
         self.until = time.monotonic() + self.sock.patience
         head = bytes(memoryview(self._received)[: self._body_at]).lower()
-        self._look_for_body(head)
-        first, _, _ = head.partition(b"\r\n")
-        if _EXPECTATION.search(head) and first.endswith(b"http/1.1") and not self.is_ready():
-            self.tell(b"HTTP/1.1 100 Continue\r\n\r\n")
-        return True
-
-    def _look_for_body(self, head: bytes) -> None:
-        length = _LENGTH.search(head)
-        self._body_length = int(length[1]) if length else 0
         if b"\r\ntransfer-encoding" in head:
             self._body_length = None
-        elif length is None and b"\r\ncontent-length" in head:
+        elif b"\r\ncontent-length" in head:
+            length = _LENGTH.search(head)
+            self._body_length = int(length[1]) if length else 0
+            self._is_unclear = not length
+        if b"\r\nexpect" in head:
+            self._heed_expectation(head)
+        return True
+
+    def _heed_expectation(self, head: bytes) -> None:
+        """Tell who asks for leave to send a body to go on."""
+        if not _EXPECTATION.search(head):
             self._is_unclear = True
-        if b"\r\nexpect" in head and not _EXPECTATION.search(head):
-            self._is_unclear = True
+        elif head.partition(b"\r\n")[0].endswith(b"http/1.1") and not self.is_ready():
+            self.tell(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _has_whole_body(self) -> bool:
         if self._is_unclear:

@@ -237,6 +237,8 @@ def _names(schema: Schema) -> tuple[tuple[str, ...], Callable[[object], tuple[An
     return names, attrgetter(*names)
 
 
+_BLOCK = 1_048_576  # bytes of an answer that are copied at once
+
 _GAP = orjson.Fragment(b"\0")  # a byte that JSON never has
 
 
@@ -254,6 +256,19 @@ def _dumps(content: Any) -> list[Buffer]:
     return [first, *chain.from_iterable(zip(texts, rest, strict=True))]
 
 
+def _blocks(pieces: list[Buffer]) -> Iterator[bytes]:
+    """The pieces one after the other, joined or cut so that each block is worth a system call."""
+    parts, size = list[Buffer](), 0
+    for piece in pieces:
+        for at in range(0, len(piece), _BLOCK):
+            parts.append(memoryview(piece)[at : at + _BLOCK])
+            size += len(parts[-1])
+            if size >= _BLOCK:
+                yield b"".join(parts)
+                parts, size = [], 0
+    yield b"".join(parts)
+
+
 class _Pieces:
     """A large body that is never in memory a second time: it is copied as it is sent."""
 
@@ -265,9 +280,7 @@ class _Pieces:
 
     def __iter__(self) -> Iterator[bytes]:
         try:
-            for piece in self._pieces:
-                for at in range(0, len(piece), room.SMALL):
-                    yield bytes(piece[at : at + room.SMALL])
+            yield from _blocks(self._pieces)
         finally:
             self.close()
 
