@@ -244,7 +244,7 @@ def _name() -> str:
 def connection_options(settings: Settings) -> dict[str, Any]:
     """What `psycopg.connect` is told beside the URL."""
     url = settings.database_url
-    told = session_settings.parameters(
+    parameters = session_settings.parameters(
         url,
         {
             "connect_timeout": max(2, round(settings.db_pool_timeout)),
@@ -255,13 +255,13 @@ def connection_options(settings: Settings) -> dict[str, Any]:
         },
     )
     if settings.db_transaction_pooler:
-        return told | {"prepare_threshold": None}
+        return parameters | {"prepare_threshold": None}
     timeouts = {
         "statement_timeout": round(settings.db_statement_timeout * 1000),
         "lock_timeout": round(settings.db_lock_timeout * 1000),
         "idle_in_transaction_session_timeout": round(settings.db_statement_timeout * 1000),
     }
-    return told | {"options": session_settings.options(url, timeouts, session_settings.FIXED)}
+    return parameters | {"options": session_settings.options(url, timeouts, session_settings.FIXED)}
 
 
 # sql/

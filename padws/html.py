@@ -70,8 +70,8 @@ def problems() -> str:
 
 def sign_in_failed(problem: Mapping[str, Any], again: str) -> str:
     """The page of a sign-in that ended in `problem`, with the address to begin another one."""
-    told = {name: escape(str(problem[name])) for name in ("title", "detail", "request_id")}
-    if told["detail"] == told["title"]:
-        told["detail"] = "It has not been finished."
-    content = _SIGN_IN_FAILED.format(again=escape(again), **told)
+    texts = {name: escape(str(problem[name])) for name in ("title", "detail", "request_id")}
+    if texts["detail"] == texts["title"]:
+        texts["detail"] = "It has not been finished."
+    content = _SIGN_IN_FAILED.format(again=escape(again), **texts)
     return _PAGE.format(title="Signing in failed", heading="Signing in", content=content)

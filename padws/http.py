@@ -50,8 +50,8 @@ def read_body(limit: int) -> bytes:
     if not request.is_json:
         raise UnsupportedMediaType("not_json")
     if request.headers.get("Content-Encoding", "").strip().lower() not in ("", "identity"):
-        told = {"Accept-Encoding": "identity"}
-        raise UnsupportedMediaType("content_coding_unknown", headers=told)
+        headers = {"Accept-Encoding": "identity"}
+        raise UnsupportedMediaType("content_coding_unknown", headers=headers)
     length = request.content_length
     if length is not None and length > limit:
         raise TooLarge("body_too_large")

@@ -81,12 +81,12 @@ def _named(name: str, query: str) -> str:
     if "@" in query or not re.fullmatch(r"[a-z_]{1,30}", name):
         return "Not a readable URL: characters such as ? and # have to be escaped in a password."
     if name not in _PARAMETERS:
-        said = f"{name} is no parameter of it."
+        text = f"{name} is no parameter of it."
     elif name in _OF_TLS and name not in _HINTS:
-        said = f"Its parameter {name} has a value that cannot be used, or is only for rediss://."
+        text = f"Its parameter {name} has a value that cannot be used, or is only for rediss://."
     else:
-        said = f"Its parameter {name} has a value that cannot be used."
-    return f"{said} {_HINTS.get(name, '')}".rstrip()
+        text = f"Its parameter {name} has a value that cannot be used."
+    return f"{text} {_HINTS.get(name, '')}".rstrip()
 
 
 def _mistake_in_tls(options: Mapping[str, Any]) -> str:

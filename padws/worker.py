@@ -263,8 +263,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
             self.log.exception("A request failed before it got to the application")
         else:
             address = addr[0] if isinstance(addr, tuple) else "a unix socket"
-            told = (problem.status, problem.code, address, type(exc).__name__)
-            self.log.warning("%s %s for a request from %s: %s", *told)
+            fields = (problem.status, problem.code, address, type(exc).__name__)
+            self.log.warning("%s %s for a request from %s: %s", *fields)
         with contextlib.suppress(OSError):
             client.sendall(self._refusal(problem))
 

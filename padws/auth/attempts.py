@@ -46,7 +46,7 @@ class Destination(NamedTuple):
     popup: bool = False
 
     @classmethod
-    def wished(cls, path: str, popup: str) -> Destination:
+    def requested(cls, path: str, popup: str) -> Destination:
         """What a client asks for; `/` instead of a path that leads away, or is too long."""
         return cls(local_path(path), popup == "1")
 
@@ -72,18 +72,18 @@ def new_state(destination: Destination) -> str:
     state = secrets.token_urlsafe(32)
     if destination == Destination():
         return state
-    told = ("1" if destination.popup else "") + destination.path
-    return f"{state}.{base64.urlsafe_b64encode(told.encode()).decode().rstrip('=')}"
+    encoded = ("1" if destination.popup else "") + destination.path
+    return f"{state}.{base64.urlsafe_b64encode(encoded.encode()).decode().rstrip('=')}"
 
 
 def destination_of(state: str) -> Destination:
     """Where an attempt leads, whoever has made up its `state`: a path on this site in any case."""
-    _, _, told = state.partition(".")
+    _, _, encoded = state.partition(".")
     try:
-        text = base64.b64decode(told + "=" * (-len(told) % 4), "-_", validate=True).decode()
+        text = base64.b64decode(encoded + "=" * (-len(encoded) % 4), "-_", validate=True).decode()
     except ValueError:
         return Destination()
-    return Destination.wished(text.removeprefix("1"), text[:1])
+    return Destination.requested(text.removeprefix("1"), text[:1])
 
 
 def key_of(state: str) -> str:

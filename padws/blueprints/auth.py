@@ -69,11 +69,11 @@ def _provider() -> Provider:
 
 
 def _destination() -> Destination:
-    """Where this attempt to sign in leads: as `state` says on the way back, else as is wished."""
+    """Where this attempt to sign in leads: as `state` says on the way back, else as requested."""
     given = request.args
     if "state" in given:
         return destination_of(given["state"])
-    return Destination.wished(given.get("next", "/"), given.get("popup", ""))
+    return Destination.requested(given.get("next", "/"), given.get("popup", ""))
 
 
 @blueprint.get("/login")
@@ -81,8 +81,8 @@ def login() -> AnyResponse:
     """Send the browser to the provider."""
     services().limits.count_login(request.remote_addr or "")
     session, hint = current(), request.args.get("kc_idp_hint", "")
-    wished = Destination.wished(request.args.get("next", "/"), request.args.get("popup", ""))
-    state, redirect_uri = new_state(wished), settings().redirect_uri or _here("auth.callback")
+    requested = Destination.requested(request.args.get("next", "/"), request.args.get("popup", ""))
+    state, redirect_uri = new_state(requested), settings().redirect_uri or _here("auth.callback")
     parameters = {"kc_idp_hint": hint} if 0 < len(hint) <= _LONGEST_HINT else {}
     address, attempt = _provider().begin_sign_in(redirect_uri, state, **parameters)
     session.record.attempts = newest({**session.record.attempts, key_of(state): attempt})

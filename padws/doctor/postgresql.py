@@ -193,13 +193,13 @@ def _room(conn: Connection, settings: Settings) -> Iterator[Finding]:
     limits = [each for each in conn.execute(_ROOM).fetchall()[0] if each is not None]
     workers = settings.web_concurrency
     wanted = workers * settings.db_pool_max_size
-    said = f"{workers} workers may want {wanted}, and the server allows {min(limits)}"
+    text = f"{workers} workers may want {wanted}, and the server allows {min(limits)}"
     if wanted + _OTHERS > min(limits):
         yield warning(
-            "connections", f"{said}.", "Lower DB_POOL_MAX_SIZE or WEB_CONCURRENCY, or allow more."
+            "connections", f"{text}.", "Lower DB_POOL_MAX_SIZE or WEB_CONCURRENCY, or allow more."
         )
     else:
-        yield ok("connections", f"{said}; the same for each further instance")
+        yield ok("connections", f"{text}; the same for each further instance")
 
 
 def _migrating(settings: Settings) -> Iterator[Finding]:
@@ -208,8 +208,8 @@ def _migrating(settings: Settings) -> Iterator[Finding]:
     if url == settings.database_url:
         return
     try:
-        told = session_settings.parameters(url, {"connect_timeout": 10})
-        psycopg.connect(url, **told).close()
+        parameters = session_settings.parameters(url, {"connect_timeout": 10})
+        psycopg.connect(url, **parameters).close()
     except psycopg.Error as problem:
         yield error(
             "migrations", f"no connection: {in_words(problem)}", "See MIGRATION_DATABASE_URL."

@@ -23,8 +23,8 @@ _REFUSED = ("NOAUTH", "WRONGPASS", "AUTH ", "invalid password", "invalid usernam
 
 def is_refused(problem: BaseException) -> bool:
     """Whether Redis is there and does not let us in."""
-    said = str(problem)
-    return isinstance(problem, AuthenticationError) or any(each in said for each in _REFUSED)
+    message = str(problem)
+    return isinstance(problem, AuthenticationError) or any(each in message for each in _REFUSED)
 
 
 def reach(settings: Settings) -> Finding:
@@ -47,15 +47,15 @@ def _why_not(problem: Exception) -> Finding:
         )
     if isinstance(problem, NoPermissionError):
         return warning(_REDIS, "the user may not do what padws needs.", "See to its ACL.")
-    said = " ".join(str(problem).split())
-    if "CERTIFICATE_VERIFY_FAILED" in said or isinstance(problem.__cause__, ssl.SSLError):
+    message = " ".join(str(problem).split())
+    if "CERTIFICATE_VERIFY_FAILED" in message or isinstance(problem.__cause__, ssl.SSLError):
         return warning(
             _REDIS,
             "its certificate cannot be verified.",
             "Name the authority by ssl_ca_certs in REDIS_URL; where there is none (self-signed, as "
             "Heroku's), set REDIS_TLS_VERIFY=false.",
         )
-    return warning(_REDIS, f"cannot be reached: {said}", "Signing in waits for it.")
+    return warning(_REDIS, f"cannot be reached: {message}", "Signing in waits for it.")
 
 
 def makes_room(settings: Settings) -> Finding:

@@ -108,13 +108,13 @@ def _connection_options(settings: Settings, only_to_look: bool) -> dict[str, Any
     """
     url = settings.migration_database_url
     name = f"padws migration, {socket.gethostname()}, process {os.getpid()}"
-    told = session_settings.parameters(
+    parameters = session_settings.parameters(
         url, {"connect_timeout": CONNECT_WITHIN, "fallback_application_name": name}
     )
     if only_to_look and not shares_the_pooler(settings):
         fixed = {**session_settings.FIXED, "lock_timeout": f"{LOOK_TIMEOUT * 1000:.0f}ms"}
-        told["options"] = session_settings.options(url, {}, fixed)
-    return told
+        parameters["options"] = session_settings.options(url, {}, fixed)
+    return parameters
 
 
 def _set_up_session(conn: Connection, settings: Settings) -> None:
