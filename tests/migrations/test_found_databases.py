@@ -94,7 +94,7 @@ REFUSED = {
     "ALTER TABLE pad_ws.pads ADD version integer": "pad_ws.pads.version is integer, and has",
     "ALTER TABLE pad_ws.template_pads SET UNLOGGED": "template_pads is empty after a crash",
     "ALTER TABLE pad_ws.template_pads RENAME TO own; "
-    "CREATE VIEW pad_ws.template_pads AS TABLE pad_ws.own": "template_pads is a view, and has",
+    "CREATE VIEW pad_ws.template_pads AS TABLE pad_ws.own": "template_pads is a view, not a table",
     "CREATE TABLE pad_ws.old () INHERITS (pad_ws.pads)": "pad_ws.pads is part of an inheritance",
     "DROP TABLE pad_ws.backups; CREATE TABLE pad_ws.backups (id uuid) "
     "PARTITION BY HASH (id)": "pad_ws.backups is a partitioned table",

@@ -14,7 +14,7 @@ GOOD = [
     "redis://user:p@h?db=3&client_name=padws&max_connections=5",
     "redis://h?health_check_interval=30&socket_timeout=1.5&socket_keepalive=true&protocol=3",
     "unix:///run/redis.sock?db=3",
-    "redis://h/0/?encoding=utf-8&encoding_errors=strict&lib_name=x",
+    "redis://h/0/?encoding=utf-8&encoding_errors=strict",
     "redis://h//",
     "rediss://h?ssl_cert_reqs=none",
     "rediss://h?ssl_check_hostname=false&ssl_min_version=771",
