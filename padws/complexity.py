@@ -148,8 +148,14 @@ def _braces_and_colons(text: bytes) -> Iterator[bytes]:
         yield from _BRACE_OR_COLONS.findall(_SMALL_OBJECT.sub(b"", piece))
 
 
-# Where a text may be cut, looked for from the character before: not within an escape or a number.
-_UNCUT = re.compile(rb"(?:\\++[^\\]?|[0-9eE.+-])*+")
+# What a text is not cut within, or right behind: numbers and escapes.
+_UNCUT = re.compile(rb"[\\0-9eE.+-]*+")
+
+
+def _cut(text: bytes, at: int) -> int:
+    """Where a text may be cut from there on: not within an escape or a number."""
+    end = max(at, _UNCUT.match(text, at - 1).end())  # type: ignore[union-attr]  # it may be empty
+    return end + text.endswith(b"\\", 0, end)
 
 
 def _outside_strings(text: bytes, kept: bytes) -> Iterator[bytes]:
@@ -157,8 +163,7 @@ def _outside_strings(text: bytes, kept: bytes) -> Iterator[bytes]:
     dropped = bytes(c for c in range(256) if c not in kept + b'"')
     inside = begin = 0
     while begin < len(text):
-        end = begin + _PIECE
-        end = max(end, _UNCUT.match(text, end - 1).end())  # type: ignore[union-attr]  # it may be empty
+        end = _cut(text, begin + _PIECE)
         unescaped = text[begin:end].replace(rb"\\", b"").replace(rb"\"", b"")
         if not inside or b'"' in unescaped:  # else all of it is in the middle of a string
             # Between two quotation marks side by side there is nothing, in a string or outside.

@@ -15,9 +15,12 @@ import time
 from collections import deque
 from typing import Any
 
+from gunicorn.http.body import Body, ChunkedReader
 from gunicorn.http.errors import (
+    InvalidChunkSize,
     LimitRequestHeaders,
     LimitRequestLine,
+    NoMoreData,
     ParseException,
     UnsupportedTransferCoding,
 )
@@ -39,6 +42,10 @@ _ENOUGH = 65_536
 
 # Bytes taken from a socket at once; gunicorn's own takes 8,192.
 _PIECE = 65_536
+
+# Bytes of a chunked body that gunicorn's reader gets at once; and how many a chunk's size with its
+# extension, or the trailers, may take beside them.
+_CHUNKED_PIECE, _LONGEST_LINE = 8_192, 8_192
 
 # After the last answer what still comes is thrown away, so that the kernel does not reset the
 # connection before the client has read the answer: seconds at first, seconds after each piece,
@@ -183,8 +190,10 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
         self._body_at = self._chunk_at = end + 4
         self.until = time.monotonic() + self.sock.patience
         head = bytes(memoryview(self._received)[: self._body_at]).lower()
-        if b"\r\ntransfer-encoding" in head:
+        if b"\r\ntransfer-encoding:" in head:
             self._body_length = None
+        elif b"\r\ntransfer-encoding" in head:
+            self._is_unclear = True
         elif b"\r\ncontent-length" in head:
             length = _LENGTH.search(head)
             self._body_length = int(length[1]) if length else 0
@@ -244,7 +253,7 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
         Raises TimeoutError when the client is too slow, LimitRequestHeaders for an endless head.
         """
         if self._pieces:
-            return self._pieces.popleft()
+            return self._small_if_chunked(self._pieces.popleft())
         if self.has_ended:
             return b""
         if not self._body_at:
@@ -254,6 +263,13 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
         piece = self.sock.receive_until(self.until)
         self.until = self.sock.later(self.until, len(piece))
         self.has_ended = not piece
+        return self._small_if_chunked(piece)
+
+    def _small_if_chunked(self, piece: bytes) -> bytes:
+        """A piece of which gunicorn copies the rest for each chunk in it."""
+        if self._body_length is None and len(piece) > _CHUNKED_PIECE:
+            self._pieces.appendleft(piece[_CHUNKED_PIECE:])
+            return piece[:_CHUNKED_PIECE]
         return piece
 
     def finish_request(self, keepalive: float) -> bool:
@@ -307,6 +323,8 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
 
 def _read_away(reader: Any) -> bool:
     """Read a body to its end; whether it had one."""
+    if getattr(reader, "has_failed", False):
+        return False
     try:
         while reader.read(_PIECE):
             pass
@@ -325,6 +343,29 @@ class _Unreader(Unreader):  # type: ignore[misc]  # untyped
     def chunk(self) -> bytes:
         """What comes next."""
         return self.connection.next_piece()
+
+
+class _ChunkedReader(ChunkedReader):  # type: ignore[misc]  # untyped
+    """A chunked body with an end to its lines; one that was refused once has no good end."""
+
+    parser: Any
+    has_failed = False
+
+    def read(self, size: int) -> bytes:
+        """So many bytes, or what there is. Raises ParseException or OSError."""
+        if self.has_failed:
+            raise NoMoreData
+        try:
+            return bytes(super().read(size))
+        except (OSError, ParseException):
+            self.has_failed = True
+            raise
+
+    def get_data(self, unreader: Any, buf: Any) -> None:
+        """Read on in a line that has not ended."""
+        if buf.tell() > _CHUNKED_PIECE + _LONGEST_LINE:
+            raise InvalidChunkSize(b"longer than any")
+        super().get_data(unreader, buf)
 
 
 class _Request(Request):  # type: ignore[misc]  # untyped
@@ -356,15 +397,21 @@ class _Request(Request):  # type: ignore[misc]  # untyped
         if codings and [each.lower() for each in codings] != ["chunked"]:
             raise UnsupportedTransferCoding(", ".join(codings))
         super().set_body_reader()
+        if codings:
+            self.body = Body(_ChunkedReader(self, self.unreader))
 
     @property
     def body_is_read(self) -> bool:
         """Whether the application has read the body to its end."""
         reader = self.body.reader
-        return bool(reader.parser is None if hasattr(reader, "parser") else reader.length == 0)
+        if isinstance(reader, _ChunkedReader):
+            return reader.parser is None and not reader.has_failed
+        return bool(reader.length == 0)
 
     def should_close(self) -> bool:
         """Whether this is the connection's last request."""
+        if getattr(self.body.reader, "has_failed", False):
+            return True
         return bool(super().should_close()) or not (
             self.body_is_read or self.unreader.connection.is_whole
         )

@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from flask import Response, send_from_directory
+from flask import Response, request, send_from_directory
 
 from padws.errors import TITLES
 
@@ -55,7 +55,17 @@ _SIGN_IN_FAILED = """\
 
 def send_page(name: str) -> Response:
     """One of the files in padws/pages."""
-    return send_from_directory(PAGES, name)
+    return send_file(PAGES, name)
+
+
+def send_file(directory: str | Path, name: str) -> Response:
+    """A file of a directory; as if not asked conditionally where a date is beyond all calendars."""
+    try:
+        return send_from_directory(directory, name)
+    except OverflowError:  # werkzeug's, of a year or an offset that no datetime has
+        for header in ("HTTP_IF_MODIFIED_SINCE", "HTTP_IF_RANGE", "HTTP_RANGE"):
+            request.environ.pop(header, None)
+        return send_from_directory(directory, name)
 
 
 def problems() -> str:

@@ -167,7 +167,8 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]  # untyped
 ANY_VERSION = "{(,)}"
 
 _TAG = r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"'
-_TAGS = re.compile(rf"\s*+{_TAG}\s*+(?:,\s*+{_TAG}\s*+)*+")
+# A possessive group loses its way in Python before 3.11.5; Debian 12 has 3.11.2.
+_TAGS = re.compile(rf"\s*+{_TAG}\s*+(?:,\s*+{_TAG}\s*+)*")
 
 # What proxies that compress append to a tag, and many do not take off again: Caddy and Apache
 # `-gzip`, Jetty `--gzip`, others `;gzip`. Two, where there are two such proxies.

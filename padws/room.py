@@ -91,7 +91,9 @@ class Room:
         )
 
     def _has_room_in_all(self, size: int) -> bool:
-        return not self._used or self._used + size <= self._most
+        # Nobody's use counts for more than a user may have: it would keep all others out.
+        used = sum(min(each, self._most_per_user) for each in self._used_by.values())
+        return not used or used + size <= self._most
 
     def _has_room(self, user_id: str, size: int) -> bool:
         used_by_user = self._used_by.get(user_id, 0)

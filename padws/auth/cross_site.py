@@ -28,6 +28,8 @@ def register(app: Flask, settings: Settings) -> None:
         origin = None if named is None else origin_of(named)
         if origin in friends:
             return
-        from_elsewhere = named is not None and (not origin or origin != origin_of(request.host_url))
+        from_elsewhere = named is not None and (
+            not origin or origin != origin_of(f"{request.scheme}://{request.host}")
+        )
         if from_elsewhere or wsgi.get("HTTP_SEC_FETCH_SITE") == "cross-site":
             raise Forbidden("cross_site")

@@ -11,7 +11,7 @@ from typing import Any
 import requests
 from authlib.integrations.flask_client import FlaskOAuth2App
 from joserfc import jwt
-from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.errors import DecodeError, InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
@@ -53,7 +53,10 @@ class SigningKeys:
 
     @staticmethod
     def _decode(token: str, keys: KeySet) -> jwt.Token:
-        return jwt.decode(token, keys, registry=_ASYMMETRIC_ONLY)
+        try:
+            return jwt.decode(token, keys, registry=_ASYMMETRIC_ONLY)
+        except (TypeError, LookupError, AttributeError) as error:  # a header of wrong types
+            raise DecodeError from error
 
     def _current(self) -> KeySet:
         """The key set, not older than it may be unless the provider is away."""

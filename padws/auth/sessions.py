@@ -218,6 +218,8 @@ class Sessions(SessionInterface):
         """Drop our cookie and a sibling name's: for a domain above, and any path to here."""
         name, labels = self.get_cookie_name(app), request.host.partition(":")[0].split(".")
         response.delete_cookie(name)
+        if not all(0 < len(label) < 64 for label in labels):  # no name that a cookie could be for
+            return
         for domain in [".".join(labels[at:]) for at in range(len(labels) - 1)][:_MOST_DOMAINS]:
             for path in accumulate(request.path.split("/")[:_MOST_PATHS], "{}/{}".format):
                 response.delete_cookie(name, domain=domain, path=path or "/")

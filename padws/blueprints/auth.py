@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from urllib.parse import urljoin
 
 import orjson
 from flask import Blueprint, Response, redirect, request, url_for
@@ -28,6 +27,8 @@ blueprint = Blueprint("auth", __name__, url_prefix="/auth")
 # Where browsers are sent to, as opposed to what scripts ask.
 _VISITED = ("/auth/login", "/auth/callback")
 _ANSWERS = (PROBLEM, "application/json", "text/html")
+
+_LONGEST_LOGOUT = 65_536  # bytes of a form with a logout token, which anybody may send
 
 _LONGEST_HINT = 100  # characters of kc_idp_hint; the name of an identity provider is short
 
@@ -58,7 +59,7 @@ def show_failure(response: AnyResponse) -> AnyResponse:
 
 def _here(endpoint: str) -> str:
     """The address of a page as the browser has asked for this site."""
-    return urljoin(request.host_url, url_for(endpoint))
+    return f"{request.scheme}://{request.host}{url_for(endpoint)}"
 
 
 def _provider() -> Provider:
@@ -149,6 +150,7 @@ def logout() -> Response:
 @blueprint.post("/backchannel-logout")
 def backchannel_logout() -> Response:
     """End the sessions that the provider names in a logout token (OpenID Back-Channel Logout)."""
+    request.max_content_length = _LONGEST_LOGOUT
     subject, provider_session = _provider().read_logout_token(request.form.get("logout_token", ""))
     if provider_session:
         services().sessions.end_provider_session(provider_session)

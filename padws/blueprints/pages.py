@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from flask import Blueprint, Response, send_from_directory
+from flask import Blueprint, Response
 
 from padws import html
 from padws.context import settings
-from padws.html import send_page
+from padws.html import send_file, send_page
 
 SWAGGER_UI = str(files("flask_swagger_ui") / "dist")
 
@@ -20,7 +20,7 @@ def index() -> Response:
     """The front end when there is one, else the page that says what this is."""
     front_end = settings().static_dir
     if front_end and (front_end / "index.html").is_file():
-        return send_from_directory(front_end, "index.html")
+        return send_file(front_end, "index.html")
     return send_page("index.html")
 
 
@@ -39,7 +39,7 @@ def docs() -> Response:
 @blueprint.get("/api/docs/assets/<name>")
 def docs_asset(name: str) -> Response:
     """A file of Swagger UI."""
-    return send_from_directory(SWAGGER_UI, name)
+    return send_file(SWAGGER_UI, name)
 
 
 @blueprint.get("/api/docs/problems")

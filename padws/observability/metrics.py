@@ -230,5 +230,8 @@ def exposition(accept: str, *more: Collector) -> tuple[bytes, str]:
         registry.register(REGISTRY)
     for collector in more:
         registry.register(collector)
-    encode, content_type = choose_encoder(accept)
+    try:
+        encode, content_type = choose_encoder(accept)
+    except (TypeError, ValueError):  # a version of the format that is none
+        encode, content_type = choose_encoder("")
     return encode(registry), content_type

@@ -107,7 +107,12 @@ class TimeField(fields.AwareDateTime):
     ) -> datetime:
         if not str(value).isprintable():
             raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE)
-        return super()._deserialize(value, attr, data, **kwargs)
+        time = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            time.astimezone(UTC)
+        except OverflowError:
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE) from None
+        return time
 
 
 def template_name(**kwargs: Any) -> fields.String:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from padws.schemas.common import NameField
+from padws.schemas.common import NameField, TimeField
 
 _SCOPE = "`read`, or `write`, which includes reading"
 
@@ -40,11 +40,9 @@ class NewToken(Schema):
         validate=validate.OneOf(["read", "write"]),
         metadata={"description": _SCOPE},
     )
-    expires_at = fields.AwareDateTime(
+    expires_at = TimeField(
         load_default=None,
         allow_none=True,
         validate=_to_come,
-        format="iso",
-        default_timezone=UTC,
         metadata={"description": "Without it, the token is good until it is revoked"},
     )

@@ -66,6 +66,39 @@ class TestBodiesThatNobodyReads:
             connection.sendall(first + wire.request("GET", "/healthz") + first)
             assert statuses(connection, 3) == [404, 200, 404]
 
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"2 \r\nab\r\n0\r\n\r\n",
+            b"2\r\nabXX0\r\n\r\n",
+            b"2\r\nab\r\n0\r\nX y\r\n\r\n",
+            b"2;a\rb\r\nab\r\n0\r\n\r\n",
+        ],
+    )
+    @pytest.mark.parametrize("path", ["/auth/backchannel-logout", "/api/nothing"])
+    def test_chunks_that_are_refused_are_the_connections_end(
+        self, url: str, path: str, body: bytes
+    ) -> None:
+        """What comes behind them is nobody's request: where they end is not known."""
+        form = ("Content-Type: application/x-www-form-urlencoded", "Transfer-Encoding: chunked")
+        smuggled = wire.request("GET", "/healthz")
+        with wire.connect(url) as connection:
+            connection.sendall(wire.request("POST", path, *form, body=body) + smuggled)
+            answer = wire.read(connection)
+            assert answer.status in (400, 404)
+            assert wire.is_closed(connection)
+
+    @pytest.mark.parametrize(
+        "beginning", [b"0\r\n", b"0\r\nX: ", b"2;", b"0"], ids=["lines", "line", "name", "size"]
+    )
+    def test_lines_among_chunks_have_an_end(self, url: str, beginning: bytes) -> None:
+        form = ("Content-Type: application/x-www-form-urlencoded", "Transfer-Encoding: chunked")
+        more = b"X: y\r\n" * 14_000 if beginning == b"0\r\n" else b"0" * 80_000
+        with wire.connect(url) as connection:
+            begin = wire.request("POST", "/auth/backchannel-logout", *form, body=beginning)
+            connection.sendall(begin + more)
+            assert wire.read(connection).status == 400
+
     @pytest.mark.parametrize("framing", ["Content-Length: 5000000", "Transfer-Encoding: chunked"])
     def test_who_sends_a_large_one_and_reads_only_then_gets_the_answer(
         self, url: str, framing: str

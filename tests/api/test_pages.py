@@ -130,3 +130,19 @@ class TestFrontEnd:
         client = configure(STATIC_DIR=str(build), ASSETS_DIR=str(assets)).test_client()
         assert client.get("/assets/logo.svg").text == "<svg/>"
         assert client.get("/").text == "<title>whiteboard</title>"
+
+
+@pytest.mark.parametrize("path", ["/", "/pages/page.css", "/api/docs/assets/swagger-ui.css"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"If-Modified-Since": "Mon, 01 Jan 2024 00:00:00 +99999999999999999999"},
+        {"If-Modified-Since": "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"},
+        {"If-Range": "Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "Range": "bytes=0-1"},
+    ],
+    ids=str,
+)
+def test_a_date_beyond_all_calendars_is_passed_over(
+    anyone: Client, path: str, headers: dict[str, str]
+) -> None:
+    assert anyone.get(path, headers=headers).status_code == 200

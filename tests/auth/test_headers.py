@@ -269,3 +269,14 @@ def test_a_chain_of_trusted_proxies_is_followed_as_far_as_it_is_trusted(served: 
         "X-Forwarded-Host": "evil.example, pad.example.com, inner.example",
     }
     assert way_back_of(Browser(url).get("/auth/login", headers=chain)) == f"{OURS}/auth/callback"
+
+
+@pytest.mark.parametrize("host", ["xn--.com", "a..b", f"{'x' * 70}.example.com"])
+def test_a_host_that_can_be_none_is_no_failure(alice: Browser, url: str, host: str) -> None:
+    assert Browser(url).get("/auth/login", headers={"Host": host}).status_code in (302, 400)
+    session = f"{COOKIE}={alice.cookie}"
+    elsewhere = {"Host": host, "Origin": "https://elsewhere.example", "Cookie": session}
+    assert alice.post("/api/pad", headers=elsewhere, json={}).status_code in (400, 403)
+    bob = signed_in(url, "bob")
+    cookies = {"Host": host, "Cookie": f"{session}; {COOKIE}={bob.cookie}"}
+    assert Browser(url).get("/api/users/me", headers=cookies).status_code == 400

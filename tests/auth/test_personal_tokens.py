@@ -164,6 +164,7 @@ def test_a_token_ends_when_it_says(
         {"name": "x", "expires_at": "tomorrow"},
         {"name": "x", "expires_at": 4_000_000_000},
         {"name": "x", "expires_at": "2020-01-01T00:00:00Z"},
+        {"name": "x", "expires_at": "9999-12-31T23:59:59-12:00"},
         {"name": "x", "user_id": str(UUID(int=7))},
         {"name": "x", "token": "padws_of-my-choice"},
         {"name": "x", "token_digest": "00"},

@@ -96,7 +96,7 @@ def redises(tmp_path: Path) -> Iterator[Redises]:
     ports = [free_port() for _ in range(3)]
     access = ("--requirepass", PASSWORD, "--masterauth", PASSWORD)
     first = Node("the first Redis", ports[0], tmp_path / "first", access)
-    replica = (*access, "--replicaof", f"{LOOPBACK} {ports[0]}")
+    replica = (*access, "--replicaof", LOOPBACK, str(ports[0]))
     second = Node("the second Redis", ports[1], tmp_path / "second", replica)
     sentinel = a_sentinel(tmp_path / "sentinel", ports[2], ports[0])
     with ExitStack() as stack:

@@ -245,3 +245,10 @@ def test_a_token_keeps_others_out(
 def _latin(header: dict[str, str | bytes]) -> dict[str, str]:
     """As WSGI has headers."""
     return {k: v.decode("latin-1") if isinstance(v, bytes) else v for k, v in header.items()}
+
+
+def test_a_format_that_is_none_is_answered_in_the_usual_one(start: Start) -> None:
+    accept = {"Accept": "application/openmetrics-text; version=x"}
+    answer = Browser(start().url).get("/metrics", headers=accept)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("text/plain")

@@ -50,7 +50,8 @@ def test_one_alone_may_be_of_any_size(impatient: None) -> None:
     room = Room(most=100, most_per_user=60)
     assert not is_full(room, "alice", 1000)
     assert is_full(room, "alice", 1)
-    assert is_full(room, "bob", 1)
+    assert not is_full(room, "bob", 40)  # of all room alice has no more than a user may
+    assert is_full(room, "charlie", 1)
 
 
 def test_what_is_there_already_is_counted_or_refused_at_once() -> None:
@@ -61,8 +62,8 @@ def test_what_is_there_already_is_counted_or_refused_at_once() -> None:
     room.take_at_once("alice", 10)
     room.change("alice", 30)
     with pytest.raises(TooManyRequests):
-        room.take_at_once("bob", 20)
-    room.take_at_once("bob", 10)
+        room.take_at_once("bob", 50)
+    room.take_at_once("bob", 40)
 
 
 def waiting(room: Room, number: int) -> Callable[[], bool]:
