@@ -26,8 +26,9 @@ def commands(client: redis.Redis) -> Iterator[dict[str, int]]:
     yield counted
     for name, stats in client.info("commandstats").items():
         counted[name.removeprefix("cmdstat_")] = stats["calls"]
-    # How our own look at it and new connections of the pool appear.
-    for name in ("config", "config|resetstat", "info", "client|setinfo", "hello", "select", "auth"):
+    # How our own look at it and new connections of the pool appear, in Redis 7 and before.
+    own = ("config|resetstat", "config", "info", "client|setinfo", "client", "hello", "select")
+    for name in (*own, "auth"):
         counted.pop(name, None)
 
 
