@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import secrets
 import socket
 import time
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from padws.tether import Tether
 LOOPBACK = "127.0.0.1"
 _SECONDS_OF_SILENCE = 5
 _LINES_OF_LOG = 15
+_LOWEST_PORT, _PORTS = 10_000, 22_000  # Linux gives clients those from 32,768 on
 
 
 class Server(Protocol):
@@ -91,10 +93,11 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port that is free now."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """A port that is free now, and none that the system gives to a client meanwhile."""
+    while True:
+        port = _LOWEST_PORT + secrets.randbelow(_PORTS)
+        if is_free(port):
+            return port
 
 
 def missing(title: str, settings: Sequence[str]) -> click.ClickException:
