@@ -40,7 +40,6 @@ class Room:
 
     def __init__(self, most: int, most_per_user: int):
         self._most, self._most_per_user = most, most_per_user
-        self._used = 0
         self._used_by: Counter[str] = Counter()
         self._waiting: list[_Waiting] = []  # first come, first served
         self._lock = Lock()
@@ -48,7 +47,7 @@ class Room:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is in use."""
-        return not self._used
+        return not self._used_by
 
     def take(self, user_id: str, size: int) -> None:
         """Use so much more, as soon as there is room. Raises TooManyRequests if there is none."""
@@ -102,7 +101,6 @@ class Room:
         )
 
     def _use(self, user_id: str, size: int) -> None:
-        self._used += size
         self._used_by[user_id] += size
         if not self._used_by[user_id]:
             del self._used_by[user_id]
