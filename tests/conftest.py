@@ -17,7 +17,7 @@ from padws.embedded.postgres import Postgres
 from padws.embedded.running import free_port
 from padws.embedded.servers import Provider, Redis
 from padws.migrations import migrate
-from tests import servers
+from tests.helpers import servers
 
 StartService = Callable[[Mapping[str, str]], temporary.Service]
 

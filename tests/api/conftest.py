@@ -23,9 +23,8 @@ from padws.config import load_settings
 from padws.context import Services
 from padws.embedded import temporary
 from padws.migrations import upgrade
-from tests import servers
-from tests.api import contract, people
-from tests.api.contract import Client
+from tests.helpers import contract, people, servers
+from tests.helpers.contract import Client
 
 Configure = Callable[..., Flask]
 SqlConnection = psycopg.Connection[dict[str, Any]]

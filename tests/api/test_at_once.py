@@ -13,12 +13,11 @@ import pytest
 import requests
 
 from padws.embedded import temporary
-from tests import servers
-from tests.api import people
 from tests.api.conftest import Browser, SignedIn, SqlConnection
-from tests.api.contract import Client, check_pad, ok
-from tests.api.drawings import drawing
 from tests.api.test_pads import make_pad
+from tests.helpers import people, servers
+from tests.helpers.contract import Client, check_pad, ok
+from tests.helpers.drawings import drawing
 
 Send = Callable[[int], requests.Response]
 

@@ -13,7 +13,8 @@ import pytest
 from flask import Flask
 
 from tests.api.conftest import ClientOf, Configure, SqlConnection
-from tests.api.contract import (
+from tests.api.test_pads import make_pad
+from tests.helpers.contract import (
     Client,
     assert_problem,
     assert_refused,
@@ -21,8 +22,7 @@ from tests.api.contract import (
     ok,
     time_of,
 )
-from tests.api.drawings import drawing, without_mark
-from tests.api.test_pads import make_pad
+from tests.helpers.drawings import drawing, without_mark
 
 Backups = list[dict[str, Any]]
 

@@ -14,10 +14,9 @@ from padws import tether
 from padws.embedded import temporary
 from padws.embedded.running import LOOPBACK, free_port, http_status
 from padws.embedded.temporary import Service
-from tests import servers
-from tests.api import people, wire
 from tests.api.conftest import SignedIn
-from tests.api.contract import check_problem
+from tests.helpers import people, servers, wire
+from tests.helpers.contract import check_problem
 
 #: Answered before its body is read: 404, 405, 401.
 UNREAD = [

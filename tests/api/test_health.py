@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from padws.embedded.running import free_port
 from tests.api.conftest import Configure, SqlConnection
-from tests.api.contract import Client, ok
+from tests.helpers.contract import Client, ok
 
 
 def test_a_live_process_says_so_and_asks_nobody(anyone: Client, configure: Configure) -> None:

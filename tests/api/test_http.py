@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from padws.embedded import temporary
-from tests.api import people, wire
 from tests.api.conftest import Browser, SignedIn
-from tests.api.contract import Client, ok
-from tests.api.drawings import drawing, without_mark
 from tests.api.test_pads import make_pad
-from tests.api.wire import Answer
+from tests.helpers import people, wire
+from tests.helpers.contract import Client, ok
+from tests.helpers.drawings import drawing, without_mark
+from tests.helpers.wire import Answer
 
 SCENE = json.dumps(drawing(2)).encode()
 

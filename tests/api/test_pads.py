@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.api.conftest import ClientOf, Configure, SqlConnection
-from tests.api.contract import (
+from tests.helpers.contract import (
     Client,
     assert_problem,
     assert_refused,
@@ -17,7 +17,7 @@ from tests.api.contract import (
     ok,
     time_of,
 )
-from tests.api.drawings import drawing, without_mark
+from tests.helpers.drawings import drawing, without_mark
 
 LONGEST_NAME = "ä" * 99 + "😀"
 ANY_ID = "00000000-0000-4000-8000-000000000000"

@@ -9,10 +9,10 @@ import msgspec
 import pytest
 import redis
 
-from tests.api import people
 from tests.api.conftest import Configure, SqlConnection
-from tests.api.contract import Client, assert_problem, ok
-from tests.api.drawings import drawing
+from tests.helpers import people
+from tests.helpers.contract import Client, assert_problem, ok
+from tests.helpers.drawings import drawing
 
 #: Every route that needs somebody who has signed in, one of each kind.
 ROUTES = [

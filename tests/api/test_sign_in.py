@@ -16,10 +16,10 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from padws.embedded.running import free_port
-from tests.api import people
 from tests.api.conftest import Configure, SqlConnection
-from tests.api.contract import Client, assert_problem, check_user, ok
 from tests.api.test_pads import make_pad
+from tests.helpers import people
+from tests.helpers.contract import Client, assert_problem, check_user, ok
 
 Newcomer = Callable[..., str]
 

@@ -10,7 +10,7 @@ import pytest
 from padws.config import load_settings
 from padws.migrations import upgrade
 from tests.api.conftest import SqlConnection
-from tests.api.contract import (
+from tests.helpers.contract import (
     Client,
     assert_problem,
     assert_refused,
@@ -18,7 +18,7 @@ from tests.api.contract import (
     ok,
     time_of,
 )
-from tests.api.drawings import drawing
+from tests.helpers.drawings import drawing
 
 JSON = "application/json"
 

@@ -10,11 +10,11 @@ import pytest
 import redis
 from flask import Flask
 
-from tests.api import people
 from tests.api.conftest import ClientOf, SqlConnection
-from tests.api.contract import Client, assert_problem, assert_refused, check_user, ok, time_of
-from tests.api.drawings import drawing
 from tests.api.test_pads import make_pad
+from tests.helpers import people
+from tests.helpers.contract import Client, assert_problem, assert_refused, check_user, ok, time_of
+from tests.helpers.drawings import drawing
 
 NEW_ID = "0b0e6c3c-7f0e-4a56-9f0a-7d3d5c6b8a90"
 

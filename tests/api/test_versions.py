@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.api.contract import Client, assert_problem, ok
-from tests.api.drawings import drawing
 from tests.api.test_pads import make_pad
+from tests.helpers.contract import Client, assert_problem, ok
+from tests.helpers.drawings import drawing
 
 ETAG = re.compile(r'"[^"]+"')
 

@@ -20,8 +20,8 @@ from padws.embedded.directory import DataDirectory
 from padws.embedded.running import free_port, wait_until_ready
 from padws.embedded.servers import Redis
 from padws.tether import Tether
-from tests import servers
 from tests.auth.browser import Browser, Script, signed_in
+from tests.helpers import servers
 from tests.providers import node, own
 from tests.providers.node import NodeProvider
 from tests.providers.own import OwnProvider, serving

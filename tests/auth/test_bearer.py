@@ -21,7 +21,7 @@ from tests.auth import forged
 from tests.auth.browser import COOKIE, SCENE, Browser, Script, problem
 from tests.auth.conftest import ScriptOf, ServeApp
 from tests.auth.forged import encoded
-from tests.auth.parallel import at_once
+from tests.helpers.parallel import at_once
 from tests.providers.own import CLIENT, Claims, OwnProvider, new_key, subject_of
 
 ME = "/api/users/me"

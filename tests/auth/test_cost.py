@@ -12,7 +12,7 @@ from joserfc import jwt
 
 from tests.auth.browser import Browser, Script
 from tests.auth.conftest import ScriptOf, ServeApp
-from tests.auth.parallel import at_once
+from tests.helpers.parallel import at_once
 from tests.providers.own import OwnProvider
 
 MANY = 40

@@ -13,7 +13,7 @@ import redis
 
 from tests.auth.browser import SCENE, Browser, Script, problem, signed_in
 from tests.auth.conftest import ScriptOf
-from tests.auth.parallel import at_once
+from tests.helpers.parallel import at_once
 from tests.providers.own import OwnProvider
 
 TOKENS = "/api/users/me/tokens"

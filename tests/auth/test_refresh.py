@@ -16,11 +16,11 @@ import redis
 import requests
 from flask import Response, request
 
-from tests import servers
 from tests.auth.browser import Browser, problem, signed_in
 from tests.auth.conftest import ServeApp, StartInstance
-from tests.auth.parallel import Gate, at_once
 from tests.auth.sessions import change_session, make_refresh_due, session_of
+from tests.helpers import servers
+from tests.helpers.parallel import Gate, at_once
 from tests.providers.own import OwnProvider
 
 REFRESH = "refresh_token"

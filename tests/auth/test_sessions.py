@@ -13,9 +13,9 @@ import redis
 from tests.auth import forged
 from tests.auth.browser import COOKIE, Browser, Script, problem, signed_in
 from tests.auth.conftest import Deployment, ScriptOf, ServeApp
-from tests.auth.parallel import at_once
 from tests.auth.sessions import change_session, session_of
 from tests.auth.test_cost import commands
+from tests.helpers.parallel import at_once
 from tests.providers.own import CLIENT, SECRET, Claims, OwnProvider, new_key, subject_of
 
 ME = "/api/users/me"

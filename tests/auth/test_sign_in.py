@@ -17,8 +17,8 @@ from flask import Response
 from tests.auth import forged
 from tests.auth.browser import COOKIE, Browser, problem, signed_in
 from tests.auth.conftest import ServeApp
-from tests.auth.parallel import Gate
 from tests.auth.sessions import session_of
+from tests.helpers.parallel import Gate
 from tests.providers.own import CLIENT, SECRET, Claims, Grant, OwnProvider, new_key, subject_of
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from padws.config import ROOT
 from padws.embedded.temporary import environment
-from tests import servers
 from tests.dba.programs import as_role, psql
+from tests.helpers import servers
 
 ROLES = ROOT / "deploy" / "postgresql" / "roles.sql"
 PASSWORD = "only-for-tests"

@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from padws.config import ROOT
-from tests import servers
 from tests.dba.programs import environment, shell
-from tests.migrations import databases
+from tests.helpers import databases, servers
 
 PAGE = (ROOT / "docs" / "dba.md").read_text(encoding="utf-8")
 

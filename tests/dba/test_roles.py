@@ -17,7 +17,7 @@ from padws.template_files import load_templates
 from tests.auth.browser import SCENE, Browser
 from tests.conftest import StartService
 from tests.dba.conftest import Owned, Roles, owned, upgrade
-from tests.migrations import databases
+from tests.helpers import databases
 from tests.queries.test_statements import EXAMPLES, FILES, FILL, NAMES, ONLY_FOR
 
 TABLES = ("users", "pads", "backups", "template_pads", "access_tokens")

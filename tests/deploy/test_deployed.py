@@ -17,9 +17,9 @@ from padws import VERSION, tether
 from padws.config import ROOT
 from padws.embedded import temporary
 from padws.embedded.running import LOOPBACK, free_port
-from tests import servers
 from tests.auth.browser import signed_in
 from tests.deploy.programs import run
+from tests.helpers import servers
 
 DEPLOYED = ROOT / "build" / "deployed"
 ELEMENTS = [{"id": "r1", "type": "rectangle"}]

@@ -24,9 +24,9 @@ from padws.embedded.postgres import Postgres
 from padws.embedded.running import LOOPBACK, free_port
 from padws.embedded.servers import Gunicorn, Provider, Redis
 from tests.faults.ledger import Stored
-from tests.faults.parts import Part
 from tests.faults.writers import Writer
-from tests.migrations.relay import postgres_relay
+from tests.helpers.parts import Part
+from tests.helpers.relay import postgres_relay
 
 WORKERS = 2
 POOL = 2

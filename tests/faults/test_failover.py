@@ -13,11 +13,11 @@ import pytest
 from padws.embedded import temporary
 from padws.embedded.directory import DataDirectory
 from padws.embedded.postgres import Postgres
-from tests import servers
 from tests.dba.programs import environment, shell
 from tests.faults.campaign import Campaign
 from tests.faults.catalogue import Fault
 from tests.faults.place import POSTGRES_OPTIONS, Place, serving, started, write
+from tests.helpers import servers
 
 
 class Pair:

@@ -20,12 +20,11 @@ from padws.config import ROOT
 from padws.embedded import temporary
 from padws.embedded.postgres import Postgres
 from padws.embedded.running import LOOPBACK, free_port, http_status, is_free
-from tests import servers
-from tests.api import wire
 from tests.faults.campaign import Campaign
 from tests.faults.catalogue import Fault
-from tests.faults.parts import still
 from tests.faults.place import POSTGRES_OPTIONS, Place, serving, started, write
+from tests.helpers import servers, wire
+from tests.helpers.parts import still
 
 #: Whoever waits for the end of this time waits longer than any test does.
 FOR_EVER = {"GUNICORN_CMD_ARGS": "--graceful-timeout=3600"}

@@ -23,14 +23,14 @@ from padws.database import Database
 from padws.embedded import temporary
 from padws.embedded.postgres import Postgres
 from padws.embedded.running import LOOPBACK, free_port
-from tests import servers
-from tests.api.contract import check_answer
-from tests.api.drawings import drawing
 from tests.faults.campaign import Campaign
 from tests.faults.catalogue import AWAY, FREEZE, Fault, backends_terminated
 from tests.faults.every_request import requests_about
-from tests.faults.parts import Part
 from tests.faults.place import POSTGRES_OPTIONS, Place, serving, started, write
+from tests.helpers import servers
+from tests.helpers.contract import check_answer
+from tests.helpers.drawings import drawing
+from tests.helpers.parts import Part
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
 

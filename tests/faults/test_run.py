@@ -24,7 +24,7 @@ from padws.embedded.directory import DataDirectory
 from padws.embedded.postgres import Postgres
 from padws.embedded.running import LOOPBACK, free_port
 from padws.embedded.servers import Redis
-from tests import servers
+from tests.helpers import servers
 
 READY = "Ctrl-C stops everything."
 COMMAND = (sys.executable, "-m", "flask", "dev")

@@ -19,8 +19,8 @@ from padws.config import ROOT
 from padws.embedded import temporary
 from padws.embedded.running import LOOPBACK, free_port
 from padws.embedded.servers import redis_program
-from tests import servers
-from tests.faults.parts import Part
+from tests.helpers import servers
+from tests.helpers.parts import Part
 
 PASSWORD, SENTINEL_PASSWORD = "not-secret", "not-secret-either"
 DATABASE = 3

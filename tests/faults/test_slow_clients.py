@@ -16,8 +16,7 @@ import requests
 
 from bench.people import sign_in_all
 from padws.embedded import temporary
-from tests import servers
-from tests.api import wire
+from tests.helpers import servers, wire
 
 HEALTH = wire.request("GET", "/healthz")
 ENDING = wire.request("GET", "/healthz", "Connection: close")

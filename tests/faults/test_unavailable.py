@@ -17,12 +17,11 @@ import requests
 from padws.embedded import temporary
 from padws.embedded.postgres import Postgres
 from padws.embedded.servers import Redis
-from tests import servers
-from tests.api import people
-from tests.api.contract import assert_problem, check_answer, ok
-from tests.api.drawings import drawing, without_mark
 from tests.faults.every_request import Request, requests_about
-from tests.faults.parts import Part
+from tests.helpers import people, servers
+from tests.helpers.contract import assert_problem, check_answer, ok
+from tests.helpers.drawings import drawing, without_mark
+from tests.helpers.parts import Part
 
 #: What asks nobody, and so works whatever is away.
 OPEN = ["/healthz", "/", "/api/app/config", "/api/app/build-info", "/api/docs", "/api/openapi.json"]

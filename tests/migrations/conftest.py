@@ -16,8 +16,8 @@ from padws.embedded.postgres import Postgres
 from padws.embedded.running import wait_until_ready
 from padws.embedded.servers import Redis
 from padws.tether import Tether
-from tests import servers
-from tests.migrations.commands import Forks, Release, another_release, forks
+from tests.helpers import servers
+from tests.helpers.commands import Forks, Release, another_release, forks
 
 
 class OwnRedis:

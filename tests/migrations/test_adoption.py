@@ -7,8 +7,8 @@ from typing import Any
 
 from padws.config import ROOT
 from tests.conftest import StartService
-from tests.migrations import databases
-from tests.migrations.commands import Forks
+from tests.helpers import databases
+from tests.helpers.commands import Forks
 
 OF_PADWS = {"version", "last_backup_at", "file_digest"}
 

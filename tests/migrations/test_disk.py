@@ -19,9 +19,8 @@ from padws.embedded import temporary
 from padws.migrations.errors import one_line
 from padws.migrations.files import known
 from padws.migrations.redis_lock import LOCK
-from tests import servers
-from tests.migrations import databases
-from tests.migrations.commands import Release
+from tests.helpers import databases, servers
+from tests.helpers.commands import Release
 from tests.migrations.conftest import OwnPostgres
 
 SIZE = 24 * 2**20  # more than a file of the write-ahead log, and less than what BIG writes

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.migrations import databases
-from tests.migrations.commands import Forks
+from tests.helpers import databases
+from tests.helpers.commands import Forks
 
 NEWEST_PAD_WS = b"""
     ALTER TABLE pad_ws.users ADD open_pads uuid[], ADD last_selected_pad uuid;

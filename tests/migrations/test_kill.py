@@ -14,11 +14,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests import servers
-from tests.migrations import databases
-from tests.migrations.commands import Command, Forks, wait_until
+from tests.helpers import databases, servers
+from tests.helpers.commands import Command, Forks, wait_until
+from tests.helpers.relay import postgres_relay, redis_relay
 from tests.migrations.conftest import OwnRedis
-from tests.migrations.relay import postgres_relay, redis_relay
 
 AT_ONCE = 8
 TTL = "0.4"

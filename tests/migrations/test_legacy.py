@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.migrations import databases
-from tests.migrations.commands import Forks
+from tests.helpers import databases
+from tests.helpers.commands import Forks
 
 ALICE = "11111111-1111-4111-8111-111111111111"
 STRANGER = "88888888-8888-4888-8888-888888888888"

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from padws.embedded.running import free_port, is_free
-from tests.migrations import databases
-from tests.migrations.commands import THIS, Command, wait_until
+from tests.helpers import databases
+from tests.helpers.commands import THIS, Command, wait_until
 from tests.migrations.conftest import OwnPostgres
 
 Attempt = Callable[[Mapping[str, str]], Command]

@@ -16,11 +16,10 @@ from padws.config import ROOT
 from padws.embedded.running import free_port, http_status
 from padws.migrations.files import known
 from padws.migrations.redis_lock import LOCK
-from tests import servers
-from tests.migrations import databases
-from tests.migrations.commands import THIS, Forks, wait_until
+from tests.helpers import databases, servers
+from tests.helpers.commands import THIS, Forks, wait_until
+from tests.helpers.relay import postgres_relay
 from tests.migrations.conftest import OwnPostgres
-from tests.migrations.relay import postgres_relay
 from tests.migrations.test_locks import transaction
 
 NOWHERE = "redis://127.0.0.1:1"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from padws.migrations.files import known
-from tests.migrations import databases
-from tests.migrations.commands import Forks
+from tests.helpers import databases
+from tests.helpers.commands import Forks
 
 ALL = [each.id for each in known()]
 

@@ -13,8 +13,8 @@ from yoyo.migrations import read_migrations
 
 from padws.migrations.files import Migration, Script, known
 from padws.migrations.locks import locks_of
-from tests.migrations import databases
-from tests.migrations.commands import Forks, Release
+from tests.helpers import databases
+from tests.helpers.commands import Forks, Release
 
 SNAPSHOT = databases.HERE / "schema.txt"
 NAME = re.compile(r"20\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])_\d{4}_[a-z0-9]+(_[a-z0-9]+)*")

@@ -14,8 +14,8 @@ import pytest
 from padws.config import load_settings
 from padws.database import Database
 from padws.migrations.fitness import unsuitable_database
-from tests.migrations import databases
-from tests.migrations.commands import Forks
+from tests.helpers import databases
+from tests.helpers.commands import Forks
 from tests.migrations.conftest import OwnPostgres
 
 SETTINGS = {

@@ -12,11 +12,11 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 import pytest
 
-from tests.api import wire
 from tests.auth.browser import Browser, Script, signed_in
+from tests.helpers import wire
+from tests.helpers.servers import wait_until
 from tests.observability.conftest import Start
 from tests.observability.journal import entries, of_request
-from tests.servers import wait_until
 
 FIELDS = {
     *("time", "level", "logger", "message", "process", "request_id", "method", "path", "route"),

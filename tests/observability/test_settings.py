@@ -12,7 +12,7 @@ import psutil
 from padws.config import ROOT
 from padws.embedded import temporary
 from tests.conftest import StartService
-from tests.migrations.commands import THIS, clean_environment
+from tests.helpers.commands import THIS, clean_environment
 
 
 def refusal(settings: dict[str, str]) -> str:

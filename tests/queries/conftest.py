@@ -8,7 +8,7 @@ import pytest
 
 from padws.config import load_settings
 from padws.database import Connection, Database
-from tests import servers
+from tests.helpers import servers
 from tests.queries.rows import MOST_CONNECTIONS
 
 

@@ -19,7 +19,7 @@ import pytest
 
 from padws.config import ROOT
 from padws.database import SQL_DIR, Connection, JsonText, load_statement, prepare_connection
-from tests import servers
+from tests.helpers import servers
 from tests.queries.rows import ANY_VERSION, scene
 
 FILES = sorted(SQL_DIR.glob("*/*.sql"))

@@ -19,7 +19,7 @@ from padws.embedded.directory import DataDirectory
 from padws.embedded.postgres import Postgres
 from padws.embedded.running import free_port, is_free, wait_until_ready
 from padws.embedded.servers import Provider, Redis
-from tests import servers
+from tests.helpers import servers
 
 TOO_LONG = "a-name-that-is-too-long-for-a-socket-" * 4
 

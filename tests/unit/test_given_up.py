@@ -13,7 +13,7 @@ from psycopg_pool import PoolTimeout
 from padws import given_up
 from padws.config import load_settings
 from padws.database import Connection, Database
-from tests import servers
+from tests.helpers import servers
 
 
 @pytest.fixture

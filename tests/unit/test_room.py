@@ -10,7 +10,7 @@ import pytest
 from padws import room
 from padws.errors import TooManyRequests
 from padws.room import Room
-from tests import servers
+from tests.helpers import servers
 
 
 @pytest.fixture

@@ -185,7 +185,7 @@ class Forks:
 def forks(directory: Path) -> Iterator[Forks]:
     """The process to fork from; what still runs in the end is killed."""
     with subprocess.Popen(
-        [sys.executable, "-c", "from tests.migrations.commands import serve; serve()"],
+        [sys.executable, "-c", "from tests.helpers.commands import serve; serve()"],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
