@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -23,6 +22,7 @@ from tests.helpers.contract import (
     time_of,
 )
 from tests.helpers.drawings import drawing, without_mark
+from tests.helpers.parallel import at_once
 
 Backups = list[dict[str, Any]]
 
@@ -174,11 +174,6 @@ class TestKept:
         client = client_of(configure(MIN_INTERVAL_MINUTES="0", MAX_BACKUPS_PER_USER="2"), "alice")
         save(client, path, 10)
         assert numbers(listed(eager, path)) == [10, 9]
-
-
-def at_once(tasks: list[Callable[[], Any]]) -> list[Any]:
-    with ThreadPoolExecutor(len(tasks)) as threads:
-        return [future.result() for future in [threads.submit(task) for task in tasks]]
 
 
 class TestAtOnce:

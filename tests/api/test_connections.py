@@ -15,8 +15,9 @@ from padws.embedded import temporary
 from padws.embedded.running import LOOPBACK, free_port, http_status
 from padws.embedded.temporary import Service
 from tests.api.conftest import SignedIn
-from tests.helpers import people, servers, wire
+from tests.helpers import people, wire
 from tests.helpers.contract import check_problem
+from tests.helpers.waiting import wait_until
 
 #: Answered before its body is read: 404, 405, 401.
 UNREAD = [
@@ -137,7 +138,7 @@ class TestBodiesThatNobodyReads:
         )
         server = tether.start("nginx", [program, "-c", settings], log=tmp_path / "log")
         try:
-            servers.wait_until(lambda: http_status(port, "/healthz") == 200)
+            wait_until(lambda: http_status(port, "/healthz") == 200)
             yield f"http://{LOOPBACK}:{port}"
         finally:
             server.stop()

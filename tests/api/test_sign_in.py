@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, quote, urljoin, urlsplit
@@ -20,6 +20,7 @@ from tests.api.conftest import Configure, SqlConnection
 from tests.api.test_pads import make_pad
 from tests.helpers import people
 from tests.helpers.contract import Client, assert_problem, check_user, ok
+from tests.helpers.parallel import at_once
 
 Newcomer = Callable[..., str]
 
@@ -505,8 +506,7 @@ class TestRow:
         self, app: Flask, someone: str, sql: SqlConnection
     ) -> None:
         clients = [app.test_client() for _ in range(6)]
-        with ThreadPoolExecutor(6) as threads:
-            answers = list(threads.map(lambda client: people.sign_in(client, someone), clients))
+        answers = at_once([partial(people.sign_in, client, someone) for client in clients])
         assert [answer.status_code for answer in answers] == [302] * 6
         assert sql.execute("SELECT FROM pad_ws.users WHERE username = 'erin'").rowcount == 1
 
@@ -514,10 +514,9 @@ class TestRow:
         self, app: Flask, newcomer: Newcomer, sql: SqlConnection
     ) -> None:
         subjects = [newcomer(**people.claims_of("erin")) for _ in range(6)]
-        with ThreadPoolExecutor(6) as threads:
-            answers = list(
-                threads.map(lambda each: people.sign_in(app.test_client(), each), subjects)
-            )
+        answers = at_once(
+            [partial(people.sign_in, app.test_client(), subject) for subject in subjects]
+        )
         assert [answer.status_code for answer in answers] == [302] * 6
         assert sql.execute("SELECT FROM pad_ws.users WHERE username = 'erin'").rowcount == 1
         assert sql.execute("SELECT FROM pad_ws.users").rowcount == 10

@@ -12,7 +12,7 @@ import pytest
 from tests.auth import chromium
 from tests.auth.chromium import Chromium, Tab
 from tests.auth.conftest import ServeApp, running_node
-from tests.helpers.servers import wait_until
+from tests.helpers.waiting import wait_until
 from tests.providers.node import PASSWORD, settings_of
 
 SIGN_IN = """

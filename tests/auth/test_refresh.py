@@ -19,8 +19,8 @@ from flask import Response, request
 from tests.auth.browser import Browser, problem, signed_in
 from tests.auth.conftest import ServeApp, StartInstance
 from tests.auth.sessions import change_session, make_refresh_due, session_of
-from tests.helpers import servers
 from tests.helpers.parallel import Gate, at_once
+from tests.helpers.waiting import wait_until
 from tests.providers.own import OwnProvider
 
 REFRESH = "refresh_token"
@@ -292,7 +292,7 @@ def test_a_worker_that_is_killed_while_it_refreshes_keeps_no_session_waiting_for
         thread.join()
         gate.open()
         provider.conduct.instead.clear()
-        servers.wait_until(lambda: bool(psutil.Process(service.server.pid).children()))
+        wait_until(lambda: bool(psutil.Process(service.server.pid).children()))
         assert alice.save(pad).status_code == 200
         make_refresh_due(client, alice)
         assert alice.save(pad).status_code == 200

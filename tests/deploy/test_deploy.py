@@ -18,7 +18,7 @@ from padws.config import ROOT, SettingsSchema, load_settings
 from padws.embedded import temporary
 from padws.embedded.running import free_port
 from tests.deploy.programs import program, run
-from tests.helpers.servers import wait_until
+from tests.helpers.waiting import wait_until
 from tools import settings_page
 
 DEPLOY = ROOT / "deploy"

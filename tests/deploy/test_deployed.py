@@ -19,7 +19,7 @@ from padws.embedded import temporary
 from padws.embedded.running import LOOPBACK, free_port
 from tests.auth.browser import signed_in
 from tests.deploy.programs import run
-from tests.helpers import servers
+from tests.helpers.waiting import wait_until
 
 DEPLOYED = ROOT / "build" / "deployed"
 ELEMENTS = [{"id": "r1", "type": "rectangle"}]
@@ -80,7 +80,7 @@ def serving(
             return False
 
     try:
-        servers.wait_until(is_ready)
+        wait_until(is_ready)
         yield url
     finally:
         server.stop()

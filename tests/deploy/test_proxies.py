@@ -25,7 +25,7 @@ from padws.embedded.running import LOOPBACK, free_port, wait_until_ready
 from padws.embedded.servers import Gunicorn
 from tests.deploy.programs import program, run
 from tests.faults.writers import Writer
-from tests.helpers.servers import wait_until
+from tests.helpers.waiting import wait_until
 
 DEPLOY = ROOT / "deploy"
 DEFAULTS = load_settings({})

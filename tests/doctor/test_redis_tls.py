@@ -15,7 +15,7 @@ from padws import redis_client
 from padws.config import load_settings
 from padws.doctor import redis_server
 from padws.embedded.running import free_port
-from tests.helpers.commands import wait_until
+from tests.helpers.waiting import wait_until
 
 SERVER, OPENSSL = shutil.which("redis-server"), shutil.which("openssl")
 

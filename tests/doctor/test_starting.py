@@ -9,7 +9,8 @@ import redis
 from padws.embedded import temporary
 from padws.embedded.running import free_port, http_status
 from padws.embedded.servers import Redis
-from tests.helpers.commands import THIS, wait_until
+from tests.helpers.commands import THIS
+from tests.helpers.waiting import wait_until
 
 SECRET = "hunter2"
 

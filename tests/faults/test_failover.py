@@ -17,7 +17,7 @@ from tests.dba.programs import environment, shell
 from tests.faults.campaign import Campaign
 from tests.faults.catalogue import Fault
 from tests.faults.place import POSTGRES_OPTIONS, Place, serving, started, write
-from tests.helpers import servers
+from tests.helpers.waiting import wait_until
 
 
 class Pair:
@@ -31,7 +31,7 @@ class Pair:
         self.standby = started(stack, self.servers[1])
         self.execute(0, "ALTER SYSTEM SET synchronous_standby_names = '*'")
         self.execute(0, "SELECT pg_reload_conf()")
-        servers.wait_until(self.is_synchronous)
+        wait_until(self.is_synchronous)
 
     @property
     def url(self) -> str:

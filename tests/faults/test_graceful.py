@@ -23,8 +23,9 @@ from padws.embedded.running import LOOPBACK, free_port, http_status, is_free
 from tests.faults.campaign import Campaign
 from tests.faults.catalogue import Fault
 from tests.faults.place import POSTGRES_OPTIONS, Place, serving, started, write
-from tests.helpers import servers, wire
+from tests.helpers import wire
 from tests.helpers.parts import still
+from tests.helpers.waiting import wait_until
 
 #: Whoever waits for the end of this time waits longer than any test does.
 FOR_EVER = {"GUNICORN_CMD_ARGS": "--graceful-timeout=3600"}
@@ -60,7 +61,7 @@ def port_of(service: temporary.Service) -> int:
 def order_to_stop(service: temporary.Service) -> None:
     """Send SIGTERM, and wait until the port is left."""
     os.kill(service.server.pid, signal.SIGTERM)
-    servers.wait_until(lambda: is_free(port_of(service)))
+    wait_until(lambda: is_free(port_of(service)))
 
 
 def test_stopping_answers_what_was_begun_and_says_that_it_was_the_last(
@@ -112,13 +113,13 @@ def test_workers_without_their_master_leave_the_port_and_end(environment: dict[s
         stderr=subprocess.DEVNULL,
     )
     with process:
-        servers.wait_until(lambda: http_status(port, "/readyz") == 200)
+        wait_until(lambda: http_status(port, "/readyz") == 200)
         workers = psutil.Process(process.pid).children()
         with wire.connect(f"http://{LOOPBACK}:{port}") as idle:
             idle.sendall(HEALTH)
             assert wire.read(idle).status == 200
             process.kill()
-            servers.wait_until(lambda: not any(each.is_running() for each in workers))
+            wait_until(lambda: not any(each.is_running() for each in workers))
     assert is_free(port)
 
 
@@ -129,7 +130,7 @@ def test_a_reload_under_load_loses_no_request() -> None:
         (instance,) = place.instances
         old = instance.children()
         instance.process.send_signal(signal.SIGHUP)
-        servers.wait_until(lambda: not any(each.is_running() for each in old))
+        wait_until(lambda: not any(each.is_running() for each in old))
 
     with ExitStack() as stack:
         directory = stack.enter_context(temporary.data_directory())

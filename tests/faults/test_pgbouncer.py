@@ -27,10 +27,10 @@ from tests.faults.campaign import Campaign
 from tests.faults.catalogue import AWAY, FREEZE, Fault, backends_terminated
 from tests.faults.every_request import requests_about
 from tests.faults.place import POSTGRES_OPTIONS, Place, serving, started, write
-from tests.helpers import servers
 from tests.helpers.contract import check_answer
 from tests.helpers.drawings import drawing
 from tests.helpers.parts import Part
+from tests.helpers.waiting import wait_until
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
 
@@ -174,7 +174,7 @@ def test_a_statement_that_was_given_up_keeps_its_place(pooled: Pooled) -> None:
             connection.execute("SELECT pg_sleep(50)")
         assert not serves()
         assert pooled.place.sql(query)[0]["busy"]
-        servers.wait_until(serves)  # after the role's statement_timeout
+        wait_until(serves)  # after the role's statement_timeout
     finally:
         database.close()
 

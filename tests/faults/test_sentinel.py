@@ -19,8 +19,8 @@ from padws.config import ROOT
 from padws.embedded import temporary
 from padws.embedded.running import LOOPBACK, free_port
 from padws.embedded.servers import redis_program
-from tests.helpers import servers
 from tests.helpers.parts import Part
+from tests.helpers.waiting import wait_until
 
 PASSWORD, SENTINEL_PASSWORD = "not-secret", "not-secret-either"
 DATABASE = 3
@@ -104,8 +104,8 @@ def redises(tmp_path: Path) -> Iterator[Redises]:
         for part in parts:
             stack.callback(part.stop)
             part.start()
-        servers.wait_until(lambda: first.replicas() == 1)
-        servers.wait_until(lambda: knows_a_replica(sentinel))
+        wait_until(lambda: first.replicas() == 1)
+        wait_until(lambda: knows_a_replica(sentinel))
         yield Redises(first, second, sentinel, parts[0])
 
 
@@ -158,12 +158,12 @@ def test_sessions_follow_the_master(
 
         redises.first_part.kill()
         assert ask() == 503
-        servers.wait_until(serves)
+        wait_until(serves)
         assert redises.has_failed_over()
         sign_in_all(service.url, ["bob"])
 
         redises.first_part.start()  # it comes back, and is told to follow the second one
-        servers.wait_until(lambda: redises.first.role() == "slave")
+        wait_until(lambda: redises.first.role() == "slave")
         assert serves()
         assert "Traceback" not in service.log.read_text()
 

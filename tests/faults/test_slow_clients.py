@@ -16,7 +16,8 @@ import requests
 
 from bench.people import sign_in_all
 from padws.embedded import temporary
-from tests.helpers import servers, wire
+from tests.helpers import wire
+from tests.helpers.waiting import wait_until
 
 HEALTH = wire.request("GET", "/healthz")
 ENDING = wire.request("GET", "/healthz", "Connection: close")
@@ -184,8 +185,8 @@ class TestDeadlines:
         assert wire.exchange(running.url, save).status == 200
         with small_window(running.url) as connection:
             connection.sendall(wire.request("GET", path, cookie))
-            servers.wait_until(lambda: running.has(connection))
-            servers.wait_until(lambda: not running.has(connection))
+            wait_until(lambda: running.has(connection))
+            wait_until(lambda: not running.has(connection))
             with pytest.raises(ConnectionResetError):
                 received(connection)
 
@@ -229,22 +230,22 @@ class TestRoom:
                 theirs.append(running.connect(stack, HEALTH, "127.0.0.2"))
                 assert wire.read(theirs[-1]).status == 200
             # A thread stays a moment with each, in which it does not wait.
-            servers.wait_until(lambda: not is_refused(running, "127.0.0.2"))
+            wait_until(lambda: not is_refused(running, "127.0.0.2"))
             (longest,), _, _ = select.select(theirs, [], [], 10)
             assert wire.is_closed(longest)
             theirs.remove(longest)
             threads = running.worker.num_threads()
             for connection in theirs:
                 connection.sendall(begun)
-            servers.wait_until(lambda: running.worker.num_threads() >= threads + 4)
+            wait_until(lambda: running.worker.num_threads() >= threads + 4)
             running.connect(stack, begun, "127.0.0.2")
-            servers.wait_until(lambda: running.worker.num_threads() >= threads + 5)
+            wait_until(lambda: running.worker.num_threads() >= threads + 5)
             assert is_refused(running, "127.0.0.2")
             for connection in [*ours, other]:
                 assert wire.read(connection).status == 200
             theirs[0].sendall(b" " * 30_000)
             assert wire.read(theirs[0]).check_problem() == "invalid_json"
-            servers.wait_until(lambda: not is_refused(running, "127.0.0.2"))
+            wait_until(lambda: not is_refused(running, "127.0.0.2"))
 
     @pytest.mark.parametrize(
         "settings",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,12 @@ from padws.embedded import temporary
 from padws.embedded.postgres import Postgres
 from padws.embedded.servers import Redis
 from tests.faults.every_request import Request, requests_about
-from tests.helpers import people, servers
+from tests.helpers import people
 from tests.helpers.contract import assert_problem, check_answer, ok
 from tests.helpers.drawings import drawing, without_mark
+from tests.helpers.parallel import at_once
 from tests.helpers.parts import Part
+from tests.helpers.waiting import wait_until
 
 #: What asks nobody, and so works whatever is away.
 OPEN = ["/healthz", "/", "/api/app/config", "/api/app/build-info", "/api/docs", "/api/openapi.json"]
@@ -48,8 +50,7 @@ class Place:
 
     def ask_all(self, wanted: list[Request]) -> list[requests.Response]:
         """Send requests at the same time."""
-        with ThreadPoolExecutor(len(wanted)) as threads:
-            return list(threads.map(lambda request: self.ask(*request), wanted))
+        return at_once([partial(self.ask, *request) for request in wanted])
 
     def ask_often(self, request: Request, times: int) -> list[int]:
         """The statuses of the answers to one request, sent many times at the same time."""
@@ -97,7 +98,7 @@ def place(running_place: Place) -> Iterator[Place]:
     yield running_place
     for part in (running_place.postgres, running_place.redis):
         part.start()
-    servers.wait_until(running_place.serves)
+    wait_until(running_place.serves)
     assert "Traceback" not in running_place.service.log.read_text()
 
 
@@ -126,7 +127,7 @@ def assert_open(place: Place) -> None:
 
 def assert_back(place: Place, pad: dict[str, Any]) -> None:
     """The service serves again by itself, what it served before."""
-    servers.wait_until(place.serves)
+    wait_until(place.serves)
     assert ok(place.ask("GET", f"/api/pad/{pad['id']}")) == pad
 
 
@@ -209,7 +210,7 @@ def test_what_was_acknowledged_is_there_after_a_crash(place: Place, pad: dict[st
         place.postgres.kill()
         assert_problem(place.ask("POST", path, drawing(99)), 503, "database_unavailable")
         place.postgres.start()
-        servers.wait_until(place.serves)
+        wait_until(place.serves)
         found = ok(place.ask("GET", path))
         assert found["version"] == saved[-1]["version"]
         assert without_mark(found["data"]) == drawing(10 * round_ + 9)

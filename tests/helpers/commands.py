@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,8 +18,8 @@ from itertools import count
 from pathlib import Path
 
 from padws.config import ROOT, SettingsSchema
+from tests.helpers.waiting import wait_until
 
-PATIENCE = 60.0
 COMPLAINT = re.compile(
     r"^(?:Error: |\S+ \[\d+\] ERROR gunicorn\.error: )", re.MULTILINE
 )  # flask, gunicorn
@@ -31,14 +30,6 @@ def clean_environment(settings: Mapping[str, str]) -> dict[str, str]:
     known = SettingsSchema().fields
     others = {name: value for name, value in os.environ.items() if name not in known}
     return {**others, "PYTHONUNBUFFERED": "1", "FLASK_SKIP_DOTENV": "1", **settings}
-
-
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    """Ask until `condition` holds; fail after a minute."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, f"still not: {what}"
-        time.sleep(0.02)
 
 
 @dataclass

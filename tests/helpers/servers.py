@@ -7,9 +7,8 @@ and use a logical Redis database that was empty.
 from __future__ import annotations
 
 import os
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from urllib.parse import SplitResult, urlsplit
@@ -53,14 +52,6 @@ def origin(kind: type[Postgres | Redis]) -> str:
     if is_named(kind):
         return "named by the environment"
     return "in Docker" if docker_answers() else "embedded"
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    """Return as soon as `true` says so; fail after a time that only a hanging process takes."""
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @contextmanager

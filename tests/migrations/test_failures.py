@@ -16,7 +16,8 @@ from padws.embedded.running import free_port
 from padws.migrations.files import known
 from padws.migrations.redis_lock import LOCK
 from tests.helpers import databases
-from tests.helpers.commands import Forks, Release, wait_until
+from tests.helpers.commands import Forks, Release
+from tests.helpers.waiting import wait_until
 from tests.migrations.test_locks import is_waiting_in, transaction
 
 ALL = [each.id for each in known()]

@@ -14,7 +14,8 @@ from padws.embedded.running import LOOPBACK, free_port, http_status, is_free
 from padws.migrations.connection import LOCK_KEY
 from padws.migrations.redis_lock import LOCK
 from tests.helpers import databases
-from tests.helpers.commands import THIS, Command, Release, wait_until
+from tests.helpers.commands import THIS, Command, Release
+from tests.helpers.waiting import wait_until
 from tests.migrations.test_locks import LOCK_USERS, is_waiting_in, transaction
 
 SOMEBODY = '{"host": "web.2", "pid": 17, "started": 0, "token": "t"}'

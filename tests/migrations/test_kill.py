@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.helpers import databases, servers
-from tests.helpers.commands import Command, Forks, wait_until
+from tests.helpers.commands import Command, Forks
 from tests.helpers.relay import postgres_relay, redis_relay
+from tests.helpers.waiting import wait_until
 from tests.migrations.conftest import OwnRedis
 
 AT_ONCE = 8

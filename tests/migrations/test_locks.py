@@ -15,7 +15,8 @@ from padws.migrations.connection import LOCK_KEY
 from padws.migrations.files import known, target
 from padws.migrations.redis_lock import LOCK, status_key
 from tests.helpers import databases
-from tests.helpers.commands import Command, Forks, wait_until
+from tests.helpers.commands import Command, Forks
+from tests.helpers.waiting import wait_until
 from tests.migrations.conftest import OwnRedis
 
 ALL = [each.id for each in known()]

@@ -11,7 +11,8 @@ import pytest
 
 from padws.embedded.running import free_port, is_free
 from tests.helpers import databases
-from tests.helpers.commands import THIS, Command, wait_until
+from tests.helpers.commands import THIS, Command
+from tests.helpers.waiting import wait_until
 from tests.migrations.conftest import OwnPostgres
 
 Attempt = Callable[[Mapping[str, str]], Command]

@@ -17,8 +17,9 @@ from padws.embedded.running import free_port, http_status
 from padws.migrations.files import known
 from padws.migrations.redis_lock import LOCK
 from tests.helpers import databases, servers
-from tests.helpers.commands import THIS, Forks, wait_until
+from tests.helpers.commands import THIS, Forks
 from tests.helpers.relay import postgres_relay
+from tests.helpers.waiting import wait_until
 from tests.migrations.conftest import OwnPostgres
 from tests.migrations.test_locks import transaction
 

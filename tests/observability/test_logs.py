@@ -14,7 +14,7 @@ import pytest
 
 from tests.auth.browser import Browser, Script, signed_in
 from tests.helpers import wire
-from tests.helpers.servers import wait_until
+from tests.helpers.waiting import wait_until
 from tests.observability.conftest import Start
 from tests.observability.journal import entries, of_request
 

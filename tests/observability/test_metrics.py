@@ -18,7 +18,7 @@ from padws.config import load_settings
 from padws.context import Services
 from padws.embedded.temporary import Service
 from tests.auth.browser import Browser, signed_in
-from tests.helpers.servers import wait_until
+from tests.helpers.waiting import wait_until
 from tests.observability.conftest import Start
 from tests.observability.journal import entries
 from tests.observability.scrape import Scrape, scrape

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from threading import Barrier
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -18,6 +18,8 @@ from psycopg.rows import dict_row
 from padws.database import Connection, Database, JsonText
 from padws.queries import pads
 from padws.queries.users import UserRow, insert_user
+from tests.helpers import parallel
+from tests.helpers.waiting import wait_until
 
 T = TypeVar("T")
 
@@ -141,15 +143,9 @@ def count(conn: Connection, table: str) -> int:
 
 def at_once(database: Database, tasks: Sequence[Callable[[Connection], T]]) -> list[T]:
     """Run tasks at the same moment, each on a connection of its own; the first error is raised."""
-    start = Barrier(len(tasks))
-
-    def run(task: Callable[[Connection], T]) -> T:
-        with database.connection() as conn:
-            start.wait(30)
-            return task(conn)
-
-    with ThreadPoolExecutor(len(tasks)) as pool:
-        return list(pool.map(run, tasks))
+    with ExitStack() as stack:
+        calls = [partial(task, stack.enter_context(database.connection())) for task in tasks]
+        return parallel.at_once(calls)
 
 
 def overtaken(
@@ -179,7 +175,4 @@ def _wait_for_waiters(conn: Connection, number: int) -> None:
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    deadline = time.monotonic() + 30
-    while conn.execute(waiting).fetchone() != (number,):
-        assert time.monotonic() < deadline, f"{number} should wait for a lock by now"
-        time.sleep(0.01)
+    wait_until(lambda: conn.execute(waiting).fetchone() == (number,), f"{number} wait for a lock")
