@@ -18,6 +18,7 @@ from padws.embedded.running import free_port
 from padws.embedded.servers import Provider, Redis
 from padws.migrations import migrate
 from tests.helpers import servers
+from tests.helpers.redis_servers import OwnRedis
 
 StartService = Callable[[Mapping[str, str]], temporary.Service]
 
@@ -56,6 +57,18 @@ def redis_url(redis_server: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def own_redis() -> Iterator[OwnRedis]:
+    """A Redis that tests may stop, empty and start again."""
+    with temporary.data_directory() as directory:
+        server = OwnRedis(directory)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@pytest.fixture(scope="session")
 def oidc_issuer(data_directory: DataDirectory) -> Iterator[str]:
     """The issuer of a running OpenID provider with the users alice, bob and admin."""
     provider = Provider(data_directory, free_port())
@@ -88,13 +101,7 @@ def empty_database_url(postgres: str) -> Iterator[str]:
 @pytest.fixture
 def environment(database_url: str, redis_url: str, oidc_issuer: str) -> dict[str, str]:
     """The settings of a service on this test's own servers."""
-    return {
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "OIDC_ISSUER": oidc_issuer,
-        "OIDC_CLIENT_ID": "padws",
-        "OIDC_CLIENT_SECRET": "not-secret",
-    }
+    return servers.settings_of(database_url, redis_url, oidc_issuer)
 
 
 @pytest.fixture

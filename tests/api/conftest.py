@@ -69,23 +69,13 @@ def signed_in(
 ) -> Iterator[SignedIn]:
     people.describe(oidc_issuer, "charlie", **people.claims_of("charlie"))
     with servers.database(postgres, template_database) as url:
-        app = make_app(_environment(url, redis_server, oidc_issuer))
+        app = make_app(servers.settings_of(url, redis_server, oidc_issuer))
         upgrade(app.extensions["padws"].settings)
         cookies = {name: _cookie_of_new_session(app, name) for name in NAMES}
         close(app)
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(_KEEP)
         yield SignedIn(url, cookies, _dump(redis_server))
-
-
-def _environment(database_url: str, redis_url: str, issuer: str) -> dict[str, str]:
-    return {
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "OIDC_ISSUER": issuer,
-        "OIDC_CLIENT_ID": "padws",
-        "OIDC_CLIENT_SECRET": "not-secret",
-    }
 
 
 def _cookie_of_new_session(app: Flask, name: str) -> str:
@@ -148,7 +138,7 @@ def redis_client(redis_connection: redis.Redis, redis_url: str) -> redis.Redis:
 
 @pytest.fixture(scope="session")
 def default_app(signed_in: SignedIn, redis_server: str, oidc_issuer: str) -> Iterator[Flask]:
-    app = make_app(_environment(signed_in.database_url, redis_server, oidc_issuer))
+    app = make_app(servers.settings_of(signed_in.database_url, redis_server, oidc_issuer))
     yield app
     close(app)
 
@@ -227,7 +217,7 @@ def default_gunicorn(
     oidc_issuer: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[temporary.Service]:
-    settings = _environment(signed_in.database_url, redis_server, oidc_issuer)
+    settings = servers.settings_of(signed_in.database_url, redis_server, oidc_issuer)
     log: Path = tmp_path_factory.mktemp("gunicorn") / "log"
     with temporary.running_service(settings, log) as service:
         yield service

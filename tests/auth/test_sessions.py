@@ -14,8 +14,8 @@ from tests.auth import forged
 from tests.auth.browser import COOKIE, Browser, Script, problem, signed_in
 from tests.auth.conftest import Deployment, ScriptOf, ServeApp
 from tests.auth.sessions import change_session, session_of
-from tests.auth.test_cost import commands
 from tests.helpers.parallel import at_once
+from tests.helpers.redis_servers import counted_commands
 from tests.providers.own import CLIENT, SECRET, Claims, OwnProvider, new_key, subject_of
 
 ME = "/api/users/me"
@@ -161,7 +161,7 @@ def test_ending_somebodys_sessions_looks_at_nobody_elses(
     redis_client.zadd("padws:sessions", dict.fromkeys([*others, neighbour], later))
     redis_client.zadd("padws:sessions:by-user", dict.fromkeys([*others, neighbour], 0))
     for rounds in range(2):  # the second time there are none
-        with commands(redis_client) as counted:
+        with counted_commands(redis_client) as counted:
             ended = admin.request("DELETE", f"/api/users/{subject_of('alice')}/sessions").json()
         assert ended["ended"] == 1 - rounds
         assert not {"exists", "zrange"} & counted.keys()

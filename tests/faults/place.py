@@ -17,7 +17,6 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from bench.people import sign_in_all
 from padws.embedded import temporary
 from padws.embedded.directory import DataDirectory
 from padws.embedded.postgres import Postgres
@@ -26,6 +25,7 @@ from padws.embedded.servers import Gunicorn, Provider, Redis
 from tests.faults.ledger import Stored
 from tests.faults.writers import Writer
 from tests.helpers.parts import Part
+from tests.helpers.people import sign_in_all
 from tests.helpers.relay import postgres_relay
 
 WORKERS = 2

@@ -13,9 +13,7 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
-import requests
 
-from bench.people import sign_in_all
 from padws.config import ROOT
 from padws.embedded import temporary
 from padws.embedded.postgres import Postgres
@@ -25,6 +23,7 @@ from tests.faults.catalogue import Fault
 from tests.faults.place import POSTGRES_OPTIONS, Place, serving, started, write
 from tests.helpers import wire
 from tests.helpers.parts import still
+from tests.helpers.people import alice_and_her_pad
 from tests.helpers.waiting import wait_until
 
 #: Whoever waits for the end of this time waits longer than any test does.
@@ -43,15 +42,9 @@ def running(environment: dict[str, str], tmp_path: Path) -> Iterator[temporary.S
 
 def save_of_alice(url: str) -> bytes:
     """The bytes of a save, head and body."""
-    (alice,) = sign_in_all(url, ["alice"])
-    cookie = {"session_id": alice.cookie}
-    pads = requests.get(f"{url}/api/pad?data=false", cookies=cookie, timeout=10).json()
-    headers = (
-        f"Cookie: session_id={alice.cookie}",
-        "Content-Type: application/json",
-        f"Content-Length: {len(SCENE)}",
-    )
-    return wire.request("POST", f"/api/pad/{pads[0]['id']}", *headers, body=SCENE)
+    cookie, path = alice_and_her_pad(url)
+    headers = (cookie, "Content-Type: application/json", f"Content-Length: {len(SCENE)}")
+    return wire.request("POST", path, *headers, body=SCENE)
 
 
 def port_of(service: temporary.Service) -> int:

@@ -16,7 +16,6 @@ import requests
 from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import PoolTimeout
 
-from bench.people import sign_in_all
 from padws import tether
 from padws.config import load_settings
 from padws.database import Database
@@ -30,6 +29,7 @@ from tests.faults.place import POSTGRES_OPTIONS, Place, serving, started, write
 from tests.helpers.contract import check_answer
 from tests.helpers.drawings import drawing
 from tests.helpers.parts import Part
+from tests.helpers.people import sign_in_all
 from tests.helpers.waiting import wait_until
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
@@ -126,7 +126,7 @@ def test_every_request_goes_through_it(pooled: Pooled) -> None:
     url = pooled.place.urls[0]
     (admin,) = sign_in_all(url, ["admin"])
     with requests.Session() as session:
-        session.headers["Cookie"] = f"session_id={admin.cookie}"
+        session.headers["Cookie"] = admin.header
         new = session.post(f"{url}/api/pad", json={"display_name": "x", "data": drawing()})
         path = new.headers["Location"]
         backup = session.post(f"{url}{path}/backups").json()["id"]

@@ -13,13 +13,14 @@ import pytest
 import redis
 import requests
 
-from bench.people import sign_in_all
 from padws import tether
 from padws.config import ROOT
 from padws.embedded import temporary
 from padws.embedded.running import LOOPBACK, free_port
 from padws.embedded.servers import redis_program
+from tests.helpers import servers
 from tests.helpers.parts import Part
+from tests.helpers.people import sign_in_all
 from tests.helpers.waiting import wait_until
 
 PASSWORD, SENTINEL_PASSWORD = "not-secret", "not-secret-either"
@@ -131,13 +132,7 @@ def knows_a_replica(sentinel: Node) -> bool:
 
 @pytest.fixture
 def environment(database_url: str, oidc_issuer: str, redises: Redises) -> dict[str, str]:
-    return {
-        "DATABASE_URL": database_url,
-        "OIDC_ISSUER": oidc_issuer,
-        "OIDC_CLIENT_ID": "padws",
-        "OIDC_CLIENT_SECRET": "not-secret",
-        **redises.settings,
-    }
+    return servers.settings_of(database_url, "", oidc_issuer) | redises.settings
 
 
 def test_sessions_follow_the_master(
@@ -148,8 +143,8 @@ def test_sessions_follow_the_master(
         assert redises.first.replicas() == 1
 
         def ask() -> int:
-            cookies = {"session_id": alice.cookie}
-            answer = requests.get(f"{service.url}/api/users/me", cookies=cookies, timeout=10)
+            headers = {"Cookie": alice.header}
+            answer = requests.get(f"{service.url}/api/users/me", headers=headers, timeout=10)
             assert answer.status_code == 200 or "Retry-After" in answer.headers
             return answer.status_code
 

@@ -12,11 +12,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-import requests
 
-from bench.people import sign_in_all
 from padws.embedded import temporary
 from tests.helpers import wire
+from tests.helpers.people import alice_and_her_pad
 from tests.helpers.waiting import wait_until
 
 HEALTH = wire.request("GET", "/healthz")
@@ -65,13 +64,6 @@ class Running:
             assert wire.read(connection).status == 200
         assert self._workers() == [self.worker]
 
-    def alice(self) -> tuple[str, str]:
-        """The header with a session of hers, and the path of a pad."""
-        (alice,) = sign_in_all(self.url, ["alice"])
-        cookie = {"session_id": alice.cookie}
-        pads = requests.get(f"{self.url}/api/pad?data=false", cookies=cookie, timeout=10).json()
-        return f"Cookie: session_id={alice.cookie}", f"/api/pad/{pads[0]['id']}"
-
 
 @pytest.fixture
 def running(
@@ -114,7 +106,7 @@ def test_two_thousand_keep_nobody_waiting_and_cost_no_thread(running: Running) -
 @pytest.mark.parametrize("settings", [{"WEB_THREADS": "8"}])
 def test_large_bodies_on_their_way_leave_threads_for_others(running: Running) -> None:
     """So much of each is there that a thread has it, or would."""
-    cookie, path = running.alice()
+    cookie, path = alice_and_her_pad(running.url)
     headers = (cookie, "Content-Type: application/json", "Content-Length: 100000")
     begun = wire.request("POST", path, *headers, body=b" " * 70_000)
     with ExitStack() as stack:
@@ -156,7 +148,7 @@ class TestDeadlines:
                 slow = [each for each in slow if not was_refused(each)]
 
     def test_a_thread_does_not_wait_longer_either(self, running: Running) -> None:
-        cookie, path = running.alice()
+        cookie, path = alice_and_her_pad(running.url)
         for framing, body in (
             ("Content-Length: 100000", b" " * 70_000),
             ("Transfer-Encoding: chunked", b"fffff\r\n" + b" " * 70_000),
@@ -178,7 +170,7 @@ class TestDeadlines:
             assert wire.read(idle).status == 200
 
     def test_who_does_not_read_the_answer_is_cut_off(self, running: Running) -> None:
-        cookie, path = running.alice()
+        cookie, path = alice_and_her_pad(running.url)
         scene = json.dumps({"elements": [{"id": "x" * 12_000_000}]}).encode()
         headers = (cookie, "Content-Type: application/json", f"Content-Length: {len(scene)}")
         save = wire.request("POST", path, *headers, body=scene)
@@ -219,7 +211,7 @@ class TestRoom:
     @pytest.mark.parametrize("settings", [{"CONNECTIONS_PER_ADDRESS": "5", "WEB_THREADS": "20"}])
     def test_an_address_has_a_number_of_connections(self, running: Running) -> None:
         """The one that has waited longest goes for a new one; with all in use there is none."""
-        cookie, path = running.alice()
+        cookie, path = alice_and_her_pad(running.url)
         large = (cookie, "Content-Type: application/json", "Content-Length: 100000")
         begun = wire.request("POST", path, *large, body=b" " * 70_000)
         with ExitStack() as stack:

@@ -18,7 +18,7 @@ from padws.embedded import temporary
 from padws.embedded.postgres import Postgres
 from padws.embedded.servers import Redis
 from tests.faults.every_request import Request, requests_about
-from tests.helpers import people
+from tests.helpers import people, servers
 from tests.helpers.contract import assert_problem, check_answer, ok
 from tests.helpers.drawings import drawing, without_mark
 from tests.helpers.parallel import at_once
@@ -72,24 +72,11 @@ def running_place(oidc_issuer: str, tmp_path_factory: pytest.TempPathFactory) ->
         for part in parts:
             part.start()
             stack.callback(part.stop)
-        settings = {
-            "DATABASE_URL": postgres.url(),
-            "REDIS_URL": cache.url(),
-            "OIDC_ISSUER": oidc_issuer,
-            "OIDC_CLIENT_ID": "padws",
-            "OIDC_CLIENT_SECRET": "not-secret",
-        }
+        settings = servers.settings_of(postgres.url(), cache.url(), oidc_issuer)
         impatient = {**settings, "DB_POOL_TIMEOUT": "1", "DB_LOCK_TIMEOUT": "1"}
         service = stack.enter_context(temporary.running_service(impatient, log))
-        yield Place(*parts, settings, service, _cookie(service.url))
-
-
-def _cookie(url: str) -> str:
-    with requests.Session() as browser:
-        begun = browser.get(f"{url}/auth/login", allow_redirects=False, timeout=10)
-        back = people.approve(begun.headers["Location"], "admin")
-        browser.get(f"{url}{back}", allow_redirects=False, timeout=10).raise_for_status()
-        return f"{people.COOKIE}={browser.cookies[people.COOKIE]}"
+        (admin,) = people.sign_in_all(service.url, ["admin"])
+        yield Place(*parts, settings, service, admin.header)
 
 
 @pytest.fixture

@@ -84,6 +84,17 @@ def redis_url(directory: DataDirectory) -> Iterator[str]:
             yield server.url()
 
 
+def settings_of(database_url: str, redis_url: str, issuer: str) -> dict[str, str]:
+    """The settings of a service on these servers; the provider is an embedded one."""
+    return {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "OIDC_ISSUER": issuer,
+        "OIDC_CLIENT_ID": "padws",
+        "OIDC_CLIENT_SECRET": "not-secret",
+    }
+
+
 def _empty_logical_database(url: str) -> str:
     """The URL of the last logical database that has no key; 0 is never taken."""
     parts = urlsplit(url)

@@ -9,48 +9,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-import redis
 
 from padws.embedded import temporary
 from padws.embedded.postgres import Postgres
-from padws.embedded.running import wait_until_ready
-from padws.embedded.servers import Redis
-from padws.tether import Tether
 from tests.helpers import servers
 from tests.helpers.commands import Forks, Release, another_release, forks
-
-
-class OwnRedis:
-    """A Redis server with a handle."""
-
-    def __init__(self, server: Redis):
-        self._server = server
-        self._running: Tether | None = None
-
-    def url(self, database: int = 0) -> str:
-        return f"{self._server.url()}?db={database}"
-
-    def start(self) -> None:
-        if not self._running:
-            self._running = self._server.start()
-            wait_until_ready(self._server, self._running)
-
-    def stop(self) -> None:
-        if self._running:
-            self._running.stop()
-            self._running = None
-
-
-@pytest.fixture(scope="session")
-def own_redis() -> Iterator[OwnRedis]:
-    """A Redis that tests may stop, flush and start again."""
-    with temporary.data_directory() as directory:
-        server = OwnRedis(Redis(directory))
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
+from tests.helpers.redis_servers import OwnRedis
 
 
 @dataclass(frozen=True)
@@ -82,7 +46,7 @@ def forker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
 def redis_for_test(own_redis: OwnRedis) -> str:
     """The URL of an empty logical database of `own_redis`, which runs."""
     own_redis.start()
-    with redis.Redis.from_url(own_redis.url()) as client:
+    with own_redis.client() as client:
         client.flushall()
     return own_redis.url()
 

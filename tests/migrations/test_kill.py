@@ -16,9 +16,9 @@ import pytest
 
 from tests.helpers import databases, servers
 from tests.helpers.commands import Command, Forks
+from tests.helpers.redis_servers import OwnRedis
 from tests.helpers.relay import postgres_relay, redis_relay
 from tests.helpers.waiting import wait_until
-from tests.migrations.conftest import OwnRedis
 
 AT_ONCE = 8
 TTL = "0.4"

@@ -16,8 +16,8 @@ from padws.migrations.files import known, target
 from padws.migrations.redis_lock import LOCK, status_key
 from tests.helpers import databases
 from tests.helpers.commands import Command, Forks
+from tests.helpers.redis_servers import OwnRedis
 from tests.helpers.waiting import wait_until
-from tests.migrations.conftest import OwnRedis
 
 ALL = [each.id for each in known()]
 Settings = Mapping[str, str]
