@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from padws.config import ROOT
-from tests.dba.programs import environment, shell
 from tests.helpers import databases, servers
+from tests.helpers.programs import run, shell_environment
 
 PAGE = (ROOT / "docs" / "dba.md").read_text(encoding="utf-8")
 
@@ -67,8 +67,8 @@ class Live:
 
     def run(self, script: str, **variables: str) -> str:
         """Run commands, stopping at the first that fails."""
-        environ = environment(self.url, **variables)
-        return shell(["sh", "-c", f"set -eu\n{script}"], environ, self._directory)
+        environ = shell_environment(self.url, **variables)
+        return run("sh", "-c", f"set -eu\n{script}", environ=environ, within=self._directory)
 
     def restore_user(self, user_id: str, import_with: str = "psql") -> str:
         script = commands("one user").replace("psql -f", f"{import_with} -f")

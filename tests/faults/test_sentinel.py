@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,13 +13,13 @@ import redis
 import requests
 
 from padws import tether
-from padws.config import ROOT
 from padws.embedded import temporary
 from padws.embedded.running import LOOPBACK, free_port
 from padws.embedded.servers import redis_program
 from tests.helpers import servers
 from tests.helpers.parts import Part
 from tests.helpers.people import sign_in_all
+from tests.helpers.programs import run
 from tests.helpers.waiting import wait_until
 
 PASSWORD, SENTINEL_PASSWORD = "not-secret", "not-secret-either"
@@ -167,13 +166,6 @@ def test_migrations_find_their_lock_through_sentinel(
     redises: Redises, environment: dict[str, str]
 ) -> None:
     redises.first.client().set("padws:migration:lock", "somebody's", ex=60)
-    command = [sys.executable, "-m", "flask", "db-status"]
-    run = subprocess.run(
-        command,
-        cwd=ROOT,
-        env=temporary.environment(environment),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert "Redis lock          held by host unknown" in run.stdout, run.stdout + run.stderr
+    environ = temporary.environment(environment)
+    status = run(sys.executable, "-m", "flask", "db-status", environ=environ)
+    assert "Redis lock          held by host unknown" in status

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from padws.config import ROOT, SettingsSchema
+from padws.config import ROOT
+from padws.embedded import temporary
 from tests.helpers.waiting import wait_until
 
 COMPLAINT = re.compile(
@@ -27,9 +28,7 @@ COMPLAINT = re.compile(
 
 def clean_environment(settings: Mapping[str, str]) -> dict[str, str]:
     """This process's environment with exactly these settings of padws."""
-    known = SettingsSchema().fields
-    others = {name: value for name, value in os.environ.items() if name not in known}
-    return {**others, "PYTHONUNBUFFERED": "1", "FLASK_SKIP_DOTENV": "1", **settings}
+    return {**temporary.environment(settings), "PYTHONUNBUFFERED": "1"}
 
 
 @dataclass
@@ -83,34 +82,31 @@ class Release:
 
     def flask(self, log: Path, settings: Mapping[str, str], *args: str) -> Command:
         """Start `flask` with `args`."""
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "flask", *args],
-                cwd=self.directory,
-                env={**clean_environment(settings), "PYTHONPATH": str(self.directory)},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+        process = self._start(log, settings, "flask", *args)
         return Command(process.pid, log, process.poll)
 
     @contextmanager
     def gunicorn(self, log: Path, settings: Mapping[str, str]) -> Iterator[Command]:
         """Run gunicorn, which listens on PORT; it is stopped in the end."""
+        process = self._start(log, settings, "gunicorn", "wsgi:app")
+        try:
+            yield Command(process.pid, log, process.poll)
+        finally:
+            process.terminate()
+            process.wait()
+
+    def _start(
+        self, log: Path, settings: Mapping[str, str], *module: str
+    ) -> subprocess.Popen[bytes]:
         with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "wsgi:app"],
+            return subprocess.Popen(
+                [sys.executable, "-m", *module],
                 cwd=self.directory,
                 env={**clean_environment(settings), "PYTHONPATH": str(self.directory)},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        try:
-            yield Command(process.pid, log, process.poll)
-        finally:
-            process.terminate()
-            process.wait()
 
     def add(self, name: str, sql: str, rollback: str = "SELECT 1;") -> None:
         """Write a migration that comes after all there are."""

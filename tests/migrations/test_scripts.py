@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from yoyo.migrations import read_migrations
 
 from padws.migrations.files import Migration, Script, known
 from padws.migrations.locks import locks_of
-from tests.helpers import databases
+from tests.helpers import databases, programs
 from tests.helpers.commands import Forks, Release
 
 SNAPSHOT = databases.HERE / "schema.txt"
@@ -199,15 +198,12 @@ def test_the_locks_of_the_plan_are_those_that_postgresql_takes(database_url: str
 
 def test_a_new_migration_comes_after_all_others(release: Release) -> None:
     command = [sys.executable, "-m", "padws.migrations.new", "add_colour"]
-    made = subprocess.run(
-        command, cwd=release.directory, capture_output=True, text=True, check=True
-    ).stdout.split()
+    made = programs.run(*command, within=release.directory).split()
     new = release.directory / made[0]
     assert NAME.fullmatch(new.stem)
     assert new.read_text().startswith(f"-- depends: {known()[-1].id}\n")
     assert (release.directory / made[1]).name == f"{new.stem}.rollback.sql"
 
     command[-1] = "Bad name"
-    refused = subprocess.run(command, cwd=release.directory, capture_output=True, text=True)
-    assert refused.returncode == 1
-    assert refused.stderr.startswith("Usage: make migration name=")
+    refusal = programs.run(*command, within=release.directory, code=1)
+    assert refusal.startswith("Usage: make migration name=")
