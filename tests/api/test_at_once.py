@@ -14,7 +14,7 @@ import requests
 
 from padws.embedded import temporary
 from tests.api.conftest import Browser, SignedIn, SqlConnection
-from tests.api.test_pads import make_pad
+from tests.api.pads import make_pad
 from tests.helpers import people
 from tests.helpers.contract import Client, check_pad, ok
 from tests.helpers.drawings import drawing

@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 
 from tests.api.conftest import ClientOf, Configure, SqlConnection
-from tests.api.test_pads import make_pad
+from tests.api.pads import make_pad
 from tests.helpers.contract import (
     Client,
     assert_problem,

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import Browser, SqlConnection
-from tests.api.test_pads import make_pad
+from tests.api.pads import make_pad
 from tests.helpers.contract import Client, assert_problem, ok
 from tests.helpers.drawings import drawing, nested
 

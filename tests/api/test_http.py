@@ -13,7 +13,7 @@ import pytest
 
 from padws.embedded import temporary
 from tests.api.conftest import Browser, SignedIn
-from tests.api.test_pads import make_pad
+from tests.api.pads import make_pad
 from tests.helpers import people, wire
 from tests.helpers.contract import Client, ok
 from tests.helpers.drawings import drawing, without_mark

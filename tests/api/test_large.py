@@ -12,7 +12,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 from padws import room
 from padws.room import Room
 from tests.api.conftest import ClientOf, Configure, SignedIn
-from tests.api.test_pads import make_pad
+from tests.api.pads import make_pad
 from tests.helpers import people
 from tests.helpers.contract import Client, assert_problem, ok
 

@@ -11,7 +11,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests.api.conftest import SqlConnection
-from tests.api.test_pads import make_pad
+from tests.api.pads import make_pad
 from tests.helpers.contract import Client, assert_problem, ok
 from tests.helpers.drawings import drawing
 

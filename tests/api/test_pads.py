@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.api.conftest import ClientOf, Configure, SqlConnection
+from tests.api.pads import make_pad
 from tests.helpers.contract import (
     Client,
     assert_problem,
@@ -21,12 +22,6 @@ from tests.helpers.drawings import drawing, without_mark
 
 LONGEST_NAME = "ä" * 99 + "😀"
 ANY_ID = "00000000-0000-4000-8000-000000000000"
-
-
-def make_pad(client: Client, name: str = "Plan", data: Any = None) -> dict[str, Any]:
-    body = {"display_name": name, "data": data or drawing()}
-    pad: dict[str, Any] = ok(client.post("/api/pad", json=body), 201)
-    return pad
 
 
 class TestList:

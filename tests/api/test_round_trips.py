@@ -11,7 +11,7 @@ import redis
 from flask import Flask
 
 from tests.api.conftest import ClientOf, Configure
-from tests.api.test_pads import make_pad
+from tests.api.pads import make_pad
 from tests.api.traffic import Tap
 from tests.helpers.contract import Client, ok
 from tests.helpers.drawings import drawing

@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 
 from padws.embedded.running import free_port
 from tests.api.conftest import Configure, SqlConnection
-from tests.api.test_pads import make_pad
+from tests.api.pads import make_pad
 from tests.helpers import people
 from tests.helpers.contract import Client, assert_problem, check_user, ok
 from tests.helpers.parallel import at_once

@@ -11,7 +11,7 @@ import redis
 from flask import Flask
 
 from tests.api.conftest import ClientOf, SqlConnection
-from tests.api.test_pads import make_pad
+from tests.api.pads import make_pad
 from tests.helpers import people
 from tests.helpers.contract import Client, assert_problem, assert_refused, check_user, ok, time_of
 from tests.helpers.drawings import drawing

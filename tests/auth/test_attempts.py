@@ -13,8 +13,8 @@ from padws.auth import attempts
 from tests.auth.browser import Browser, problem, signed_in, state_of
 from tests.auth.conftest import ServeApp
 from tests.auth.sessions import change_session, session_of
-from tests.auth.test_failed_sign_in import A_PAGE
 from tests.helpers.parallel import at_once
+from tests.helpers.people import A_PAGE
 from tests.providers.own import OwnProvider
 
 CODES = ["access_denied", "login_required", "temporarily_unavailable", "server_error"]

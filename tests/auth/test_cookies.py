@@ -11,7 +11,7 @@ import redis
 import requests
 
 from tests.auth.browser import COOKIE, Browser, problem, signed_in
-from tests.auth.test_failed_sign_in import A_PAGE
+from tests.helpers.people import A_PAGE
 from tests.helpers.redis_servers import counted_commands
 
 ME = "/api/users/me"

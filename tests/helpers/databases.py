@@ -76,12 +76,3 @@ def marks(url: str, operation: str = "apply") -> list[str]:
     """The ids of the migrations that were applied (or `rollback`), as often as that was done."""
     sql = "SELECT migration_id FROM pad_ws._yoyo_log WHERE operation = %s ORDER BY 1"
     return [name for (name,) in query(url, sql, operation)]
-
-
-def nobody_holds_a_lock(url: str) -> bool:
-    sql = """
-        SELECT count(*) FROM pg_locks
-        WHERE locktype = 'advisory'
-        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-    """
-    return query(url, sql) == [(0,)]

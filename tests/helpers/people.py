@@ -15,6 +15,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 COOKIE = "session_id"
+#: What browsers send when they follow a link.
+A_PAGE = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
 
 def sign_in(client: FlaskClient, subject: str, query: str = "") -> TestResponse:

@@ -22,6 +22,7 @@ from padws.migrations.redis_lock import LOCK
 from tests.helpers import databases, servers
 from tests.helpers.commands import Release
 from tests.migrations.conftest import OwnPostgres
+from tests.migrations.locks import nobody_holds_a_lock
 
 SIZE = 24 * 2**20  # more than a file of the write-ahead log, and less than what BIG writes
 BIG = """\
@@ -135,7 +136,7 @@ def test_a_full_disk_is_one_line_and_the_next_run_with_room_finishes(
     assert disk.says in full.complaint
     assert databases.marks(url) == [each.id for each in known()]  # those before it stay
     assert "colour" not in databases.catalogue(url)
-    assert databases.nobody_holds_a_lock(url)
+    assert nobody_holds_a_lock(url)
     with redis.Redis.from_url(redis_for_test) as client:
         assert client.get(LOCK) is None
 

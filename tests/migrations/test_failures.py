@@ -18,7 +18,7 @@ from padws.migrations.redis_lock import LOCK
 from tests.helpers import databases
 from tests.helpers.commands import Forks, Release
 from tests.helpers.waiting import wait_until
-from tests.migrations.test_locks import is_waiting_in, transaction
+from tests.migrations.locks import LOCK_PADS, WRITE_USERS, is_waiting_in, transaction
 
 ALL = [each.id for each in known()]
 
@@ -32,7 +32,7 @@ def test_a_failing_migration_is_told_by_whoever_ran_it_and_whoever_waited(
         "20990101_0000_broken",
         "LOCK TABLE pad_ws.users;\nUPDATE pad_ws.users SET name = 'changed';\nSELECT 1 / 0;",
     )
-    with transaction(url, "LOCK TABLE pad_ws.users IN ROW EXCLUSIVE MODE") as session:
+    with transaction(url, WRITE_USERS) as session:
         commands = [release.flask(next(logs), settings, "db-upgrade")]
         wait_until(lambda: is_waiting_in(url, commands[0]), "the first waits for the table")
         commands += [release.flask(next(logs), settings, "db-upgrade") for _ in range(2)]
@@ -135,7 +135,7 @@ def test_an_index_built_concurrently_waits_for_older_transactions(
         SELECT count(*) FROM pg_stat_activity
         WHERE wait_event_type = 'Lock' AND now() - query_start > '4.2 seconds'
     """
-    with transaction(url, "LOCK TABLE pad_ws.users IN ROW EXCLUSIVE MODE") as session:
+    with transaction(url, WRITE_USERS) as session:
         run = release.flask(next(logs), settings, "db-upgrade")
         wait_until(
             lambda: databases.query(url, older_than_lock_timeout) != [(0,)] or run.poll(),
@@ -248,7 +248,7 @@ def test_a_connection_that_is_cut_is_one_line_and_the_next_run_finishes(
 ) -> None:
     url = settings["DATABASE_URL"]
     databases.execute(url, databases.PAD_WS_ITSELF)
-    with transaction(url, "LOCK TABLE pad_ws.pads IN ACCESS EXCLUSIVE MODE"):
+    with transaction(url, LOCK_PADS):
         run = forker.start(settings, "db-upgrade")
         end = """
             SELECT pg_terminate_backend(pid) FROM pg_locks

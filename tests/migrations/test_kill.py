@@ -19,6 +19,7 @@ from tests.helpers.commands import Command, Forks
 from tests.helpers.redis_servers import OwnRedis
 from tests.helpers.relay import postgres_relay, redis_relay
 from tests.helpers.waiting import wait_until
+from tests.migrations.locks import nobody_holds_a_lock
 
 AT_ONCE = 8
 TTL = "0.4"
@@ -98,7 +99,7 @@ class Scene:
             assert self.run(place, Cut(at)) == -signal.SIGKILL, at
             again = self.forker.start(place, *self.command)
             assert again.wait() == 0, again.output
-            wait_until(lambda: databases.nobody_holds_a_lock(place["DATABASE_URL"]), "free")
+            wait_until(lambda: nobody_holds_a_lock(place["DATABASE_URL"]), "free")
             return outcome(place["DATABASE_URL"])
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
-import psycopg
 import pytest
 import redis
 
@@ -15,35 +13,19 @@ from padws.migrations.connection import LOCK_KEY
 from padws.migrations.files import known, target
 from padws.migrations.redis_lock import LOCK, status_key
 from tests.helpers import databases
-from tests.helpers.commands import Command, Forks
+from tests.helpers.commands import Forks
 from tests.helpers.redis_servers import OwnRedis
 from tests.helpers.waiting import wait_until
+from tests.migrations.locks import (
+    LOCK_PADS,
+    is_waiting,
+    is_waiting_in,
+    nobody_holds_a_lock,
+    transaction,
+)
 
 ALL = [each.id for each in known()]
 Settings = Mapping[str, str]
-
-
-@contextmanager
-def transaction(url: str, sql: str) -> Iterator[psycopg.Connection]:
-    """A session in whose transaction `sql` was run."""
-    with psycopg.connect(url) as conn:
-        conn.execute(sql.encode())
-        yield conn
-
-
-def is_waiting(url: str, lock_type: str = "relation") -> bool:
-    """Whether somebody in the database waits for a lock."""
-    sql = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = %s"
-    return databases.query(url, sql, lock_type) != [(0,)]
-
-
-def is_waiting_in(url: str, command: Command) -> bool:
-    """Whether the session of `command` waits for a lock."""
-    sql = """
-        SELECT count(*) FROM pg_stat_activity
-        WHERE wait_event_type = 'Lock' AND application_name LIKE %s
-    """
-    return databases.query(url, sql, f"padws migration%process {command.pid}") != [(0,)]
 
 
 @pytest.fixture
@@ -53,9 +35,6 @@ def pad_ws_settings(settings: dict[str, str]) -> dict[str, str]:
     return settings
 
 
-LOCK_USERS = "LOCK TABLE pad_ws.pads IN ACCESS EXCLUSIVE MODE"
-
-
 def test_eight_at_once_migrate_an_empty_database_once(settings: Settings, forker: Forks) -> None:
     commands = [forker.start(settings, "db-upgrade") for _ in range(8)]
 
@@ -63,7 +42,7 @@ def test_eight_at_once_migrate_an_empty_database_once(settings: Settings, forker
     assert databases.marks(settings["DATABASE_URL"]) == ALL
     ran = [each.output for each in commands if "create_tables.sql: done" in each.output]
     assert len(ran) == 1
-    assert databases.nobody_holds_a_lock(settings["DATABASE_URL"])
+    assert nobody_holds_a_lock(settings["DATABASE_URL"])
     with redis.Redis.from_url(settings["REDIS_URL"]) as client:
         assert client.get(LOCK) is None
         assert b'"completed"' in (client.get(status_key(target(known()))) or b"")
@@ -89,7 +68,7 @@ def test_redis_failing_in_the_middle_lets_nobody_else_in(
 ) -> None:
     url = pad_ws_settings["DATABASE_URL"]
     settings = {**pad_ws_settings, "MIGRATION_LOCK_TTL": "0.6"}
-    with transaction(url, LOCK_USERS) as session:
+    with transaction(url, LOCK_PADS) as session:
         first = forker.start(settings, "db-upgrade")
         wait_until(lambda: is_waiting(url), "the first waits for a table")
         if mishap != "stopped":
@@ -118,7 +97,7 @@ def test_a_lock_that_was_lost_between_two_renewals_is_noticed_at_the_end(
     url = pad_ws_settings["DATABASE_URL"]
     anothers = '{"host": "web.2", "pid": 17, "started": 0, "token": "t"}'
     with (
-        transaction(url, LOCK_USERS) as session,
+        transaction(url, LOCK_PADS) as session,
         redis.Redis.from_url(pad_ws_settings["REDIS_URL"]) as client,
     ):
         run = forker.start(pad_ws_settings, "db-upgrade")
@@ -146,7 +125,7 @@ def test_a_lock_that_lives_shorter_than_the_work_is_renewed(
     url = pad_ws_settings["DATABASE_URL"]
     settings = {**pad_ws_settings, "MIGRATION_LOCK_TTL": "1.5"}
     with (
-        transaction(url, LOCK_USERS) as session,
+        transaction(url, LOCK_PADS) as session,
         redis.Redis.from_url(settings["REDIS_URL"]) as client,
     ):
         first = forker.start(settings, "db-upgrade")
@@ -169,7 +148,7 @@ def test_killed_in_the_middle_of_a_statement(
 ) -> None:
     url = pad_ws_settings["DATABASE_URL"]
     settings = {**pad_ws_settings, "MIGRATION_LOCK_TTL": "0.5"}
-    with transaction(url, LOCK_USERS) as session:
+    with transaction(url, LOCK_PADS) as session:
         first = forker.start(settings, "db-upgrade")
         wait_until(lambda: is_waiting(url), "the first waits for a table")
         first.signal(signal.SIGKILL)
@@ -188,14 +167,14 @@ def test_a_signal_rolls_back_and_frees_both_locks(
 ) -> None:
     url = pad_ws_settings["DATABASE_URL"]
     before = databases.own_catalogue(url)
-    with transaction(url, LOCK_USERS):
+    with transaction(url, LOCK_PADS):
         first = forker.start(pad_ws_settings, "db-upgrade")
         wait_until(lambda: is_waiting(url), "it waits for a table")
         first.signal(number)
         assert first.wait() == 1, first.output
         assert f"Stopped by {number.name}" in first.output
         assert "Traceback" not in first.output
-        assert databases.nobody_holds_a_lock(url)
+        assert nobody_holds_a_lock(url)
         with redis.Redis.from_url(pad_ws_settings["REDIS_URL"]) as client:
             assert client.get(LOCK) is None
     assert databases.own_catalogue(url) == before
@@ -207,7 +186,7 @@ def test_whoever_waits_takes_over_from_one_that_is_stopped(
     pad_ws_settings: dict[str, str], forker: Forks
 ) -> None:
     url = pad_ws_settings["DATABASE_URL"]
-    with transaction(url, LOCK_USERS):
+    with transaction(url, LOCK_PADS):
         first = forker.start(pad_ws_settings, "db-upgrade")
         wait_until(lambda: is_waiting(url), "the first waits for a table")
         second = forker.start(pad_ws_settings, "db-upgrade")
@@ -252,7 +231,7 @@ def test_waiting_for_postgresqls_lock_ends_with_exit_code_2(
 def test_waiting_for_a_table_ends_with_exit_code_2_and_names_who_uses_it(
     pad_ws_settings: dict[str, str], forker: Forks
 ) -> None:
-    with transaction(pad_ws_settings["DATABASE_URL"], LOCK_USERS) as session:
+    with transaction(pad_ws_settings["DATABASE_URL"], LOCK_PADS) as session:
         waiting = forker.start({**pad_ws_settings, "MIGRATION_MAX_WAIT": "0.1"}, "db-upgrade")
         assert waiting.wait() == 2
         assert "A rehearsal of what padws writes: waited" in waiting.output

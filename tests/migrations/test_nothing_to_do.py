@@ -21,7 +21,7 @@ from tests.helpers.commands import THIS, Forks
 from tests.helpers.relay import postgres_relay
 from tests.helpers.waiting import wait_until
 from tests.migrations.conftest import OwnPostgres
-from tests.migrations.test_locks import transaction
+from tests.migrations.locks import transaction
 
 NOWHERE = "redis://127.0.0.1:1"
 DONE = "The schema is at the newest migration; nothing to do."

@@ -1,0 +1,36 @@
+"""What tests share is in tests/helpers, found by its name."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from padws.config import ROOT
+
+SOURCES = [path for name in ("tests", "bench", "tools") for path in (ROOT / name).rglob("*.py")]
+
+
+def imported(path: Path) -> set[str]:
+    """The modules, and what could be one, that a file imports."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def test_nothing_imports_from_a_file_of_tests() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in SOURCES
+        for name in imported(path)
+        if any(part.startswith("test_") for part in name.split("."))
+    ]
+    assert not wrong
+
+
+def test_tests_do_not_import_the_benchmark() -> None:
+    tests = [path for path in SOURCES if path.is_relative_to(ROOT / "tests")]
+    assert not [path for path in tests if any(n.startswith("bench.") for n in imported(path))]
