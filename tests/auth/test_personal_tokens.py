@@ -14,6 +14,7 @@ import redis
 from tests.auth.browser import SCENE, Browser, Script, problem, signed_in
 from tests.auth.conftest import ScriptOf
 from tests.helpers.parallel import at_once
+from tests.helpers.redis_servers import counted_commands
 from tests.providers.own import OwnProvider
 
 TOKENS = "/api/users/me/tokens"
@@ -250,10 +251,8 @@ def test_a_token_asks_neither_redis_nor_the_provider(
 ) -> None:
     client = script(new_token(alice)["token"])
     provider.asked.clear()
-    redis_client.config_resetstat()
-    for _ in range(5):
-        assert client.get("/api/pad?data=false").status_code in (200, 403)
-    assert not {"get", "getex", "set", "evalsha"} & {
-        name.removeprefix("cmdstat_") for name in redis_client.info("commandstats")
-    }
+    with counted_commands(redis_client) as counted:
+        for _ in range(5):
+            assert client.get("/api/pad?data=false").status_code in (200, 403)
+    assert counted == {}
     assert sum(provider.asked.values()) == 0

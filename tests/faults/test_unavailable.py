@@ -11,7 +11,6 @@ from typing import Any
 
 import psycopg
 import pytest
-import redis
 import requests
 
 from padws.embedded import temporary
@@ -201,20 +200,6 @@ def test_what_was_acknowledged_is_there_after_a_crash(place: Place, pad: dict[st
         found = ok(place.ask("GET", path))
         assert found["version"] == saved[-1]["version"]
         assert without_mark(found["data"]) == drawing(10 * round_ + 9)
-
-
-def test_a_redis_that_comes_back_empty_means_to_sign_in_again(
-    place: Place, every_request: list[Request]
-) -> None:
-    with redis.Redis.from_url(place.settings["REDIS_URL"]) as client:
-        sessions = {key: client.dump(key) for key in client.scan_iter()}
-        client.flushall()
-        try:
-            for answer in place.ask_all(every_request):
-                assert_problem(answer, 401, "sign_in_required")
-        finally:
-            for key, value in sessions.items():
-                client.restore(key, 0, value, replace=True)
 
 
 def test_waiting_for_a_row_or_a_connection_ends_in_a_503(place: Place, pad: dict[str, Any]) -> None:

@@ -32,6 +32,7 @@ def checks(environment: dict[str, str]) -> Iterator[Checks]:
         ready = all(each == "ok" or "degraded" in each for each in content["checks"].values())
         assert answer.status_code == (200 if ready else 503)
         assert content["status"] == ("ready" if ready else "not ready")
+        assert ready or answer.headers["Retry-After"]
         return dict(content["checks"])
 
     yield ask
