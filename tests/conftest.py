@@ -18,7 +18,7 @@ from padws.embedded.running import free_port
 from padws.embedded.servers import Provider, Redis
 from padws.migrations import migrate
 from tests.helpers import servers
-from tests.helpers.redis_servers import OwnRedis
+from tests.helpers.redis_servers import OwnRedis, running_redis
 
 StartService = Callable[[Mapping[str, str]], temporary.Service]
 
@@ -59,13 +59,8 @@ def redis_url(redis_server: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def own_redis() -> Iterator[OwnRedis]:
     """A Redis that tests may stop, empty and start again."""
-    with temporary.data_directory() as directory:
-        server = OwnRedis(directory)
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
+    with running_redis() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -63,6 +63,11 @@ class Command:
         assert code is not None
         return code
 
+    def ended(self, code: int) -> Command:
+        """The command itself, which has to end with this code."""
+        assert self.wait() == code, self.output
+        return self
+
     def says(self, text: str) -> None:
         """Wait until it has printed `text`."""
         wait_until(
@@ -84,6 +89,10 @@ class Release:
         """Start `flask` with `args`."""
         process = self._start(log, settings, "flask", *args)
         return Command(process.pid, log, process.poll)
+
+    def run(self, log: Path, settings: Mapping[str, str], *args: str, code: int = 0) -> Command:
+        """Run `flask` with `args`, which ends with this code."""
+        return self.flask(log, settings, *args).ended(code)
 
     @contextmanager
     def gunicorn(self, log: Path, settings: Mapping[str, str]) -> Iterator[Command]:
@@ -148,6 +157,10 @@ class Forks:
         assert pid
         self._codes.pop(pid, None)  # of an earlier process that had the same number
         return Command(pid, log, lambda: self._poll(pid))
+
+    def run(self, settings: Mapping[str, str], *args: str, code: int = 0) -> Command:
+        """Run the command `args`, which ends with this code."""
+        return self.start(settings, *args).ended(code)
 
     def _poll(self, pid: int) -> int | None:
         if pid not in self._codes:

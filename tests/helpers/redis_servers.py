@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import redis
 
+from padws.embedded import temporary
 from padws.embedded.directory import DataDirectory
 from padws.embedded.servers import Redis
 from tests.helpers.parts import Part
@@ -26,6 +27,18 @@ class OwnRedis(Part):
     def client(self) -> redis.Redis:
         """A connection, for arranging and for looking."""
         return redis.Redis.from_url(self.url())
+
+
+@contextmanager
+def running_redis() -> Iterator[OwnRedis]:
+    """A Redis that runs, until the block ends, unless it is stopped meanwhile."""
+    with temporary.data_directory() as directory:
+        server = OwnRedis(directory)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import pytest
 
 from padws.embedded import temporary
 from padws.embedded.postgres import Postgres
-from tests.helpers import servers
+from tests.helpers import databases, servers
 from tests.helpers.commands import Forks, Release, another_release, forks
 from tests.helpers.redis_servers import OwnRedis
 
@@ -55,6 +55,13 @@ def redis_for_test(own_redis: OwnRedis) -> str:
 def settings(empty_database_url: str, redis_for_test: str) -> dict[str, str]:
     """The settings of a command on an empty database."""
     return {"DATABASE_URL": empty_database_url, "REDIS_URL": redis_for_test}
+
+
+@pytest.fixture
+def pad_ws_settings(settings: dict[str, str]) -> dict[str, str]:
+    """The settings of a command on a database of pad.ws."""
+    databases.execute(settings["DATABASE_URL"], databases.PAD_WS_ITSELF)
+    return settings
 
 
 @pytest.fixture

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import psycopg
 
 from tests.helpers import databases
-from tests.helpers.commands import Command
+from tests.helpers.commands import Command, Forks
+from tests.helpers.waiting import wait_until
 
 LOCK_PADS = "LOCK TABLE pad_ws.pads IN ACCESS EXCLUSIVE MODE"
+#: Another instance, as it has the lock in Redis.
+SOMEBODY = '{"host": "web.2", "pid": 17, "started": 0, "token": "t"}'
 WRITE_USERS = "LOCK TABLE pad_ws.users IN ROW EXCLUSIVE MODE"  # as every transaction that writes
 
 
@@ -22,10 +25,14 @@ def transaction(url: str, sql: str) -> Iterator[psycopg.Connection]:
         yield conn
 
 
-def is_waiting(url: str, lock_type: str = "relation") -> bool:
-    """Whether somebody in the database waits for a lock."""
-    sql = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = %s"
-    return databases.query(url, sql, lock_type) != [(0,)]
+def is_waiting(url: str) -> bool:
+    """Whether somebody in the database waits for a table."""
+    sql = """
+        SELECT count(*) FROM pg_locks
+        WHERE NOT granted AND locktype = 'relation'
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    """
+    return databases.query(url, sql) != [(0,)]
 
 
 def is_waiting_in(url: str, command: Command) -> bool:
@@ -45,3 +52,15 @@ def nobody_holds_a_lock(url: str) -> bool:
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
     """
     return databases.query(url, sql) == [(0,)]
+
+
+@contextmanager
+def stuck(
+    forker: Forks, settings: Mapping[str, str]
+) -> Iterator[tuple[Command, psycopg.Connection]]:
+    """A run on pad.ws's tables that waits for one of them, and the session that holds it."""
+    url = settings["DATABASE_URL"]
+    with transaction(url, LOCK_PADS) as session:
+        command = forker.start(settings, "db-upgrade")
+        wait_until(lambda: is_waiting(url), "the run waits for a table")
+        yield command, session

@@ -128,8 +128,7 @@ def test_a_full_disk_is_one_line_and_the_next_run_with_room_finishes(
 ) -> None:
     release.add("20990101_0000_big", BIG)
     settings = {"DATABASE_URL": url, "REDIS_URL": redis_for_test}
-    full = release.flask(next(logs), settings, "db-upgrade")
-    assert full.wait() == 1
+    full = release.run(next(logs), settings, "db-upgrade", code=1)
     assert full.is_one_line
     said = "20990101_0000_big.sql, statement 3 (line 5) failed: could not extend file"
     assert full.complaint.startswith(said)
@@ -141,11 +140,9 @@ def test_a_full_disk_is_one_line_and_the_next_run_with_room_finishes(
         assert client.get(LOCK) is None
 
     disk.make_room()
-    again = release.flask(next(logs), settings, "db-upgrade")
-    assert again.wait() == 0, again.output
+    release.run(next(logs), settings, "db-upgrade")
     with servers.database(own_postgres.url) as undisturbed:
-        run = release.flask(next(logs), {**settings, "DATABASE_URL": undisturbed}, "db-upgrade")
-        assert run.wait() == 0, run.output
+        release.run(next(logs), {**settings, "DATABASE_URL": undisturbed}, "db-upgrade")
         assert databases.catalogue(url) == databases.catalogue(undisturbed)
         assert databases.rows(url) == databases.rows(undisturbed)
     assert databases.query(url, "SELECT count(*) FROM pad_ws.big") == [(30000,)]

@@ -16,9 +16,13 @@ from padws.migrations.redis_lock import LOCK
 from tests.helpers import databases
 from tests.helpers.commands import THIS, Command, Release
 from tests.helpers.waiting import wait_until
-from tests.migrations.locks import LOCK_PADS, is_waiting_in, nobody_holds_a_lock, transaction
-
-SOMEBODY = '{"host": "web.2", "pid": 17, "started": 0, "token": "t"}'
+from tests.migrations.locks import (
+    LOCK_PADS,
+    SOMEBODY,
+    is_waiting_in,
+    nobody_holds_a_lock,
+    transaction,
+)
 
 
 @pytest.fixture

@@ -18,21 +18,16 @@ from tests.helpers.redis_servers import OwnRedis
 from tests.helpers.waiting import wait_until
 from tests.migrations.locks import (
     LOCK_PADS,
+    SOMEBODY,
     is_waiting,
     is_waiting_in,
     nobody_holds_a_lock,
+    stuck,
     transaction,
 )
 
 ALL = [each.id for each in known()]
 Settings = Mapping[str, str]
-
-
-@pytest.fixture
-def pad_ws_settings(settings: dict[str, str]) -> dict[str, str]:
-    """The settings of a command on a database of pad.ws, whose tables a test can lock."""
-    databases.execute(settings["DATABASE_URL"], databases.PAD_WS_ITSELF)
-    return settings
 
 
 def test_eight_at_once_migrate_an_empty_database_once(settings: Settings, forker: Forks) -> None:
@@ -68,9 +63,7 @@ def test_redis_failing_in_the_middle_lets_nobody_else_in(
 ) -> None:
     url = pad_ws_settings["DATABASE_URL"]
     settings = {**pad_ws_settings, "MIGRATION_LOCK_TTL": "0.6"}
-    with transaction(url, LOCK_PADS) as session:
-        first = forker.start(settings, "db-upgrade")
-        wait_until(lambda: is_waiting(url), "the first waits for a table")
+    with stuck(forker, settings) as (first, session):
         if mishap != "stopped":
             with redis.Redis.from_url(settings["REDIS_URL"]) as client:
                 client.flushall()
@@ -94,17 +87,13 @@ def test_a_lock_that_was_lost_between_two_renewals_is_noticed_at_the_end(
     outcome: str, taken: bool, pad_ws_settings: dict[str, str], forker: Forks
 ) -> None:
     """Whoever has it by then keeps it, and the status is for that one to set."""
-    url = pad_ws_settings["DATABASE_URL"]
-    anothers = '{"host": "web.2", "pid": 17, "started": 0, "token": "t"}'
     with (
-        transaction(url, LOCK_PADS) as session,
+        stuck(forker, pad_ws_settings) as (run, session),
         redis.Redis.from_url(pad_ws_settings["REDIS_URL"]) as client,
     ):
-        run = forker.start(pad_ws_settings, "db-upgrade")
-        wait_until(lambda: is_waiting(url), "it waits for a table")
         client.flushall()
         if taken:
-            client.set(LOCK, anothers, ex=100)
+            client.set(LOCK, SOMEBODY, ex=100)
         if outcome == "failed":
             session.execute("ALTER TABLE pad_ws.users ADD CHECK (username = 'carol') NOT VALID")
             session.commit()
@@ -116,20 +105,17 @@ def test_a_lock_that_was_lost_between_two_renewals_is_noticed_at_the_end(
         status = client.get(status_key(target(known())))
         assert (status is None) == taken
         assert taken or f'"{outcome}"'.encode() in (status or b"")
-        assert client.get(LOCK) == (anothers.encode() if taken else None)
+        assert client.get(LOCK) == (SOMEBODY.encode() if taken else None)
 
 
 def test_a_lock_that_lives_shorter_than_the_work_is_renewed(
     pad_ws_settings: dict[str, str], forker: Forks
 ) -> None:
-    url = pad_ws_settings["DATABASE_URL"]
     settings = {**pad_ws_settings, "MIGRATION_LOCK_TTL": "1.5"}
     with (
-        transaction(url, LOCK_PADS) as session,
+        stuck(forker, settings) as (first, session),
         redis.Redis.from_url(settings["REDIS_URL"]) as client,
     ):
-        first = forker.start(settings, "db-upgrade")
-        wait_until(lambda: is_waiting(url), "the first waits for a table")
         holder = client.get(LOCK)
         lives, left = 0.0, client.pttl(LOCK)
         while lives < 2:  # so many times its time to live
@@ -148,9 +134,7 @@ def test_killed_in_the_middle_of_a_statement(
 ) -> None:
     url = pad_ws_settings["DATABASE_URL"]
     settings = {**pad_ws_settings, "MIGRATION_LOCK_TTL": "0.5"}
-    with transaction(url, LOCK_PADS) as session:
-        first = forker.start(settings, "db-upgrade")
-        wait_until(lambda: is_waiting(url), "the first waits for a table")
+    with stuck(forker, settings) as (first, session):
         first.signal(signal.SIGKILL)
         assert first.wait() == -signal.SIGKILL
         second = forker.start(settings, "db-upgrade")
@@ -167,9 +151,7 @@ def test_a_signal_rolls_back_and_frees_both_locks(
 ) -> None:
     url = pad_ws_settings["DATABASE_URL"]
     before = databases.own_catalogue(url)
-    with transaction(url, LOCK_PADS):
-        first = forker.start(pad_ws_settings, "db-upgrade")
-        wait_until(lambda: is_waiting(url), "it waits for a table")
+    with stuck(forker, pad_ws_settings) as (first, _):
         first.signal(number)
         assert first.wait() == 1, first.output
         assert f"Stopped by {number.name}" in first.output
@@ -178,17 +160,14 @@ def test_a_signal_rolls_back_and_frees_both_locks(
         with redis.Redis.from_url(pad_ws_settings["REDIS_URL"]) as client:
             assert client.get(LOCK) is None
     assert databases.own_catalogue(url) == before
-    again = forker.start(pad_ws_settings, "db-upgrade")
-    assert again.wait() == 0, again.output
+    forker.run(pad_ws_settings, "db-upgrade")
 
 
 def test_whoever_waits_takes_over_from_one_that_is_stopped(
     pad_ws_settings: dict[str, str], forker: Forks
 ) -> None:
     url = pad_ws_settings["DATABASE_URL"]
-    with transaction(url, LOCK_PADS):
-        first = forker.start(pad_ws_settings, "db-upgrade")
-        wait_until(lambda: is_waiting(url), "the first waits for a table")
+    with stuck(forker, pad_ws_settings) as (first, _):
         second = forker.start(pad_ws_settings, "db-upgrade")
         second.says(f"process {first.pid}, which has been migrating for")
         first.signal(signal.SIGTERM)
@@ -211,9 +190,8 @@ def test_waiting_for_an_instance_ends_with_exit_code_2(
     settings: dict[str, str], forker: Forks
 ) -> None:
     with redis.Redis.from_url(settings["REDIS_URL"]) as client:
-        client.set(LOCK, '{"host": "web.2", "pid": 17, "started": 0, "token": "t"}', ex=100)
-    waiting = forker.start({**settings, "MIGRATION_MAX_WAIT": "0.1"}, "db-upgrade")
-    assert waiting.wait() == 2
+        client.set(LOCK, SOMEBODY, ex=100)
+    waiting = forker.run({**settings, "MIGRATION_MAX_WAIT": "0.1"}, "db-upgrade", code=2)
     assert "for host web.2, process 17" in waiting.output
     assert databases.catalogue(settings["DATABASE_URL"]) == "\n"
 
@@ -223,8 +201,7 @@ def test_waiting_for_postgresqls_lock_ends_with_exit_code_2(
 ) -> None:
     hold = f"SELECT pg_advisory_lock({LOCK_KEY})"
     with transaction(settings["DATABASE_URL"], hold) as session:
-        waiting = forker.start({**settings, "MIGRATION_MAX_WAIT": "0.1"}, "db-upgrade")
-        assert waiting.wait() == 2
+        waiting = forker.run({**settings, "MIGRATION_MAX_WAIT": "0.1"}, "db-upgrade", code=2)
         assert f"server process {session.info.backend_pid}" in waiting.output
 
 
@@ -232,8 +209,7 @@ def test_waiting_for_a_table_ends_with_exit_code_2_and_names_who_uses_it(
     pad_ws_settings: dict[str, str], forker: Forks
 ) -> None:
     with transaction(pad_ws_settings["DATABASE_URL"], LOCK_PADS) as session:
-        waiting = forker.start({**pad_ws_settings, "MIGRATION_MAX_WAIT": "0.1"}, "db-upgrade")
-        assert waiting.wait() == 2
+        waiting = forker.run({**pad_ws_settings, "MIGRATION_MAX_WAIT": "0.1"}, "db-upgrade", code=2)
         assert "A rehearsal of what padws writes: waited" in waiting.output
         assert f"server process {session.info.backend_pid}" in waiting.output
 
@@ -256,7 +232,5 @@ def test_a_dead_instances_status_stops_nobody(settings: dict[str, str], forker: 
         for state in ("in_progress", "completed", "failed"):
             status = f'{{"state": "{state}", "run": {run}, "reason": "told"}}'
             client.set(status_key(target(known())), status)
-            command = forker.start(settings, "db-upgrade")
-            assert command.wait() == 0, command.output
-            undo = forker.start(settings, "db-rollback", "--to", "none", "--yes")
-            assert undo.wait() == 0, undo.output
+            forker.run(settings, "db-upgrade")
+            forker.run(settings, "db-rollback", "--to", "none", "--yes")

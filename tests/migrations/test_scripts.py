@@ -142,8 +142,7 @@ def test_the_plan_shows_sql_locks_and_sizes_and_touches_nothing(
     url = settings["DATABASE_URL"]
     databases.execute(url, databases.PAD_WS_ITSELF, b"ANALYZE pad_ws.pads")
     before = databases.catalogue(url)
-    plan = forker.start(settings, "db-upgrade", "--plan")
-    assert plan.wait() == 0, plan.output
+    plan = forker.run(settings, "db-upgrade", "--plan")
     assert databases.catalogue(url) == before
     for migration in known():
         for statement in migration.script.statements:
@@ -153,9 +152,8 @@ def test_the_plan_shows_sql_locks_and_sizes_and_touches_nothing(
     )
     assert re.search(r"-- locks pad_ws\.backups: SHARE \(\d+ kB, never counted\)", plan.output)
 
-    assert forker.start(settings, "db-upgrade").wait() == 0
-    plan = forker.start(settings, "db-upgrade", "--plan")
-    assert plan.wait() == 0
+    forker.run(settings, "db-upgrade")
+    plan = forker.run(settings, "db-upgrade", "--plan")
     assert plan.output == "-- Nothing is pending.\n"
 
 

@@ -74,13 +74,11 @@ def test_what_a_database_sets_changes_nothing(
         statement = f"ALTER DATABASE {name_of(url)} SET {name} = '{value}'"
         with psycopg.connect(url, options="-c statement_timeout=0", autocommit=True) as conn:
             conn.execute(statement.encode())
-    run = forker.start(settings, "db-upgrade")
-    assert run.wait() == 0, run.output
+    run = forker.run(settings, "db-upgrade")
     assert "2 canvases moved" in run.output  # a notice
     assert answer(url) == answer(database_url)
-    assert forker.start(settings, "db-status").wait() == 0
-    down = forker.start(settings, "db-rollback", "--to", "none", "--yes")
-    assert down.wait() == 0, down.output
+    forker.run(settings, "db-status")
+    forker.run(settings, "db-rollback", "--to", "none", "--yes")
 
 
 @pytest.mark.parametrize("search_path", ["''", "pg_temp", "pad_ws, pg_catalog", "public"])
@@ -91,8 +89,7 @@ def test_any_search_path_will_do(
     databases.execute(
         url, f"ALTER DATABASE {name_of(url)} SET search_path = {search_path}".encode()
     )
-    run = forker.start(settings, "db-upgrade")
-    assert run.wait() == 0, run.output
+    forker.run(settings, "db-upgrade")
     assert answer(url) == answer(database_url)
 
 
@@ -102,8 +99,7 @@ def test_what_the_environment_tells_libpq_changes_nothing(
     """It goes before `options`."""
     expected = answer(database_url)
     told = {"PGDATESTYLE": "German", "PGTZ": "Asia/Kathmandu", "PGCLIENTENCODING": "LATIN1"}
-    run = forker.start({**settings, **told}, "db-upgrade")
-    assert run.wait() == 0, run.output
+    forker.run({**settings, **told}, "db-upgrade")
     for name, value in told.items():
         monkeypatch.setenv(name, value)
     assert answer(database_url) == expected
@@ -149,8 +145,7 @@ def test_a_role_to_take_on_holds_for_service_and_migrations(
     )
     url = databases.as_role(own_postgres.url, "one_that_logs_in", "").replace("/padws?", "/owned?")
     url += f"&options={quote('-c role=one_that_owns')}"
-    run = forker.start({**settings, "DATABASE_URL": url}, "db-upgrade")
-    assert run.wait() == 0, run.output
+    forker.run({**settings, "DATABASE_URL": url}, "db-upgrade")
     assert answer(url)
 
 
@@ -187,8 +182,7 @@ def test_another_encoding_is_refused_by_name(
             b"CREATE SCHEMA pad_ws",
             b"CREATE TABLE pad_ws._yoyo_migration (migration_id text, checksum text)",
         )
-    run = forker.start({**settings, "DATABASE_URL": url}, "db-upgrade")
-    assert run.wait() == 1
+    run = forker.run({**settings, "DATABASE_URL": url}, "db-upgrade", code=1)
     assert run.is_one_line
     assert run.complaint.startswith(f"The database's encoding is {encoding}; it has to be UTF8")
     with psycopg.connect(url) as conn:

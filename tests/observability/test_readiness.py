@@ -7,14 +7,12 @@ from typing import Any
 
 import psycopg
 import pytest
-import redis
 from flask import Flask
 
 from padws import create_app
 from padws.config import load_settings
-from padws.embedded import temporary
 from padws.embedded.running import free_port
-from padws.embedded.servers import Redis
+from tests.helpers.redis_servers import running_redis
 
 Checks = Callable[..., Mapping[str, str]]
 
@@ -89,17 +87,15 @@ def test_row_security_that_hides_rows_is_named(
 
 
 def test_a_replica_of_redis_is_not_and_a_full_one_still_is(checks: Checks) -> None:
-    with temporary.data_directory() as directory:
-        server = Redis(directory)
-        with temporary.running(server), redis.Redis.from_url(server.url()) as client:
-            client.config_set("maxmemory", 1)
-            full = checks(REDIS_URL=server.url())
-            assert (full["redis"], full["sign_in"]) == ("degraded: full", "degraded: Redis is full")
-            client.config_set("maxmemory", 0)
-            assert checks(REDIS_URL=server.url())["redis"] == "ok"
-            assert client.keys() == [], "asking leaves nothing behind"
-            client.replicaof("127.0.0.1", str(free_port()))
-            assert "replica" in checks(REDIS_URL=server.url())["redis"]
+    with running_redis() as server, server.client() as client:
+        client.config_set("maxmemory", 1)
+        full = checks(REDIS_URL=server.url())
+        assert (full["redis"], full["sign_in"]) == ("degraded: full", "degraded: Redis is full")
+        client.config_set("maxmemory", 0)
+        assert checks(REDIS_URL=server.url())["redis"] == "ok"
+        assert client.keys() == [], "asking leaves nothing behind"
+        client.replicaof("127.0.0.1", str(free_port()))
+        assert "replica" in checks(REDIS_URL=server.url())["redis"]
 
 
 def test_a_provider_that_is_away_stops_nobody_who_is_signed_in(

@@ -16,7 +16,7 @@ from msgspec.structs import asdict
 from psycopg.rows import dict_row
 
 from padws.database import Connection, Database, JsonText
-from padws.queries import pads
+from padws.queries import backups, pads
 from padws.queries.users import UserRow, insert_user
 from tests.helpers import parallel
 from tests.helpers.waiting import wait_until
@@ -111,6 +111,21 @@ def save(conn: Connection, pad: pads.Pad, **arguments: Any) -> pads.SavedPad | N
         "keep": 10,
     }
     return pads.save_pad(conn, **(defaults | arguments))
+
+
+def restore(conn: Connection, pad: pads.Pad, backup_id: UUID, **changes: Any) -> Any:
+    """Restore as a request does: nothing is left of an attempt that restored nothing."""
+    arguments: dict[str, Any] = {
+        "backup_id": backup_id,
+        "pad_id": pad.id,
+        "owner_id": pad.owner_id,
+        "accepted_versions": ANY_VERSION,
+        "keep": 10,
+    }
+    with conn.transaction() as transaction:
+        restored = backups.restore_backup(conn, **(arguments | changes))
+        transaction.force_rollback = restored is None
+    return restored
 
 
 def row_of(conn: Connection, table: str, row_id: UUID) -> dict[str, Any] | None:
