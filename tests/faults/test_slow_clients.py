@@ -6,15 +6,14 @@ import json
 import resource
 import select
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from pathlib import Path
 
 import psutil
 import pytest
 
 from padws.embedded import temporary
-from tests.helpers import wire
+from tests.helpers import servers, wire
 from tests.helpers.people import alice_and_her_pad
 from tests.helpers.waiting import wait_until
 
@@ -40,7 +39,7 @@ class Running:
     """A service with one worker, and what its worker does."""
 
     def __init__(self, service: temporary.Service):
-        self.url = service.url
+        self.url, self.log = service.url, service.log
         self._master = psutil.Process(service.server.pid)
         self.worker = self._workers()[0]
 
@@ -65,15 +64,39 @@ class Running:
         assert self._workers() == [self.worker]
 
 
+StartRunning = Callable[[Mapping[str, str]], Running]
+
+
+@pytest.fixture(scope="module")
+def start(
+    postgres: str,
+    template_database: str,
+    redis_server: str,
+    oidc_issuer: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[StartRunning]:
+    """Start services with one worker; tests with the same settings share one."""
+    started: dict[str, Running] = {}
+    with servers.database(postgres, template_database) as url, ExitStack() as stack:
+        environment = servers.settings_of(url, redis_server, oidc_issuer)
+
+        def running_with(settings: Mapping[str, str]) -> Running:
+            if (key := str(settings)) not in started:
+                whole = {**environment, "WEB_CONCURRENCY": "1", **settings}
+                log = tmp_path_factory.mktemp("gunicorn") / "log"
+                service = stack.enter_context(temporary.running_service(whole, log))
+                started[key] = Running(service)
+            return started[key]
+
+        yield running_with
+
+
 @pytest.fixture
-def running(
-    environment: dict[str, str], tmp_path: Path, settings: Mapping[str, str]
-) -> Iterator[Running]:
+def running(start: StartRunning, settings: Mapping[str, str]) -> Iterator[Running]:
     """A service that is as patient as the test says, with one worker."""
-    whole = {**environment, "WEB_CONCURRENCY": "1", **settings}
-    with temporary.running_service(whole, tmp_path / "log") as service:
-        yield Running(service)
-        assert "Traceback" not in service.log.read_text()
+    service = start(settings)
+    yield service
+    assert "Traceback" not in service.log.read_text()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import psutil
 import psycopg
 import pytest
+from flask import Flask
 
 from padws import create_app
 from padws.config import load_settings
@@ -205,8 +206,16 @@ def test_a_reload_forgets_nothing(start: Start) -> None:
 # In one process, and who may ask
 
 
-def test_without_gunicorn_a_process_tells_of_itself(environment: dict[str, str]) -> None:
+@pytest.fixture
+def app(environment: dict[str, str]) -> Iterator[Flask]:
     app = create_app(load_settings(environment))
+    yield app
+    services: Services = app.extensions["padws"]
+    services.database.close()
+    services.redis.close()
+
+
+def test_without_gunicorn_a_process_tells_of_itself(app: Flask) -> None:
     client = app.test_client()
 
     def answered() -> float:
@@ -217,9 +226,13 @@ def test_without_gunicorn_a_process_tells_of_itself(environment: dict[str, str])
     for _ in range(3):
         client.get("/healthz")
     assert answered() - before == 3
-    services: Services = app.extensions["padws"]
-    services.database.close()
-    services.redis.close()
+
+
+def test_a_format_that_is_none_is_answered_in_the_usual_one(app: Flask) -> None:
+    accept = {"Accept": "application/openmetrics-text; version=x"}
+    answer = app.test_client().get("/metrics", headers=accept)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("text/plain")
 
 
 @pytest.mark.parametrize(
@@ -245,10 +258,3 @@ def test_a_token_keeps_others_out(
 def _latin(header: dict[str, str | bytes]) -> dict[str, str]:
     """As WSGI has headers."""
     return {k: v.decode("latin-1") if isinstance(v, bytes) else v for k, v in header.items()}
-
-
-def test_a_format_that_is_none_is_answered_in_the_usual_one(start: Start) -> None:
-    accept = {"Accept": "application/openmetrics-text; version=x"}
-    answer = Browser(start().url).get("/metrics", headers=accept)
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"].startswith("text/plain")
