@@ -41,3 +41,19 @@ def test_tests_do_not_import_the_benchmark() -> None:
     names = {name.partition(".")[0] for path in tests for name in imported(path)}
     assert "padws" in names
     assert "bench" not in names
+
+
+#: What is imported from another folder, though it is no helper: a fixture's type, and the browser.
+ELSEWHERE = {"tests.conftest", "tests.auth.browser"}
+
+
+def test_what_several_folders_need_is_in_helpers() -> None:
+    wrong = []
+    for path in SOURCES:
+        room = path.relative_to(ROOT).parts[1]
+        for name in imported(path):
+            package, _, rest = name.partition(".")
+            shared = rest.split(".")[0] in (room, "helpers", "providers")
+            if package == "tests" and not shared and name.rpartition(".")[0] not in ELSEWHERE:
+                wrong.append(f"{path.relative_to(ROOT)}: {name}")
+    assert not wrong
