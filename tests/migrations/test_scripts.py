@@ -15,7 +15,7 @@ from padws.migrations.locks import locks_of
 from tests.helpers import databases, programs
 from tests.helpers.commands import Forks, Release
 
-SNAPSHOT = databases.HERE / "schema.txt"
+SNAPSHOT = Path(__file__).with_name("schema.txt")
 NAME = re.compile(r"20\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])_\d{4}_[a-z0-9]+(_[a-z0-9]+)*")
 MIGRATIONS = pytest.mark.parametrize("migration", known(), ids=lambda each: each.id)
 
