@@ -295,29 +295,12 @@ class TestAdopted:
         ).fetchall()
         return f"/api/pad/{row['id']}"
 
-    def test_its_scene_is_sent_with_its_id_and_name(self, alice: Client, adopted: str) -> None:
-        pad = ok(alice.get(adopted))
-        mark = {"uniqueId": pad["id"], "displayName": "Old"}
-        assert pad["data"] == {"elements": ["old"], "appState": {"theme": "dark", "pad": mark}}
-        assert ok(alice.get("/api/pad")) == [pad]
-
     def test_its_first_change_is_its_first_version(self, alice: Client, adopted: str) -> None:
         tag = alice.get(adopted).headers["ETag"]
         answer = alice.post(adopted, json=drawing(2), headers={"If-Match": tag})
         assert ok(answer)["version"] == 1
         check_pad(ok(alice.get(adopted)))
         assert len(ok(alice.get(f"{adopted}/backups"))["backups"]) == 1
-
-    def test_a_backup_that_pad_ws_took_counts(
-        self, alice: Client, adopted: str, sql: SqlConnection
-    ) -> None:
-        sql.execute(
-            "INSERT INTO pad_ws.backups (id, source_id, data) "
-            "SELECT gen_random_uuid(), id, data FROM pad_ws.pads"
-        )
-        ok(alice.post(adopted, json=drawing(2)))
-        (backup,) = ok(alice.get(f"{adopted}/backups"))["backups"]
-        assert backup["data"]["elements"] == ["old"]
 
 
 BAD_NAMES: list[Any] = [

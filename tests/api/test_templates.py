@@ -7,8 +7,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from padws.config import load_settings
-from padws.migrations import upgrade
 from tests.api.conftest import SqlConnection
 from tests.helpers.contract import (
     Client,
@@ -184,25 +182,6 @@ class TestDelete:
         for method in ("GET", "DELETE"):
             answer = admin.open("/api/templates/board", method=method)
             assert_problem(answer, 404, "template_not_found")
-
-
-class TestEditedOnes:
-    """What an administrator has edited outlives the next start; that of a file follows the file."""
-
-    def test_an_edited_template_is_kept_at_the_next_start(
-        self, admin: Client, environment: dict[str, str]
-    ) -> None:
-        ok(admin.put("/api/templates/default", json={"display_name": "Ours"}))
-        upgrade(load_settings(environment))
-        assert ok(admin.get("/api/templates/default"))["display_name"] == "Ours"
-
-    def test_a_deleted_one_comes_back_with_its_file(
-        self, admin: Client, environment: dict[str, str]
-    ) -> None:
-        before = ok(admin.get("/api/templates/default"))
-        ok(admin.delete("/api/templates/default"))
-        upgrade(load_settings(environment))
-        assert ok(admin.get("/api/templates/default"))["data"] == before["data"]
 
 
 #: What only administrators may do, with a body that they would succeed with.
