@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -17,7 +16,7 @@ from padws.embedded.postgres import Postgres
 from padws.embedded.running import free_port
 from padws.embedded.servers import Provider, Redis
 from padws.migrations import migrate
-from tests.helpers import servers
+from tests.helpers import databases, servers
 from tests.helpers.redis_servers import OwnRedis, running_redis
 
 StartService = Callable[[Mapping[str, str]], temporary.Service]
@@ -76,7 +75,7 @@ def template_database(postgres: str, redis_server: str) -> Iterator[str]:
     """The name of a database at the newest migration, from which tests get their copies."""
     with servers.database(postgres) as url:
         migrate(load_settings({"DATABASE_URL": url, "REDIS_URL": redis_server}))
-        yield urlsplit(url).path.lstrip("/")
+        yield databases.name_of(url)
 
 
 @pytest.fixture

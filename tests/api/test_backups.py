@@ -360,7 +360,7 @@ class TestRestore:
         assert ok(alice.get(f"{path}/{backup['id']}")) == backup
         assert backup["data"]["appState"]["pad"]["displayName"] == "Plan"
 
-    def test_what_is_not_there_can_not_be_restored(
+    def test_what_is_not_there_cannot_be_restored(
         self, alice: Client, pad: dict[str, Any], path: str, sql: SqlConnection
     ) -> None:
         save(alice, path, 1)

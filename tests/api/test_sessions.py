@@ -66,7 +66,7 @@ def test_an_emptied_redis_means_to_sign_in_again(
 @pytest.mark.parametrize(
     "content", [b"", b"\x00", b"\xff\xfe", b"{}", b"\x80", b"\x93\x01", b"x" * 9]
 )
-def test_a_session_that_can_not_be_read_is_none(
+def test_a_session_that_cannot_be_read_is_none(
     alice: Client, redis_client: redis.Redis, content: bytes
 ) -> None:
     (key,) = redis_client.keys(f"*{people.cookie_of(alice)}")

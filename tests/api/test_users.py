@@ -341,6 +341,6 @@ def test_only_administrators_administer(
     assert sql.execute("SELECT * FROM pad_ws.users ORDER BY id").fetchall() == before
 
 
-def test_the_list_of_users_can_not_be_learned_from_conflicts(alice: Client) -> None:
+def test_the_list_of_users_cannot_be_learned_from_conflicts(alice: Client) -> None:
     answer = alice.post("/api/users", json=body(username="bob"))
     assert_problem(answer, 403, "not_administrator")

@@ -213,7 +213,7 @@ class TestIfNoneMatch:
         assert changed.data == alice.get(path).data
 
     @pytest.mark.parametrize("path", ["/api/pad/{id}", "/api/pad"])
-    def test_what_can_not_be_read_matches_nothing(
+    def test_what_cannot_be_read_matches_nothing(
         self, alice: Client, pad: dict[str, Any], path: str
     ) -> None:
         path = path.format_map(pad)

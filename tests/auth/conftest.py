@@ -12,13 +12,11 @@ import psycopg
 import pytest
 import redis
 
-from padws import create_app
-from padws.config import load_settings
-from padws.context import Services
 from padws.embedded import temporary
 from padws.embedded.running import free_port
 from tests.auth.browser import Browser, Script, signed_in
 from tests.helpers import servers
+from tests.helpers.apps import open_app
 from tests.helpers.redis_servers import OwnRedis
 from tests.providers import node, own
 from tests.providers.node import NodeProvider
@@ -165,10 +163,7 @@ def served(deployment: Deployment, provider: OwnProvider) -> Iterator[ServeApp]:
     with ExitStack() as stack:
 
         def serve(**settings: str) -> str:
-            app = create_app(load_settings({**deployment.settings, **settings}))
-            services: Services = app.extensions["padws"]
-            stack.callback(services.redis.close)
-            stack.callback(services.database.close)
+            app = stack.enter_context(open_app({**deployment.settings, **settings}))
             return stack.enter_context(serving(app))
 
         yield serve

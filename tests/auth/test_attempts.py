@@ -163,7 +163,7 @@ def test_an_attempt_of_a_popup_that_is_over_begins_again_as_a_popup(anyone: Brow
     assert 'href="/auth/login?popup=1&amp;next=/b%25C3%25BCcher"' in page.text
 
 
-def test_a_sign_in_that_can_not_begin_keeps_its_place(
+def test_a_sign_in_that_cannot_begin_keeps_its_place(
     served: ServeApp, provider: OwnProvider
 ) -> None:
     provider.conduct.alter_discovery = lambda metadata: metadata | {"issuer": "http://other"}

@@ -70,7 +70,7 @@ def test_sessions_still_end(alice: Browser, admin: Browser, fill: Fill) -> None:
 
 
 @pytest.mark.parametrize("rotates", [True, False])
-def test_a_refresh_that_can_not_be_kept_waits(
+def test_a_refresh_that_cannot_be_kept_waits(
     alice: Browser, fill: Fill, redis_client: redis.Redis, provider: OwnProvider, rotates: bool
 ) -> None:
     provider.conduct.rotates = rotates

@@ -77,7 +77,7 @@ def test_whoever_is_signed_in_does_not_notice_others_attempts(served: ServeApp) 
     assert alice.post("/auth/logout").status_code == 200
 
 
-def test_an_address_can_not_be_made_up(served: ServeApp) -> None:
+def test_an_address_cannot_be_made_up(served: ServeApp) -> None:
     url = served(LOGIN_LIMIT=FEW)
     statuses = [
         attempts(url, 1, {"X-Forwarded-For": f"203.0.113.{number}"})[0] for number in range(7)

@@ -173,7 +173,7 @@ def test_a_token_ends_when_it_says(
     ],
     ids=str,
 )
-def test_a_token_that_can_not_be_is_not_made(alice: Browser, body: dict[str, Any]) -> None:
+def test_a_token_that_cannot_be_is_not_made(alice: Browser, body: dict[str, Any]) -> None:
     problem(alice.post(TOKENS, json=body), 422, "invalid")
     assert listed(alice) == []
 

@@ -6,7 +6,6 @@ import re
 import uuid
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -99,7 +98,7 @@ def live(database_url: str, tmp_path: Path) -> Live:
 
 def test_a_dump_brings_back_everything(live: Live, postgres: str) -> None:
     with servers.database(postgres) as restored:
-        live.run(commands("restore"), RESTORED=urlsplit(restored).path.lstrip("/"))
+        live.run(commands("restore"), RESTORED=databases.name_of(restored))
         assert databases.query(restored, SNAPSHOT) == live.all()
         assert databases.catalogue(restored) == databases.catalogue(live.url)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -27,6 +27,11 @@ def as_role(url: str, role: str, password: str) -> str:
     rest = {k: v for k, v in given.items() if k not in ("user", "password", "dbname")}
     access = f"{role}:{quote(password, safe='')}"
     return f"postgresql://{access}@/{given['dbname']}?{urlencode(rest)}"
+
+
+def name_of(url: str) -> str:
+    """The name of the database that a URL leads to."""
+    return urlsplit(url).path.lstrip("/")
 
 
 def execute(url: str, *scripts: bytes) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -112,7 +111,7 @@ def disk(request: pytest.FixtureRequest, own_postgres: OwnPostgres) -> Iterator[
 def url(own_postgres: OwnPostgres, disk: Disk) -> Iterator[str]:
     """The URL of an empty database on the small disk."""
     with servers.database(own_postgres.url) as url:
-        name = urlsplit(url).path.lstrip("/")
+        name = databases.name_of(url)
         choose = f"ALTER DATABASE {name} SET default_tablespace = {disk.tablespace}"
         databases.execute(url, choose.encode())
         yield url

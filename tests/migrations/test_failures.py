@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -154,7 +153,7 @@ def test_what_yoyos_own_command_applied_is_taken_as_applied(
 @pytest.fixture
 def role(postgres: str, empty_database_url: str) -> Iterator[str]:
     """A role without rights, and with a password that has every special character."""
-    name = urlsplit(empty_database_url).path.lstrip("/") + "_role"
+    name = databases.name_of(empty_database_url) + "_role"
     make = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
     with psycopg.connect(empty_database_url, autocommit=True) as conn:
         conn.execute(make.format(sql.Identifier(name), sql.Literal(databases.SECRET)))
@@ -192,7 +191,7 @@ def test_a_role_without_create_uses_a_schema_that_is_there(
 
 def test_a_read_only_server_is_one_line(settings: dict[str, str], forker: Forks) -> None:
     url = settings["DATABASE_URL"]
-    name = urlsplit(url).path.lstrip("/")
+    name = databases.name_of(url)
     databases.execute(url, f"ALTER DATABASE {name} SET default_transaction_read_only = on".encode())
     run = forker.run(settings, "db-upgrade", code=1)
     assert run.is_one_line

@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from queue import SimpleQueue
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -141,7 +140,7 @@ def test_a_run_killed_after_any_statement_is_finished_by_the_next(
 ) -> None:
     with servers.database(postgres) as template:
         databases.execute(template, *before)
-        name = urlsplit(template).path.lstrip("/")
+        name = databases.name_of(template)
         scene = Scene(forker, postgres, name, redis_databases, command)
         if migrated:
             scene.migrate(template)

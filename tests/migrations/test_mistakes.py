@@ -65,9 +65,7 @@ def test_each_mistake_is_one_line_and_all_are_told(attempt: Attempt) -> None:
         ("/padws?host=/nowhere", 'connection to server on socket "/nowhere/.s.PGSQL.5432" failed'),
     ],
 )
-def test_a_server_that_can_not_be_there_is_one_line(
-    place: str, told: str, attempt: Attempt
-) -> None:
+def test_a_server_that_cannot_be_there_is_one_line(place: str, told: str, attempt: Attempt) -> None:
     command = attempt({"DATABASE_URL": f"postgresql://somebody:topsecret@{place}"})
     assert command.is_one_line
     assert command.complaint.startswith("No connection to PostgreSQL: ")

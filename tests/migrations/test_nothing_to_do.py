@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import pytest
 import redis
@@ -40,7 +40,7 @@ class Upgraded:
 
     def log_all(self) -> None:
         """Have the server log each statement of each later session in the database."""
-        name = urlsplit(self.url).path.lstrip("/")
+        name = databases.name_of(self.url)
         self.execute(f"ALTER DATABASE {name} SET log_statement = 'all'")
 
     def execute(self, sql: str) -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import psycopg
 import pytest
 
 from padws.config import load_settings
-from padws.database import Database
+from padws.database import Connection, Database
 from padws.migrations.fitness import unsuitable_database
 from tests.helpers import databases
 from tests.helpers.commands import Forks
@@ -48,19 +49,24 @@ ASKED = r"""
 """
 
 
-def name_of(url: str) -> str:
-    return urlsplit(url).path.lstrip("/")
+@contextmanager
+def session_of_service(url: str) -> Iterator[Connection]:
+    """A session as the service has them."""
+    with (
+        closing(Database(load_settings({"DATABASE_URL": url}))) as database,
+        database.connection() as conn,
+    ):
+        yield conn
 
 
 def answer(url: str) -> tuple[Any, ...]:
     """What a session of the service answers, without the time, which is checked."""
-    database = Database(load_settings({"DATABASE_URL": url}))
-    try:
-        with database.connection() as conn:
-            assert unsuitable_database(conn) == []
-            ((now, *rest),) = conn.execute(ASKED.encode()).fetchall()
-    finally:
-        database.close()
+    with (
+        closing(Database(load_settings({"DATABASE_URL": url}))) as database,
+        database.connection() as conn,
+    ):
+        assert unsuitable_database(conn) == []
+        ((now, *rest),) = conn.execute(ASKED.encode()).fetchall()
     assert abs((now - datetime.now(UTC)).total_seconds()) < 60
     return tuple(rest)
 
@@ -71,7 +77,7 @@ def test_what_a_database_sets_changes_nothing(
     url = settings["DATABASE_URL"]
     databases.execute(url, databases.PAD_WS_ITSELF, databases.LEGACY)
     for name, value in SETTINGS.items():
-        statement = f"ALTER DATABASE {name_of(url)} SET {name} = '{value}'"
+        statement = f"ALTER DATABASE {databases.name_of(url)} SET {name} = '{value}'"
         with psycopg.connect(url, options="-c statement_timeout=0", autocommit=True) as conn:
             conn.execute(statement.encode())
     run = forker.run(settings, "db-upgrade")
@@ -87,7 +93,7 @@ def test_any_search_path_will_do(
 ) -> None:
     url = settings["DATABASE_URL"]
     databases.execute(
-        url, f"ALTER DATABASE {name_of(url)} SET search_path = {search_path}".encode()
+        url, f"ALTER DATABASE {databases.name_of(url)} SET search_path = {search_path}".encode()
     )
     forker.run(settings, "db-upgrade")
     assert answer(url) == answer(database_url)
@@ -124,14 +130,13 @@ def with_options(
 
 
 def test_the_operators_options_hold_but_for_what_statements_rely_on(with_options: str) -> None:
-    database = Database(load_settings({"DATABASE_URL": with_options}))
     names = ("work_mem", "statement_timeout", "lock_timeout", "DateStyle")
-    try:
-        with database.connection() as conn:
-            found = [conn.execute("SELECT current_setting(%s)", [name]) for name in names]
-            assert [cursor.fetchone()[0] for cursor in found] == ["7MB", "9s", "10s", "ISO, DMY"]  # type: ignore[index]
-    finally:
-        database.close()
+    with (
+        closing(Database(load_settings({"DATABASE_URL": with_options}))) as database,
+        database.connection() as conn,
+    ):
+        found = [conn.execute("SELECT current_setting(%s)", [name]) for name in names]
+        assert [cursor.fetchone()[0] for cursor in found] == ["7MB", "9s", "10s", "ISO, DMY"]  # type: ignore[index]
 
 
 def test_a_role_to_take_on_holds_for_service_and_migrations(
@@ -151,12 +156,11 @@ def test_a_role_to_take_on_holds_for_service_and_migrations(
 
 def test_a_parameter_that_the_url_gives_is_not_replaced(database_url: str) -> None:
     url = f"{database_url}&connect_timeout=33&keepalives_idle=7&application_name=own"
-    database = Database(load_settings({"DATABASE_URL": url}))
-    try:
-        with database.connection() as conn:
-            told = conn.info.get_parameters()
-    finally:
-        database.close()
+    with (
+        closing(Database(load_settings({"DATABASE_URL": url}))) as database,
+        database.connection() as conn,
+    ):
+        told = conn.info.get_parameters()
     given = {name: told[name] for name in ("connect_timeout", "keepalives_idle")}
     assert given == {"connect_timeout": "33", "keepalives_idle": "7"}
     assert (told["application_name"], told["keepalives_count"]) == ("own", "3")

@@ -14,11 +14,9 @@ import psycopg
 import pytest
 from flask import Flask
 
-from padws import create_app
-from padws.config import load_settings
-from padws.context import Services
 from padws.embedded.temporary import Service
 from tests.auth.browser import Browser, signed_in
+from tests.helpers.apps import open_app
 from tests.helpers.waiting import wait_until
 from tests.observability.conftest import Start
 from tests.observability.journal import entries
@@ -208,11 +206,8 @@ def test_a_reload_forgets_nothing(start: Start) -> None:
 
 @pytest.fixture
 def app(environment: dict[str, str]) -> Iterator[Flask]:
-    app = create_app(load_settings(environment))
-    yield app
-    services: Services = app.extensions["padws"]
-    services.database.close()
-    services.redis.close()
+    with open_app(environment) as app:
+        yield app
 
 
 def test_without_gunicorn_a_process_tells_of_itself(app: Flask) -> None:
@@ -248,11 +243,10 @@ def test_a_format_that_is_none_is_answered_in_the_usual_one(app: Flask) -> None:
 def test_a_token_keeps_others_out(
     environment: dict[str, str], header: dict[str, str | bytes], status: int
 ) -> None:
-    app = create_app(load_settings({**environment, "METRICS_TOKEN": "secret"}))
-    answer = app.test_client().get("/metrics", headers=_latin(header))
+    with open_app({**environment, "METRICS_TOKEN": "secret"}) as app:
+        answer = app.test_client().get("/metrics", headers=_latin(header))
     assert answer.status_code == status
     assert ("padws_build_info" in answer.text) == (status == 200)
-    app.extensions["padws"].database.close()
 
 
 def _latin(header: dict[str, str | bytes]) -> dict[str, str]:
