@@ -15,7 +15,7 @@ from psycopg.errors import CheckViolation
 from padws.database import Connection, Database, JsonText
 from padws.queries import backups, pads
 from padws.queries.users import delete_user
-from tests.queries.rows import (
+from tests.helpers.rows import (
     ALWAYS_DUE,
     FIVE_MINUTES,
     NEVER_DUE,

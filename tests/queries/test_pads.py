@@ -16,7 +16,7 @@ from padws.database import Connection, Database, JsonText
 from padws.errors import problem_of
 from padws.queries import backups, pads, templates
 from padws.queries.users import record_sign_in
-from tests.queries.rows import (
+from tests.helpers.rows import (
     ALWAYS_DUE,
     ANY_VERSION,
     NOON,

@@ -1,4 +1,4 @@
-"""Rows for the tests of queries, and a look at what the tables hold."""
+"""Rows of every table, statements on them at the same moment, and a look at what there is."""
 
 from __future__ import annotations
 
