@@ -8,10 +8,10 @@ from uuid import UUID
 import orjson
 
 from bench.drawings import drawing
-from bench.people import Person, sign_in_all
 from bench.stand import Stand
 from padws.database import Connection, JsonText
 from padws.queries.pads import insert_pad
+from tests.helpers.people import Person, sign_in_all
 
 _BACKUPS = """
 INSERT INTO pad_ws.backups (id, source_id, data, created_at, updated_at)

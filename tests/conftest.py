@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -17,7 +16,8 @@ from padws.embedded.postgres import Postgres
 from padws.embedded.running import free_port
 from padws.embedded.servers import Provider, Redis
 from padws.migrations import migrate
-from tests import servers
+from tests.helpers import databases, servers
+from tests.helpers.redis_servers import OwnRedis, running_redis
 
 StartService = Callable[[Mapping[str, str]], temporary.Service]
 
@@ -56,6 +56,13 @@ def redis_url(redis_server: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def own_redis() -> Iterator[OwnRedis]:
+    """A Redis that tests may stop, empty and start again."""
+    with running_redis() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def oidc_issuer(data_directory: DataDirectory) -> Iterator[str]:
     """The issuer of a running OpenID provider with the users alice, bob and admin."""
     provider = Provider(data_directory, free_port())
@@ -68,7 +75,7 @@ def template_database(postgres: str, redis_server: str) -> Iterator[str]:
     """The name of a database at the newest migration, from which tests get their copies."""
     with servers.database(postgres) as url:
         migrate(load_settings({"DATABASE_URL": url, "REDIS_URL": redis_server}))
-        yield urlsplit(url).path.lstrip("/")
+        yield databases.name_of(url)
 
 
 @pytest.fixture
@@ -88,13 +95,7 @@ def empty_database_url(postgres: str) -> Iterator[str]:
 @pytest.fixture
 def environment(database_url: str, redis_url: str, oidc_issuer: str) -> dict[str, str]:
     """The settings of a service on this test's own servers."""
-    return {
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "OIDC_ISSUER": oidc_issuer,
-        "OIDC_CLIENT_ID": "padws",
-        "OIDC_CLIENT_SECRET": "not-secret",
-    }
+    return servers.settings_of(database_url, redis_url, oidc_issuer)
 
 
 @pytest.fixture

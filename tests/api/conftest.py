@@ -7,6 +7,7 @@ that leaves in PostgreSQL and Redis is put back before each test.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,11 @@ import requests
 from flask import Flask
 from psycopg.rows import dict_row
 
-from padws import create_app
-from padws.config import load_settings
-from padws.context import Services
 from padws.embedded import temporary
 from padws.migrations import upgrade
-from tests import servers
-from tests.api import contract, people
-from tests.api.contract import Client
+from tests.helpers import contract, people, servers
+from tests.helpers.apps import open_app
+from tests.helpers.contract import Client
 
 Configure = Callable[..., Flask]
 SqlConnection = psycopg.Connection[dict[str, Any]]
@@ -50,18 +48,12 @@ class SignedIn:
     redis_dump: Mapping[bytes, bytes]
 
 
-def make_app(settings: Mapping[str, str]) -> Flask:
+@contextmanager
+def checked_app(settings: Mapping[str, str]) -> Iterator[Flask]:
     """An app whose clients check every answer."""
-    app = create_app(load_settings(settings))
-    app.test_client_class = Client
-    return app
-
-
-def close(app: Flask) -> None:
-    """Give back an app's connections."""
-    services: Services = app.extensions["padws"]
-    services.database.close()
-    services.redis.close()
+    with open_app(settings) as app:
+        app.test_client_class = Client
+        yield app
 
 
 @pytest.fixture(scope="session")
@@ -70,23 +62,12 @@ def signed_in(
 ) -> Iterator[SignedIn]:
     people.describe(oidc_issuer, "charlie", **people.claims_of("charlie"))
     with servers.database(postgres, template_database) as url:
-        app = make_app(_environment(url, redis_server, oidc_issuer))
-        upgrade(app.extensions["padws"].settings)
-        cookies = {name: _cookie_of_new_session(app, name) for name in NAMES}
-        close(app)
+        with checked_app(servers.settings_of(url, redis_server, oidc_issuer)) as app:
+            upgrade(app.extensions["padws"].settings)
+            cookies = {name: _cookie_of_new_session(app, name) for name in NAMES}
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(_KEEP)
         yield SignedIn(url, cookies, _dump(redis_server))
-
-
-def _environment(database_url: str, redis_url: str, issuer: str) -> dict[str, str]:
-    return {
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "OIDC_ISSUER": issuer,
-        "OIDC_CLIENT_ID": "padws",
-        "OIDC_CLIENT_SECRET": "not-secret",
-    }
 
 
 def _cookie_of_new_session(app: Flask, name: str) -> str:
@@ -149,9 +130,8 @@ def redis_client(redis_connection: redis.Redis, redis_url: str) -> redis.Redis:
 
 @pytest.fixture(scope="session")
 def default_app(signed_in: SignedIn, redis_server: str, oidc_issuer: str) -> Iterator[Flask]:
-    app = make_app(_environment(signed_in.database_url, redis_server, oidc_issuer))
-    yield app
-    close(app)
+    with checked_app(servers.settings_of(signed_in.database_url, redis_server, oidc_issuer)) as app:
+        yield app
 
 
 @pytest.fixture
@@ -163,15 +143,8 @@ def app(environment: dict[str, str], default_app: Flask) -> Flask:
 @pytest.fixture
 def configure(environment: dict[str, str]) -> Iterator[Configure]:
     """Make apps with other settings, on the test's data."""
-    made: list[Flask] = []
-
-    def make(**settings: str) -> Flask:
-        made.append(make_app({**environment, **settings}))
-        return made[-1]
-
-    yield make
-    for app in made:
-        close(app)
+    with ExitStack() as stack:
+        yield lambda **settings: stack.enter_context(checked_app({**environment, **settings}))
 
 
 @pytest.fixture
@@ -228,7 +201,7 @@ def default_gunicorn(
     oidc_issuer: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[temporary.Service]:
-    settings = _environment(signed_in.database_url, redis_server, oidc_issuer)
+    settings = servers.settings_of(signed_in.database_url, redis_server, oidc_issuer)
     log: Path = tmp_path_factory.mktemp("gunicorn") / "log"
     with temporary.running_service(settings, log) as service:
         yield service

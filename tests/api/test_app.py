@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.api import people
 from tests.api.conftest import Configure
-from tests.api.contract import Client, assert_problem, ok
+from tests.helpers import people
+from tests.helpers.contract import Client, assert_problem, ok
 
 
 class TestConfig:

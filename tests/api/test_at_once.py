@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -13,26 +13,19 @@ import pytest
 import requests
 
 from padws.embedded import temporary
-from tests import servers
-from tests.api import people
 from tests.api.conftest import Browser, SignedIn, SqlConnection
-from tests.api.contract import Client, check_pad, ok
-from tests.api.drawings import drawing
-from tests.api.test_pads import make_pad
+from tests.api.pads import make_pad
+from tests.helpers import people
+from tests.helpers.contract import Client, check_pad, ok
+from tests.helpers.drawings import drawing
+from tests.helpers.parallel import at_once
+from tests.helpers.waiting import wait_until
 
 Send = Callable[[int], requests.Response]
 
 
-def at_once(number: int, send: Send) -> list[requests.Response]:
-    """The answers to requests that all start when the last of their threads is ready."""
-    barrier = Barrier(number)
-
-    def start(index: int) -> requests.Response:
-        barrier.wait()
-        return send(index)
-
-    with ThreadPoolExecutor(number) as threads:
-        return list(threads.map(start, range(number)))
+def numbered(send: Send, number: int) -> list[Callable[[], requests.Response]]:
+    return [partial(send, index) for index in range(number)]
 
 
 def piled_up(sql: SqlConnection, number: int, send: Send) -> list[requests.Response]:
@@ -42,9 +35,9 @@ def piled_up(sql: SqlConnection, number: int, send: Send) -> list[requests.Respo
     """
     with ThreadPoolExecutor(1) as background, psycopg.connect(sql.info.dsn) as other:
         other.execute("LOCK TABLE pad_ws.pads")
-        answers = background.submit(at_once, number, send)
+        answers = background.submit(at_once, numbered(send, number))
         waiting = "SELECT FROM pg_locks WHERE NOT granted AND relation = 'pad_ws.pads'::regclass"
-        servers.wait_until(lambda: sql.execute(waiting).rowcount >= 16)
+        wait_until(lambda: sql.execute(waiting).rowcount >= 16)
         other.rollback()
         return answers.result()
 
@@ -91,7 +84,7 @@ class TestFirstPad:
             method, path, json = kinds[index % 4]
             return alices_browser(method, path, json=json)
 
-        assert statuses(at_once(32, send)) == {200: 16, 201: 16}
+        assert statuses(at_once(numbered(send, 32))) == {200: 16, 201: 16}
         # The list makes a pad only if there is none yet.
         assert sql.execute("SELECT FROM pad_ws.pads").rowcount in (16, 17)
 
@@ -105,7 +98,7 @@ class TestSaves:
         self, alices_browser: Browser, path: str
     ) -> None:
         scenes = [{"number": number} for number in range(32)]
-        answers = at_once(32, lambda index: alices_browser("POST", path, json=scenes[index]))
+        answers = at_once([partial(alices_browser, "POST", path, json=scene) for scene in scenes])
         saved = {ok(answer)["version"]: index for index, answer in enumerate(answers)}
         assert saved.keys() == set(range(2, 34))
         pad = ok(alices_browser("GET", path))
@@ -120,7 +113,7 @@ class TestSaves:
         def send(index: int) -> requests.Response:
             return alices_browser("POST", path, json={"n": index}, headers={"If-Match": tag})
 
-        answers = at_once(32, send)
+        answers = at_once(numbered(send, 32))
         assert statuses(answers) == {200: 1, 412: 31}
         (winner,) = (index for index, each in enumerate(answers) if each.status_code == 200)
         pad = ok(alices_browser("GET", path))
@@ -149,7 +142,7 @@ class TestSaves:
             method, target, json = kinds[index % 4]
             return alices_browser(method, target, json=json)
 
-        answers = at_once(32, send)
+        answers = at_once(numbered(send, 32))
         # Ten backups are kept: the one to restore may be gone before its turn.
         assert statuses(answers).keys() <= {200, 201, 404}
         changes = sum(answer.status_code == 200 for answer in answers)
@@ -166,7 +159,7 @@ class TestSaves:
                 return alices_browser("DELETE", path)
             return alices_browser("POST", path, json={"n": index})
 
-        answers = at_once(24, send)
+        answers = at_once(numbered(send, 24))
         assert statuses(answers).keys() <= {200, 404}
         assert answers[8].status_code == 200
         assert sql.execute("SELECT FROM pad_ws.pads").rowcount == 0
@@ -178,5 +171,5 @@ def test_one_name_for_many_templates_goes_to_one(
 ) -> None:
     browser = Browser(gunicorn.url, f"{people.COOKIE}={signed_in.cookies['admin']}")
     body = {"name": "board", "display_name": "Board", "data": {"a": 1}}
-    answers = at_once(16, lambda _: browser("POST", "/api/templates", json=body))
+    answers = at_once([partial(browser, "POST", "/api/templates", json=body)] * 16)
     assert statuses(answers) == {201: 1, 409: 15}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -13,7 +12,8 @@ import pytest
 from flask import Flask
 
 from tests.api.conftest import ClientOf, Configure, SqlConnection
-from tests.api.contract import (
+from tests.api.pads import make_pad
+from tests.helpers.contract import (
     Client,
     assert_problem,
     assert_refused,
@@ -21,8 +21,8 @@ from tests.api.contract import (
     ok,
     time_of,
 )
-from tests.api.drawings import drawing, without_mark
-from tests.api.test_pads import make_pad
+from tests.helpers.drawings import drawing, without_mark
+from tests.helpers.parallel import at_once
 
 Backups = list[dict[str, Any]]
 
@@ -89,14 +89,6 @@ class TestDue:
             age(sql, minutes=5, seconds=1)
         assert numbers(listed(alice, path)) == [3, 2, 1]
 
-    def test_saves_do_not_put_off_the_next_backup(
-        self, alice: Client, path: str, sql: SqlConnection
-    ) -> None:
-        for number in range(1, 8):
-            save(alice, path, number)
-            age(sql, minutes=1)
-        assert numbers(listed(alice, path)) == [6, 1]
-
     def test_the_interval_is_a_setting(
         self, configure: Configure, client_of: ClientOf, path: str, sql: SqlConnection
     ) -> None:
@@ -108,27 +100,6 @@ class TestDue:
         age(sql, minutes=2)
         save(client, path, 3)
         assert numbers(listed(client, path)) == [3, 1]
-
-    def test_one_made_by_hand_counts_too(self, alice: Client, path: str) -> None:
-        save(alice, path, 1)
-        ok(alice.delete(f"{path}/{listed(alice, path)[0]['id']}"))
-        ok(alice.post(path), 201)
-        save(alice, path, 2)
-        assert numbers(listed(alice, path)) == [1]
-
-    def test_after_the_newest_is_deleted_the_next_save_takes_one(
-        self, alice: Client, path: str, sql: SqlConnection
-    ) -> None:
-        save(alice, path, 1)
-        age(sql, minutes=6)
-        save(alice, path, 2)
-        newest, oldest = listed(alice, path)
-        ok(alice.delete(f"{path}/{oldest['id']}"))
-        save(alice, path, 3)
-        assert numbers(listed(alice, path)) == [2]
-        ok(alice.delete(f"{path}/{newest['id']}"))
-        save(alice, path, 4)
-        assert numbers(listed(alice, path)) == [4]
 
     def test_a_refused_save_takes_none(self, alice: Client, path: str) -> None:
         pad_path = path.removesuffix("/backups")
@@ -153,33 +124,6 @@ class TestKept:
             save(client, path, number)
         assert numbers(listed(client, path)) == [4, 3, 2]
 
-    def test_each_pad_has_its_own_ten(self, eager: Client, path: str) -> None:
-        other = f"/api/pad/{make_pad(eager)['id']}/backups"
-        for number in range(11):
-            save(eager, path, number)
-            save(eager, other, number)
-        assert len(listed(eager, path)) == len(listed(eager, other)) == 10
-
-    def test_ones_made_by_hand_count(self, alice: Client, path: str) -> None:
-        for number in range(12):
-            save(alice, path, number)
-            ok(alice.post(path), 201)
-        assert numbers(listed(alice, path)) == list(range(11, 1, -1))
-
-    def test_what_a_lower_setting_leaves_over_goes_with_the_next_backup(
-        self, eager: Client, configure: Configure, client_of: ClientOf, path: str
-    ) -> None:
-        for number in range(10):
-            save(eager, path, number)
-        client = client_of(configure(MIN_INTERVAL_MINUTES="0", MAX_BACKUPS_PER_USER="2"), "alice")
-        save(client, path, 10)
-        assert numbers(listed(eager, path)) == [10, 9]
-
-
-def at_once(tasks: list[Callable[[], Any]]) -> list[Any]:
-    with ThreadPoolExecutor(len(tasks)) as threads:
-        return [future.result() for future in [threads.submit(task) for task in tasks]]
-
 
 class TestAtOnce:
     """Many at once, in threads, each on a connection of its own."""
@@ -193,13 +137,6 @@ class TestAtOnce:
 
     def backing_up(self, client: Client, path: str) -> Callable[[], Any]:
         return lambda: ok(client.post(path), 201)
-
-    def test_saves_leave_exactly_ten(
-        self, app: Flask, client_of: ClientOf, path: str, sql: SqlConnection
-    ) -> None:
-        clients = [client_of(app, "alice") for _ in range(24)]
-        at_once([self.saving(client, path, n) for n, client in enumerate(clients)])
-        check_ten(sql, clients[0], path, version=25)
 
     def test_backups_by_hand_leave_exactly_ten(
         self, app: Flask, client_of: ClientOf, path: str, sql: SqlConnection
@@ -221,14 +158,6 @@ class TestAtOnce:
             + [self.backing_up(client, path) for client in clients[1::2]]
         )
         check_ten(sql, clients[0], path, version=13)
-
-    def test_within_the_interval_all_saves_take_one(
-        self, configure: Configure, client_of: ClientOf, path: str, sql: SqlConnection
-    ) -> None:
-        app = configure()
-        clients = [client_of(app, "alice") for _ in range(16)]
-        at_once([self.saving(client, path, n) for n, client in enumerate(clients)])
-        assert sql.execute("SELECT FROM pad_ws.backups").rowcount == 1
 
 
 def check_ten(sql: SqlConnection, client: Client, path: str, *, version: int) -> None:
@@ -405,14 +334,6 @@ class TestRestore:
         assert numbers(listed(alice, path)) == [2, 1]
         assert listed(alice, path)[1] == first
 
-    def test_the_oldest_of_ten_can_be_restored(self, eager: Client, path: str) -> None:
-        for number in range(10):
-            save(eager, path, number)
-        oldest = listed(eager, path)[-1]
-        ok(eager.post(f"{path}/{oldest['id']}/restore"))
-        assert ok(eager.get(path.removesuffix("/backups")))["data"]["number"] == 0
-        assert numbers(listed(eager, path)) == [9, 9, 8, 7, 6, 5, 4, 3, 2, 1]
-
     def test_a_restore_can_be_taken_back(self, alice: Client, path: str) -> None:
         save(alice, path, 1)
         save(alice, path, 2)
@@ -439,7 +360,7 @@ class TestRestore:
         assert ok(alice.get(f"{path}/{backup['id']}")) == backup
         assert backup["data"]["appState"]["pad"]["displayName"] == "Plan"
 
-    def test_what_is_not_there_can_not_be_restored(
+    def test_what_is_not_there_cannot_be_restored(
         self, alice: Client, pad: dict[str, Any], path: str, sql: SqlConnection
     ) -> None:
         save(alice, path, 1)
@@ -449,63 +370,25 @@ class TestRestore:
         assert listed(alice, path) == before
         assert ok(alice.get(path.removesuffix("/backups")))["version"] == 2
 
-    def test_with_one_kept_the_replaced_scene_is_it(
-        self, configure: Configure, client_of: ClientOf, path: str
-    ) -> None:
-        client = client_of(configure(MAX_BACKUPS_PER_USER="1"), "alice")
-        save(client, path, 1)
-        save(client, path, 2)
-        (only,) = listed(client, path)
-        ok(client.post(f"{path}/{only['id']}/restore"))
-        assert ok(client.get(path.removesuffix("/backups")))["data"]["number"] == 1
-        assert numbers(listed(client, path)) == [2]
 
-
-BAD_LIMITS = [
-    "0",
-    "-1",
-    "abc",
-    "1.5",
-    "",
-    "1e3",
-    "NaN",
-    "%00",
-    "1%00",
-    "0x10",
-    "1_0",
-    "--1",
-    "9" * 5000,
-]
-BAD_TIMES = [
-    "",
-    "yesterday",
-    "0000-01-01T00:00:00Z",
-    "2026-13-01T00:00:00Z",
-    "2026-02-30T00:00:00Z",
-    "2026-01-01T25:00:00Z",
-    "2026-01-01T00:00:00%2B25:00",
-    "2026-01-01T00:00:00+00:00",  # the plus is a blank here
-    "2026-01-01T00:00:00%00",
-    "2026-01-01T00:00:00Z%00",
-    "2026-01-01T00:00:00Z%0A",
-    "10000-01-01T00:00:00Z",
-    "-0001-01-01T00:00:00Z",
-    "infinity",
-    "now()",
-    "1700000000",
-    "%FF",
-    "2026-01-01T00:00:00" + "0" * 5000,
-]
-
-
-@pytest.mark.parametrize("limit", [value for value in BAD_LIMITS if len(value) < 5000])
+@pytest.mark.parametrize("limit", ["0", "abc", "", "%00", "1%00"])
 def test_a_bad_limit_is_refused(alice: Client, path: str, limit: str) -> None:
     assert_refused(alice.get(f"{path}?limit={limit}"), "limit")
     assert_refused(alice.get(f"/api/pad/recent?limit={limit}"), "limit")
 
 
 def test_a_limit_beyond_all_numbers_is_cut_down_or_refused(alice: Client, path: str) -> None:
-    assert alice.get(f"{path}?limit={BAD_LIMITS[-1]}").status_code in (200, 422)
+    assert alice.get(f"{path}?limit={'9' * 5000}").status_code in (200, 422)
+
+
+BAD_TIMES = [
+    "",
+    "yesterday",
+    "2026-01-01T00:00:00%2B25:00",
+    "2026-01-01T00:00:00+00:00",  # the plus is a blank here
+    "2026-01-01T00:00:00Z%00",
+    "%FF",
+]
 
 
 @pytest.mark.parametrize("time", BAD_TIMES)
@@ -514,7 +397,7 @@ def test_a_bad_time_is_refused(alice: Client, path: str, field: str, time: str) 
     assert_refused(alice.get(f"{path}?{field}={time}"), field)
 
 
-@pytest.mark.parametrize("value", ["", "yes", "TRUE", "2", "null", "%00", "on"])
+@pytest.mark.parametrize("value", ["", "yes", "%00"])
 def test_a_bad_wish_for_scenes_is_refused(alice: Client, path: str, value: str) -> None:
     for each in (path, "/api/pad", "/api/templates"):
         assert_refused(alice.get(f"{each}?data={value}"), "data")

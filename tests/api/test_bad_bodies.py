@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import Browser, SqlConnection
-from tests.api.contract import Client, assert_problem, ok
-from tests.api.drawings import drawing, nested
-from tests.api.test_pads import make_pad
+from tests.api.pads import make_pad
+from tests.helpers.contract import Client, assert_problem, ok
+from tests.helpers.drawings import drawing, nested
 
 MILLION = 1_000_000
 JSON = {"Content-Type": "application/json"}

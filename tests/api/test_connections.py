@@ -14,10 +14,10 @@ from padws import tether
 from padws.embedded import temporary
 from padws.embedded.running import LOOPBACK, free_port, http_status
 from padws.embedded.temporary import Service
-from tests import servers
-from tests.api import people, wire
 from tests.api.conftest import SignedIn
-from tests.api.contract import check_problem
+from tests.helpers import people, wire
+from tests.helpers.contract import check_problem
+from tests.helpers.waiting import wait_until
 
 #: Answered before its body is read: 404, 405, 401.
 UNREAD = [
@@ -138,7 +138,7 @@ class TestBodiesThatNobodyReads:
         )
         server = tether.start("nginx", [program, "-c", settings], log=tmp_path / "log")
         try:
-            servers.wait_until(lambda: http_status(port, "/healthz") == 200)
+            wait_until(lambda: http_status(port, "/healthz") == 200)
             yield f"http://{LOOPBACK}:{port}"
         finally:
             server.stop()

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import ClientOf, Configure, SqlConnection
-from tests.api.contract import Client, assert_problem, ok
-from tests.api.drawings import drawing
-from tests.api.test_pads import make_pad
+from tests.api.pads import make_pad
+from tests.helpers.contract import Client, assert_problem, ok
+from tests.helpers.drawings import drawing
 
 FOREIGN: list[dict[str, str]] = [
     {"Sec-Fetch-Site": "cross-site"},

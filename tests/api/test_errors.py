@@ -15,11 +15,11 @@ from werkzeug.test import TestResponse
 
 from padws.embedded.running import free_port
 from padws.errors import TITLES
-from tests.api import people
 from tests.api.conftest import ClientOf, Configure, SqlConnection
-from tests.api.contract import Client, assert_problem, check_problem, ok
-from tests.api.drawings import drawing
-from tests.api.test_pads import make_pad
+from tests.api.pads import make_pad
+from tests.helpers import people
+from tests.helpers.contract import Client, assert_problem, check_problem, ok
+from tests.helpers.drawings import drawing
 
 UNKNOWN = uuid.uuid4()
 JSON = {"content_type": "application/json"}

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from padws.embedded.temporary import Service
-from tests.api import people
 from tests.api.conftest import Browser, SignedIn
-from tests.api.contract import ok
-from tests.api.drawings import drawing, without_mark
 from tests.api.hostile import exactly, hostile_body, is_scene
+from tests.helpers import people
+from tests.helpers.contract import ok
+from tests.helpers.drawings import drawing, without_mark
 
 #: Bodies for each test; PADWS_TEST_BODIES=100000 looks longer.
 BODIES = int(os.environ.get("PADWS_TEST_BODIES", "200"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from padws.embedded.running import free_port
 from tests.api.conftest import Configure, SqlConnection
-from tests.api.contract import Client, ok
+from tests.helpers.contract import Client
 
 
 def test_a_live_process_says_so_and_asks_nobody(anyone: Client, configure: Configure) -> None:
@@ -12,28 +12,6 @@ def test_a_live_process_says_so_and_asks_nobody(anyone: Client, configure: Confi
     alone = configure(DATABASE_URL=f"postgresql://{nowhere}/x", REDIS_URL=f"redis://{nowhere}")
     for client in (anyone, alone.test_client()):
         assert client.get("/healthz").status_code == 200
-
-
-def test_ready_is_who_reaches_everything(anyone: Client) -> None:
-    content = ok(anyone.get("/readyz"))
-    assert content["status"] == "ready"
-    assert set(content["checks"].values()) == {"ok"}
-
-
-def test_not_ready_says_what_is_missing_and_no_secret(configure: Configure) -> None:
-    nowhere = f"someone:hidden-password@127.0.0.1:{free_port()}"
-    app = configure(
-        DATABASE_URL=f"postgresql://{nowhere}/x",
-        REDIS_URL=f"redis://{nowhere}",
-        DB_POOL_TIMEOUT="0.2",
-    )
-    answer = app.test_client().get("/readyz")
-    assert answer.status_code == 503
-    assert answer.headers["Retry-After"]
-    assert "hidden-password" not in answer.text
-    checks = answer.get_json()["checks"]
-    assert checks.keys() >= {"database", "redis"}
-    assert "ok" not in checks.values()
 
 
 def test_an_old_schema_is_not_ready(anyone: Client, sql: SqlConnection) -> None:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import itertools
 import json
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 from padws.embedded import temporary
-from tests.api import people, wire
-from tests.api.conftest import Browser, SignedIn
-from tests.api.contract import Client, ok
-from tests.api.drawings import drawing, without_mark
-from tests.api.test_pads import make_pad
-from tests.api.wire import Answer
+from tests.api.conftest import ClientOf, Configure, SignedIn
+from tests.api.pads import make_pad
+from tests.helpers import people, wire
+from tests.helpers.contract import Client, ok
+from tests.helpers.drawings import drawing, without_mark
+from tests.helpers.wire import Answer
 
 SCENE = json.dumps(drawing(2)).encode()
 
@@ -198,14 +196,14 @@ class TestTooLarge:
         assert (answer.status, answer.check_problem()) == (413, "body_too_large")
 
     def test_the_limit_is_a_setting(
-        self, service: Any, environment: dict[str, str], head: Any
+        self, configure: Configure, client_of: ClientOf, pad: dict[str, Any]
     ) -> None:
-        small = service({**environment, "MAX_BODY_BYTES": "1000"})
-        answer = wire.exchange(small.url, wire.request(*head, "Content-Length: 1001"))
-        assert (answer.status, answer.check_problem()) == (413, "body_too_large")
-        body = b'{"a": 1}'.ljust(1000)
-        allowed = wire.request(*head, "Content-Length: 1000", body=body)
-        assert wire.exchange(small.url, allowed).status == 200
+        alice = client_of(configure(MAX_BODY_BYTES="1000"), "alice")
+        for size, status in ((1001, 413), (1000, 200)):
+            body = b'{"a": 1}'.ljust(size)
+            path = f"/api/pad/{pad['id']}"
+            answer = alice.post(path, data=body, content_type="application/json")
+            assert answer.status_code == status
 
 
 class TestOddRequests:
@@ -389,32 +387,3 @@ class TestOddRequests:
 def assert_no_traceback(answer: Answer) -> None:
     assert b"Traceback" not in answer.body
     assert b"psycopg" not in answer.body
-
-
-class TestSlowClients:
-    def test_two_hundred_of_them_keep_nobody_waiting(
-        self, alices_browser: Browser, url: str, pad: dict[str, Any], head: tuple[str, ...]
-    ) -> None:
-        """Each has sent its headers and sends a byte of its body now and then."""
-        start = wire.request(*head, f"Content-Length: {len(SCENE)}")
-        with ExitStack() as stack:
-            slow = [stack.enter_context(wire.connect(url)) for _ in range(200)]
-            for connection in slow:
-                connection.sendall(start)
-            for byte in (SCENE[index : index + 1] for index in range(3)):
-                for connection in slow:
-                    connection.sendall(byte)
-                ok(alices_browser("GET", "/api/pad"))
-                ok(alices_browser("POST", f"/api/pad/{pad['id']}", json=drawing(5)))
-                time.sleep(0.2)
-            slow[0].sendall(SCENE[3:])
-            assert wire.read(slow[0]).status == 200
-        assert ok(alices_browser("GET", "/healthz"))
-
-    def test_who_sends_no_headers_keeps_nobody_waiting_either(
-        self, alices_browser: Browser, url: str
-    ) -> None:
-        with ExitStack() as stack:
-            for _ in range(200):
-                stack.enter_context(wire.connect(url)).sendall(b"GET /api/pad HTTP/1.1\r\nX-")
-            ok(alices_browser("GET", "/api/users/me"))

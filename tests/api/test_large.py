@@ -11,10 +11,10 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from padws import room
 from padws.room import Room
-from tests.api import people
 from tests.api.conftest import ClientOf, Configure, SignedIn
-from tests.api.contract import Client, assert_problem, ok
-from tests.api.test_pads import make_pad
+from tests.api.pads import make_pad
+from tests.helpers import people
+from tests.helpers.contract import Client, assert_problem, ok
 
 LARGE = {"elements": [], "files": {"a": {"dataURL": "x" * 3_000_000}}}
 BODY = json.dumps(LARGE)

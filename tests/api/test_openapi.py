@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from tests.api.contract import Client, ok
-from tests.api.documented import Document
+from tests.helpers.contract import Client, ok
+from tests.helpers.documented import Document
 
 #: The contract's routes, as its table has them.
 ROUTES = """

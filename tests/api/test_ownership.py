@@ -11,9 +11,9 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests.api.conftest import SqlConnection
-from tests.api.contract import Client, assert_problem, ok
-from tests.api.drawings import drawing
-from tests.api.test_pads import make_pad
+from tests.api.pads import make_pad
+from tests.helpers.contract import Client, assert_problem, ok
+from tests.helpers.drawings import drawing
 
 #: Every route with an id, and a body that the owner would succeed with.
 ROUTES: list[tuple[str, str, Any]] = [

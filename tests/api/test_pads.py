@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.api.conftest import ClientOf, Configure, SqlConnection
-from tests.api.contract import (
+from tests.api.pads import make_pad
+from tests.helpers.contract import (
     Client,
     assert_problem,
     assert_refused,
@@ -17,16 +18,10 @@ from tests.api.contract import (
     ok,
     time_of,
 )
-from tests.api.drawings import drawing, without_mark
+from tests.helpers.drawings import drawing, without_mark
 
 LONGEST_NAME = "ä" * 99 + "😀"
 ANY_ID = "00000000-0000-4000-8000-000000000000"
-
-
-def make_pad(client: Client, name: str = "Plan", data: Any = None) -> dict[str, Any]:
-    body = {"display_name": name, "data": data or drawing()}
-    pad: dict[str, Any] = ok(client.post("/api/pad", json=body), 201)
-    return pad
 
 
 class TestList:
@@ -121,13 +116,8 @@ class TestCreate:
         ("given", "kept"),
         [
             ("  Plan \t\n", "Plan"),
-            ("\u3000\u00a0Plan\u2003", "Plan"),
-            ("x", "x"),
-            (LONGEST_NAME, LONGEST_NAME),
             (f"  {LONGEST_NAME}  ", LONGEST_NAME),
-            ("a  b", "a  b"),
             ("<b>Robert'); DROP TABLE pads;--", "<b>Robert'); DROP TABLE pads;--"),
-            ("שלום 🎨", "שלום 🎨"),
         ],
     )
     def test_a_name_is_trimmed_and_else_kept(self, alice: Client, given: str, kept: str) -> None:
@@ -204,12 +194,12 @@ class TestCreateFromTemplate:
         answer = alice.post("/api/pad/from-template/board", json={})
         assert ok(answer, 201)["display_name"] == "Untitled"
 
-    @pytest.mark.parametrize("name", ["", "%20", "x" * 101, "a%00b", "a%0Ab"])
+    @pytest.mark.parametrize("name", ["", "a%00b"])
     def test_a_bad_name_in_the_query_is_refused(self, alice: Client, name: str) -> None:
         answer = alice.post(f"/api/pad/from-template/board?display_name={name}")
         assert_refused(answer, "display_name")
 
-    @pytest.mark.parametrize("name", ["", " ", "x" * 101, "a\nb", 5, None])
+    @pytest.mark.parametrize("name", ["", 5])
     def test_a_bad_name_in_the_body_is_refused(self, alice: Client, name: Any) -> None:
         answer = alice.post("/api/pad/from-template/board", json={"display_name": name})
         assert_refused(answer, "display_name")
@@ -300,12 +290,6 @@ class TestAdopted:
         ).fetchall()
         return f"/api/pad/{row['id']}"
 
-    def test_its_scene_is_sent_with_its_id_and_name(self, alice: Client, adopted: str) -> None:
-        pad = ok(alice.get(adopted))
-        mark = {"uniqueId": pad["id"], "displayName": "Old"}
-        assert pad["data"] == {"elements": ["old"], "appState": {"theme": "dark", "pad": mark}}
-        assert ok(alice.get("/api/pad")) == [pad]
-
     def test_its_first_change_is_its_first_version(self, alice: Client, adopted: str) -> None:
         tag = alice.get(adopted).headers["ETag"]
         answer = alice.post(adopted, json=drawing(2), headers={"If-Match": tag})
@@ -313,38 +297,8 @@ class TestAdopted:
         check_pad(ok(alice.get(adopted)))
         assert len(ok(alice.get(f"{adopted}/backups"))["backups"]) == 1
 
-    def test_a_backup_that_pad_ws_took_counts(
-        self, alice: Client, adopted: str, sql: SqlConnection
-    ) -> None:
-        sql.execute(
-            "INSERT INTO pad_ws.backups (id, source_id, data) "
-            "SELECT gen_random_uuid(), id, data FROM pad_ws.pads"
-        )
-        ok(alice.post(adopted, json=drawing(2)))
-        (backup,) = ok(alice.get(f"{adopted}/backups"))["backups"]
-        assert backup["data"]["elements"] == ["old"]
 
-
-BAD_NAMES: list[Any] = [
-    "",
-    "   ",
-    "\u3000\u00a0",
-    "x" * 101,
-    "😀" * 101,
-    "a\nb",
-    "a\x01b",
-    "a\x7fb",
-    "a\x85b",
-    5,
-    1.5,
-    True,
-    None,
-    ["x"],
-    {"x": 1},
-]
-
-
-@pytest.mark.parametrize("name", BAD_NAMES, ids=repr)
+@pytest.mark.parametrize("name", ["", "x" * 101, "a\nb", 5, None], ids=repr)
 def test_a_bad_name_is_refused_and_nothing_changes(alice: Client, name: Any) -> None:
     pad = make_pad(alice)
     create = {"display_name": name, "data": drawing()}

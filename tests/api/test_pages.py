@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 from tests.api.conftest import Configure
-from tests.api.contract import Client, assert_problem
+from tests.helpers.contract import Client, assert_problem
 
 PAGES = ["/", "/api/docs", "/api/docs/problems"]
 IMPORT = re.compile(r'(?:from|import)\s*"([^"]+)"')

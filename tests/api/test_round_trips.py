@@ -11,10 +11,10 @@ import redis
 from flask import Flask
 
 from tests.api.conftest import ClientOf, Configure
-from tests.api.contract import Client, ok
-from tests.api.drawings import drawing
-from tests.api.test_pads import make_pad
+from tests.api.pads import make_pad
 from tests.api.traffic import Tap
+from tests.helpers.contract import Client, ok
+from tests.helpers.drawings import drawing
 
 
 @pytest.fixture

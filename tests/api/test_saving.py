@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import SqlConnection
-from tests.api.contract import Client, assert_problem, check_pad, ok, time_of
-from tests.api.drawings import SCENES, drawing, exact, nested, without_mark
-from tests.api.test_pads import make_pad
+from tests.api.pads import make_pad
+from tests.helpers.contract import Client, assert_problem, check_pad, ok, time_of
+from tests.helpers.drawings import SCENES, drawing, exact, nested, without_mark
 
 JSON = "application/json"
 

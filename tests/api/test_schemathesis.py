@@ -20,11 +20,11 @@ from requests.structures import CaseInsensitiveDict
 from schemathesis.specs.openapi import checks
 
 from padws.embedded.temporary import Service
-from tests.api import people
 from tests.api.conftest import SignedIn
-from tests.api.contract import check_answer
-from tests.api.documented import document
-from tests.api.drawings import drawing
+from tests.helpers import people
+from tests.helpers.contract import check_answer
+from tests.helpers.documented import document
+from tests.helpers.drawings import drawing
 
 #: Requests of each operation that Hypothesis makes up, beside those at the limits of each schema.
 EXAMPLES = int(os.environ.get("PADWS_TEST_EXAMPLES", "50"))

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http.cookies import SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, quote, urljoin, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import redis
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from padws.embedded.running import free_port
-from tests.api import people
 from tests.api.conftest import Configure, SqlConnection
-from tests.api.contract import Client, assert_problem, check_user, ok
-from tests.api.test_pads import make_pad
+from tests.api.pads import make_pad
+from tests.helpers import people
+from tests.helpers.contract import Client, assert_problem, check_user, ok
+from tests.helpers.parallel import at_once
 
 Newcomer = Callable[..., str]
 
@@ -57,18 +55,6 @@ def session_cookie(answer: TestResponse) -> Any:
 
 
 class TestLogin:
-    def test_the_browser_is_sent_to_the_provider(self, anyone: Client, oidc_issuer: str) -> None:
-        location = begin(anyone)
-        assert location.startswith(f"{oidc_issuer}/")
-        sent = parameters(location)
-        assert sent["response_type"] == "code"
-        assert sent["client_id"] == "padws"
-        assert "openid" in sent["scope"].split()
-        assert sent["redirect_uri"] == "http://localhost/auth/callback"
-        assert sent["code_challenge_method"] == "S256"
-        assert len(sent["code_challenge"]) == 43
-        assert not {"popup", "next", "kc_idp_hint"} & sent.keys()
-
     def test_nothing_of_it_is_the_same_twice(self, anyone: Client, app: Flask) -> None:
         sent = [parameters(begin(client)) for client in (anyone, anyone, app.test_client())]  # type: ignore[arg-type]
         for name in ("state", "nonce", "code_challenge"):
@@ -86,66 +72,12 @@ class TestLogin:
         assert sent["kc_idp_hint"] == "git hub&x=1"
         assert "x" not in sent
 
-    def test_the_cookie_is_kept_from_scripts_and_other_sites(self, anyone: Client) -> None:
-        cookie = session_cookie(anyone.get("/auth/login"))
-        assert cookie["httponly"]
-        assert cookie["samesite"] == "Lax"
-        assert cookie["path"] == "/"
-        assert not cookie["domain"]
-        assert not cookie["secure"]
-        assert len(cookie.value) >= 32
-
     def test_the_cookie_is_secure_behind_tls(self, configure: Configure) -> None:
         app = configure(REDIRECT_URI="https://pad.example/auth/callback")
         assert session_cookie(app.test_client().get("/auth/login"))["secure"]
 
-    def test_a_provider_that_does_not_answer_is_a_503(self, configure: Configure) -> None:
-        app = configure(OIDC_ISSUER=f"http://127.0.0.1:{free_port()}")
-        answer = app.test_client().get("/auth/login")
-        assert_problem(answer, 503, "sign_in_unavailable")
-
-    def test_a_provider_with_another_name_is_a_503(
-        self, configure: Configure, oidc_issuer: str
-    ) -> None:
-        app = configure(OIDC_ISSUER=oidc_issuer.replace("127.0.0.1", "localhost"))
-        first = app.test_client().get("/auth/login")
-        if first.status_code == 302:  # it goes by the name it is asked by
-            assert parameters(first.headers["Location"])["client_id"] == "padws"
-        else:
-            assert_problem(first, 503, "sign_in_unavailable")
-
 
 class TestCallback:
-    def test_a_person_is_signed_in_and_sent_on(self, anyone: Client, someone: str) -> None:
-        answer = people.sign_in(anyone, someone)
-        assert answer.status_code == 302
-        assert answer.headers["Location"] == "/"
-        user = ok(anyone.get("/api/users/me"))
-        check_user(user)
-        assert user["username"] == "erin"
-
-    def test_the_session_has_a_new_id(
-        self, anyone: Client, someone: str, redis_client: redis.Redis
-    ) -> None:
-        location = begin(anyone)
-        before = people.cookie_of(anyone)
-        answer = anyone.get(people.approve(location, someone))
-        cookie = session_cookie(answer)
-        assert cookie.value == people.cookie_of(anyone) != before
-        assert cookie["httponly"]
-        assert cookie["samesite"] == "Lax"
-        assert redis_client.keys(f"*{before}*") == []
-
-    def test_an_id_that_somebody_else_chose_is_not_taken(
-        self, anyone: Client, app: Flask, someone: str
-    ) -> None:
-        anyone.set_cookie(people.COOKIE, "chosen-by-an-attacker")
-        people.sign_in(anyone, someone)
-        assert people.cookie_of(anyone) != "chosen-by-an-attacker"
-        attacker = app.test_client()
-        attacker.set_cookie(people.COOKIE, "chosen-by-an-attacker")
-        assert_problem(attacker.get("/api/users/me"), 401, "sign_in_required")
-
     def test_signing_in_again_ends_the_session_before(
         self, anyone: Client, app: Flask, someone: str
     ) -> None:
@@ -168,6 +100,9 @@ class TestCallback:
             lambda query: query.replace("code=", "other="),
             lambda query: "",
             lambda query: "state=&code=",
+            lambda query: f"code={parse_qs(query)['code'][0]}&state=",
+            lambda query: f"code={parse_qs(query)['code'][0]}&state=None",
+            lambda query: f"code={parse_qs(query)['code'][0]}&state=%00",
             lambda query: "code=%00&state=%FF",
         ],
     )
@@ -179,112 +114,11 @@ class TestCallback:
         assert_problem(anyone.get("/api/users/me"), 401, "sign_in_required")
         assert sql.execute("SELECT FROM pad_ws.users").rowcount == 4
 
-    def test_another_browsers_code_signs_nobody_in(
-        self, anyone: Client, app: Flask, someone: str
-    ) -> None:
-        attacker = app.test_client()
-        begin(anyone)
-        answer = anyone.get(people.approve(begin(attacker), someone))  # type: ignore[arg-type]
-        assert_problem(answer, 401, "sign_in_failed")
-        assert_problem(anyone.get("/api/users/me"), 401, "sign_in_required")
-
-    def test_a_code_of_another_sign_in_signs_nobody_in(
-        self, anyone: Client, app: Flask, someone: str
-    ) -> None:
-        """Though the state is right: nonce and PKCE bind the code to its own sign-in."""
-        other = parameters(people.approve(begin(app.test_client()), someone))  # type: ignore[arg-type]
-        state = parameters(begin(anyone))["state"]
-        answer = anyone.get(f"/auth/callback?code={other['code']}&state={state}")
-        assert_problem(answer, 401, "sign_in_failed")
-
-    def test_a_code_works_once_and_its_session_stays(self, anyone: Client, someone: str) -> None:
-        path = people.approve(begin(anyone), someone)
-        assert anyone.get(path).status_code == 302
-        session = people.cookie_of(anyone)
-        assert anyone.get(path).headers["Location"] == "/"
-        assert people.cookie_of(anyone) == session
-        assert ok(anyone.get("/api/users/me"))["username"] == "erin"
-
     def test_a_no_at_the_provider_is_a_no_here(self, anyone: Client) -> None:
         answer = anyone.get(people.deny(begin(anyone)))
         problem = assert_problem(answer, 401, "sign_in_failed")
         assert "access_denied" in problem["detail"]
         assert_problem(anyone.get("/api/users/me"), 401, "sign_in_required")
-
-    def test_two_sign_ins_begun_side_by_side_can_both_be_finished(
-        self, anyone: Client, someone: str
-    ) -> None:
-        first, second = begin(anyone, "?next=/a"), begin(anyone, "?next=/b")
-        for location, name, there in ((second, someone, "/b"), (first, "bob", "/a")):
-            assert anyone.get(people.approve(location, name)).headers["Location"] == there
-        assert ok(anyone.get("/api/users/me"))["username"] == "bob"
-
-
-class TestNext:
-    @pytest.mark.parametrize(
-        "path", ["/pad/1", "/?x=1&y=a%2Fb", "/a/b.c-d_e~f", "/api/docs", "/@me", "/a:b", "/%C3%A4"]
-    )
-    def test_a_path_on_this_site_is_gone_back_to(
-        self, anyone: Client, someone: str, path: str
-    ) -> None:
-        answer = people.sign_in(anyone, someone, f"?next={quote(path, safe='')}")
-        assert answer.headers["Location"] == path
-
-    @pytest.mark.parametrize(
-        "target",
-        [
-            "",
-            "pad/1",
-            "//evil.example",
-            "///evil.example",
-            "////evil.example/x",
-            "/\\evil.example",
-            "\\/evil.example",
-            "\\\\evil.example",
-            "/\\/evil.example",
-            "/\t/evil.example",
-            "/\n/evil.example",
-            "/\r\n/evil.example",
-            "/\x00/evil.example",
-            " //evil.example",
-            "\t//evil.example",
-            "\x01//evil.example",
-            "http://evil.example",
-            "https:evil.example",
-            "https:/evil.example",
-            "HTTPS://evil.example/",
-            "javascript:alert(1)",
-            "data:text/html,x",
-            "evil.example",
-            "@evil.example",
-            ":80",
-            "?x",
-            "\uff0f\uff0fevil.example",
-            "/\u2028/evil.example",
-            "/x\r\nSet-Cookie: session_id=planted",
-            "/x\r\n\r\n<script>",
-            "http://localhost@evil.example",
-            "http://localhost.evil.example",
-            "\ud800",
-        ],
-        ids=ascii,
-    )
-    def test_any_other_address_ends_at_the_start_page(
-        self, anyone: Client, someone: str, target: str
-    ) -> None:
-        query = quote(target.encode("utf-8", "surrogatepass"), safe="")
-        answer = people.sign_in(anyone, someone, f"?next={query}")
-        assert answer.headers["Location"] == "/"
-        assert "planted" not in str(answer.headers)
-
-    def test_no_spelling_leads_off_the_site(self, anyone: Client, someone: str) -> None:
-        for target in ("/%5Cevil.example", "/.//evil.example", "/..//evil.example", "/%2F%2Fevil"):
-            query = quote(target, safe="")
-            location = people.sign_in(anyone, someone, f"?next={query}").headers["Location"]
-            assert (
-                urlsplit(urljoin("http://localhost/auth/callback", location)).netloc == "localhost"
-            )
-            assert not location.startswith(("//", "/\\"))
 
 
 class TestPopup:
@@ -309,19 +143,6 @@ class TestPopup:
 
 
 class TestLogout:
-    @pytest.mark.parametrize("method", ["GET", "POST"])
-    def test_the_session_ends_here(self, alice: Client, app: Flask, method: str) -> None:
-        cookie = people.cookie_of(alice)
-        answer = alice.open("/auth/logout", method=method)
-        content = ok(answer)
-        assert content.keys() == {"status", "logout_url"}
-        assert content["status"] == "success"
-        assert session_cookie(answer).value == ""
-        assert people.cookie_of(alice) is None
-        again = app.test_client()
-        again.set_cookie(people.COOKIE, str(cookie))
-        assert_problem(again.get("/api/users/me"), 401, "sign_in_required")
-
     def test_the_address_ends_the_session_at_the_provider(
         self, configure: Configure, someone: str, oidc_issuer: str
     ) -> None:
@@ -350,25 +171,13 @@ class TestLogout:
         ok(alice.post("/auth/logout"))
         assert ok(other.get("/api/users/me"))["username"] == "alice"
 
-    def test_no_address_sends_people_elsewhere(self, alice: Client) -> None:
-        url = ok(alice.get("/auth/logout?next=//evil.example&redirect_uri=//evil.example"))
-        assert "evil" not in url["logout_url"]
-
 
 class TestRoles:
     @pytest.mark.parametrize(
         ("claims", "expected"),
         [
-            ({"realm_access": {"roles": ["admin"]}}, 200),
             ({"realm_access": {"roles": ["editor", "admin"]}}, 200),
             ({"realm_access": {"roles": ["not-an-admin", "administrator", "Admin"]}}, 403),
-            ({"realm_access": {"roles": "not-an-admin"}}, 403),
-            ({"realm_access": {"roles": [["admin"], {"admin": 1}, None, 5]}}, 403),
-            ({"realm_access": {"roles": {"admin": True}}}, 403),
-            ({"realm_access": ["admin"]}, 403),
-            ({"realm_access": "admin"}, 403),
-            ({"roles": ["admin"]}, 403),
-            ({"realm_access": None}, 403),
             ({}, 403),
         ],
         ids=repr,
@@ -409,22 +218,6 @@ class TestRoles:
 class TestRow:
     """What signing in makes of the user's row."""
 
-    def test_a_subject_that_is_a_uuid_is_the_id(self, anyone: Client, oidc_issuer: str) -> None:
-        subject = str(uuid.uuid4())
-        people.describe(oidc_issuer, subject, **people.claims_of("erin"))
-        people.sign_in(anyone, subject)
-        assert ok(anyone.get("/api/users/me"))["id"] == subject
-
-    def test_another_subject_gives_an_id_of_its_own_each_time(
-        self, anyone: Client, app: Flask, someone: str
-    ) -> None:
-        ids = []
-        for client in (anyone, app.test_client()):
-            people.sign_in(client, someone)
-            ids.append(ok(client.get("/api/users/me"))["id"])
-        assert ids[0] == ids[1]
-        assert uuid.UUID(ids[0]).version == 5
-
     def test_what_the_provider_leaves_out_gets_placeholders(
         self, anyone: Client, newcomer: Newcomer
     ) -> None:
@@ -435,7 +228,7 @@ class TestRow:
         assert user["email"] == f"user_{user['id']}@example.com"
         assert (user["email_verified"], user["name"], user["roles"]) == (False, "", [])
 
-    @pytest.mark.parametrize("value", [None, 5, ["x"], {"x": 1}, "", " ", "\x00"], ids=ascii)
+    @pytest.mark.parametrize("value", [{"x": 1}, "\x00"], ids=ascii)
     def test_claims_of_other_kinds_harm_nothing(
         self, anyone: Client, newcomer: Newcomer, value: Any
     ) -> None:
@@ -445,11 +238,6 @@ class TestRow:
         check_user(user)
         assert user["username"]
         assert user["email_verified"] is False
-
-    def test_claims_that_are_too_long_are_cut(self, anyone: Client, newcomer: Newcomer) -> None:
-        claims = dict.fromkeys(people.claims_of("x"), "ü" * 300) | {"email_verified": True}
-        people.sign_in(anyone, newcomer(**claims))
-        check_user(ok(anyone.get("/api/users/me")))
 
     def test_a_changed_claim_changes_the_row_at_sign_in(
         self, anyone: Client, someone: str, oidc_issuer: str
@@ -481,32 +269,11 @@ class TestRow:
         assert [each["id"] for each in ok(alice.get("/api/pad"))] == [pad["id"]]
         assert pad["id"] not in {each["id"] for each in ok(anyone.get("/api/pad"))}
 
-    def test_username_and_email_may_be_taken_from_two_people(
-        self, anyone: Client, newcomer: Newcomer, sql: SqlConnection
-    ) -> None:
-        claims = people.claims_of("alice") | {"email": "bob@example.com"}
-        people.sign_in(anyone, newcomer(**claims))
-        rows = sql.execute("SELECT id, username, email FROM pad_ws.users").fetchall()
-        found = {(row["username"], row["email"]) for row in rows}
-        assert ("alice", "bob@example.com") in found
-        assert len(rows) == len(found) == 5
-
-    def test_who_lost_a_name_gets_it_back_by_signing_in_again(
-        self, anyone: Client, app: Flask, newcomer: Newcomer
-    ) -> None:
-        people.sign_in(anyone, newcomer(**people.claims_of("alice")))
-        back = app.test_client()
-        people.sign_in(back, "alice")
-        assert ok(back.get("/api/users/me"))["username"] == "alice"
-        other = ok(anyone.get("/api/users/me"))
-        assert other["username"] == f"user_{other['id']}"
-
     def test_many_first_sign_ins_of_one_person_at_once_all_succeed(
         self, app: Flask, someone: str, sql: SqlConnection
     ) -> None:
         clients = [app.test_client() for _ in range(6)]
-        with ThreadPoolExecutor(6) as threads:
-            answers = list(threads.map(lambda client: people.sign_in(client, someone), clients))
+        answers = at_once([partial(people.sign_in, client, someone) for client in clients])
         assert [answer.status_code for answer in answers] == [302] * 6
         assert sql.execute("SELECT FROM pad_ws.users WHERE username = 'erin'").rowcount == 1
 
@@ -514,10 +281,9 @@ class TestRow:
         self, app: Flask, newcomer: Newcomer, sql: SqlConnection
     ) -> None:
         subjects = [newcomer(**people.claims_of("erin")) for _ in range(6)]
-        with ThreadPoolExecutor(6) as threads:
-            answers = list(
-                threads.map(lambda each: people.sign_in(app.test_client(), each), subjects)
-            )
+        answers = at_once(
+            [partial(people.sign_in, app.test_client(), subject) for subject in subjects]
+        )
         assert [answer.status_code for answer in answers] == [302] * 6
         assert sql.execute("SELECT FROM pad_ws.users WHERE username = 'erin'").rowcount == 1
         assert sql.execute("SELECT FROM pad_ws.users").rowcount == 10

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.api.contract import Client, assert_problem, ok
-from tests.api.drawings import drawing
-from tests.api.test_pads import make_pad
+from tests.api.pads import make_pad
+from tests.helpers.contract import Client, assert_problem, ok
+from tests.helpers.drawings import drawing
 
 ETAG = re.compile(r'"[^"]+"')
 
@@ -213,7 +213,7 @@ class TestIfNoneMatch:
         assert changed.data == alice.get(path).data
 
     @pytest.mark.parametrize("path", ["/api/pad/{id}", "/api/pad"])
-    def test_what_can_not_be_read_matches_nothing(
+    def test_what_cannot_be_read_matches_nothing(
         self, alice: Client, pad: dict[str, Any], path: str
     ) -> None:
         path = path.format_map(pad)

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.servers import wait_until
+from tests.helpers.waiting import wait_until
 
 T = TypeVar("T")
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")

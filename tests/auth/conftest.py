@@ -12,47 +12,18 @@ import psycopg
 import pytest
 import redis
 
-from padws import create_app
-from padws.config import load_settings
-from padws.context import Services
 from padws.embedded import temporary
-from padws.embedded.directory import DataDirectory
-from padws.embedded.running import free_port, wait_until_ready
-from padws.embedded.servers import Redis
-from padws.tether import Tether
-from tests import servers
+from padws.embedded.running import free_port
 from tests.auth.browser import Browser, Script, signed_in
+from tests.helpers import servers
+from tests.helpers.apps import open_app
+from tests.helpers.redis_servers import OwnRedis
 from tests.providers import node, own
 from tests.providers.node import NodeProvider
 from tests.providers.own import OwnProvider, serving
 
 # Nobody waits in line here: these tests have a few clients at a time.
 SMALL = {"WEB_THREADS": "80", "DB_POOL_MIN_SIZE": "0", "DB_POOL_MAX_SIZE": "8"}
-
-
-class OwnRedis:
-    """A Redis that tests may empty, stop and start again."""
-
-    def __init__(self, directory: DataDirectory):
-        self._server = Redis(directory)
-        self._running: Tether | None = None
-
-    @property
-    def url(self) -> str:
-        return self._server.url()
-
-    def client(self) -> redis.Redis:
-        return redis.Redis.from_url(self.url)
-
-    def start(self) -> None:
-        if not self._running:
-            self._running = self._server.start()
-            wait_until_ready(self._server, self._running)
-
-    def stop(self) -> None:
-        if self._running:
-            self._running.stop()
-            self._running = None
 
 
 @dataclass(frozen=True)
@@ -62,17 +33,6 @@ class Deployment:
     database_url: str
     redis: OwnRedis
     settings: Mapping[str, str]
-
-
-@pytest.fixture(scope="session")
-def own_redis() -> Iterator[OwnRedis]:
-    with temporary.data_directory() as directory:
-        server = OwnRedis(directory)
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -105,7 +65,7 @@ def deployment(auth_database: str, own_redis: OwnRedis, _own_provider: OwnProvid
     """The servers of the tests of this folder, with the tests' own provider."""
     settings = {
         "DATABASE_URL": auth_database,
-        "REDIS_URL": own_redis.url,
+        "REDIS_URL": own_redis.url(),
         "OIDC_ISSUER": _own_provider.issuer,
         "OIDC_CLIENT_ID": own.CLIENT,
         "OIDC_CLIENT_SECRET": own.SECRET,
@@ -203,10 +163,7 @@ def served(deployment: Deployment, provider: OwnProvider) -> Iterator[ServeApp]:
     with ExitStack() as stack:
 
         def serve(**settings: str) -> str:
-            app = create_app(load_settings({**deployment.settings, **settings}))
-            services: Services = app.extensions["padws"]
-            stack.callback(services.redis.close)
-            stack.callback(services.database.close)
+            app = stack.enter_context(open_app({**deployment.settings, **settings}))
             return stack.enter_context(serving(app))
 
         yield serve

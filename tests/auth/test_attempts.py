@@ -12,9 +12,9 @@ import redis
 from padws.auth import attempts
 from tests.auth.browser import Browser, problem, signed_in, state_of
 from tests.auth.conftest import ServeApp
-from tests.auth.parallel import at_once
 from tests.auth.sessions import change_session, session_of
-from tests.auth.test_failed_sign_in import A_PAGE
+from tests.helpers.parallel import at_once
+from tests.helpers.people import A_PAGE
 from tests.providers.own import OwnProvider
 
 CODES = ["access_denied", "login_required", "temporarily_unavailable", "server_error"]
@@ -163,7 +163,7 @@ def test_an_attempt_of_a_popup_that_is_over_begins_again_as_a_popup(anyone: Brow
     assert 'href="/auth/login?popup=1&amp;next=/b%25C3%25BCcher"' in page.text
 
 
-def test_a_sign_in_that_can_not_begin_keeps_its_place(
+def test_a_sign_in_that_cannot_begin_keeps_its_place(
     served: ServeApp, provider: OwnProvider
 ) -> None:
     provider.conduct.alter_discovery = lambda metadata: metadata | {"issuer": "http://other"}

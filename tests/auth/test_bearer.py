@@ -21,8 +21,8 @@ from tests.auth import forged
 from tests.auth.browser import COOKIE, SCENE, Browser, Script, problem
 from tests.auth.conftest import ScriptOf, ServeApp
 from tests.auth.forged import encoded
-from tests.auth.parallel import at_once
-from tests.providers.own import CLIENT, Claims, OwnProvider, new_key, subject_of
+from tests.helpers.parallel import at_once
+from tests.providers.own import CLIENT, Claims, OwnProvider, answering, new_key, subject_of
 
 ME = "/api/users/me"
 
@@ -506,10 +506,6 @@ def test_without_introspection_an_opaque_token_is_refused(
     refused(Script(url, "made-up").get(ME))
 
 
-def _given(answer: Response) -> Response:
-    return answer
-
-
 def test_an_introspection_out_of_order_is_no_verdict(url: str, provider: OwnProvider) -> None:
     token = opaque_token(provider, url)
     for answer in (
@@ -517,7 +513,7 @@ def test_an_introspection_out_of_order_is_no_verdict(url: str, provider: OwnProv
         Response("<h1>no</h1>"),
         Response('{"error": "invalid_client"}', 401, mimetype="application/json"),
     ):
-        provider.conduct.instead["/introspect"] = partial(_given, answer)
+        provider.conduct.instead["/introspect"] = answering(answer)
         problem(Script(url, token).get(ME), 503, "sign_in_unavailable")
     provider.conduct.instead.clear()
     assert Script(url, token).get(ME).status_code == 200

@@ -12,8 +12,8 @@ import pytest
 from tests.auth import chromium
 from tests.auth.chromium import Chromium, Tab
 from tests.auth.conftest import ServeApp, running_node
+from tests.helpers.waiting import wait_until
 from tests.providers.node import PASSWORD, settings_of
-from tests.servers import wait_until
 
 SIGN_IN = """
 (() => {

@@ -11,8 +11,8 @@ import redis
 import requests
 
 from tests.auth.browser import COOKIE, Browser, problem, signed_in
-from tests.auth.test_cost import commands
-from tests.auth.test_failed_sign_in import A_PAGE
+from tests.helpers.people import A_PAGE
+from tests.helpers.redis_servers import counted_commands
 
 ME = "/api/users/me"
 JUNK = "A" * 43
@@ -47,7 +47,7 @@ def test_junk_beside_a_session_keeps_nobody_out(alice: Browser, around: Any) -> 
 
 
 def test_junk_costs_one_more_command(alice: Browser, redis_client: redis.Redis) -> None:
-    with commands(redis_client) as counted:
+    with counted_commands(redis_client) as counted:
         for _ in range(5):
             name_of(ask(alice.url, JUNK, str(alice.cookie)))
     assert counted == {"mget": 5, "getex": 5}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,24 +11,11 @@ from joserfc import jwt
 
 from tests.auth.browser import Browser, Script
 from tests.auth.conftest import ScriptOf, ServeApp
-from tests.auth.parallel import at_once
+from tests.helpers.parallel import at_once
+from tests.helpers.redis_servers import counted_commands
 from tests.providers.own import OwnProvider
 
 MANY = 40
-
-
-@contextmanager
-def commands(client: redis.Redis) -> Iterator[dict[str, int]]:
-    """How often Redis runs which command meanwhile; known in the end."""
-    counted: dict[str, int] = {}
-    client.config_resetstat()
-    yield counted
-    for name, stats in client.info("commandstats").items():
-        counted[name.removeprefix("cmdstat_")] = stats["calls"]
-    # How our own look at it and new connections of the pool appear, in Redis 7 and before.
-    own = ("config|resetstat", "config", "info", "client|setinfo", "client", "hello", "select")
-    for name in (*own, "auth"):
-        counted.pop(name, None)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +37,7 @@ def test_a_request_with_a_session_is_one_redis_command(
 ) -> None:
     pad = alice.new_pad()
     provider.asked.clear()
-    with commands(redis_client) as counted:
+    with counted_commands(redis_client) as counted:
         at_once([lambda: ask(alice, pad)] * MANY)
     assert counted == {"getex": MANY}
     assert not provider.asked
@@ -65,7 +51,7 @@ def test_a_request_with_a_signed_token_is_none_at_all(
     for _ in range(12):
         client.get("/api/users/me")  # both workers have seen it now
     provider.asked.clear()
-    with commands(redis_client) as counted:
+    with counted_commands(redis_client) as counted:
         at_once([lambda: client.save(pad)] * MANY)
     assert counted == {}
     assert not provider.asked
@@ -79,7 +65,7 @@ def test_what_anybody_may_see_asks_nobody(
     alice: Browser, provider: OwnProvider, redis_client: redis.Redis, path: str
 ) -> None:
     provider.asked.clear()
-    with commands(redis_client) as counted:
+    with counted_commands(redis_client) as counted:
         for _ in range(3):
             assert alice.get(path).status_code == 200
     assert counted == {}

@@ -6,10 +6,9 @@ import pytest
 
 from tests.auth.browser import Browser, problem, state_of
 from tests.auth.conftest import Deployment, ServeApp
+from tests.helpers.people import A_PAGE
 from tests.providers.own import OwnProvider
 
-#: What browsers send when they follow a link.
-A_PAGE = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 FAILING = "/auth/callback?code=x&state=y"
 
 

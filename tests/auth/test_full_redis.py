@@ -11,10 +11,10 @@ import redis
 from padws.auth.session_index import SessionIndex
 from padws.auth.sessions import Session, Sessions
 from tests.auth.browser import Browser, problem, signed_in
-from tests.auth.parallel import Gate
+from tests.auth.refreshing import REFRESH, hold_refreshes
 from tests.auth.sessions import make_refresh_due, session_of
-from tests.auth.test_failed_sign_in import A_PAGE
-from tests.auth.test_refresh import REFRESH, hold_refreshes, in_background
+from tests.helpers.parallel import Gate, in_background
+from tests.helpers.people import A_PAGE
 from tests.providers.own import OwnProvider, subject_of
 
 Fill = Callable[[bool], None]
@@ -70,7 +70,7 @@ def test_sessions_still_end(alice: Browser, admin: Browser, fill: Fill) -> None:
 
 
 @pytest.mark.parametrize("rotates", [True, False])
-def test_a_refresh_that_can_not_be_kept_waits(
+def test_a_refresh_that_cannot_be_kept_waits(
     alice: Browser, fill: Fill, redis_client: redis.Redis, provider: OwnProvider, rotates: bool
 ) -> None:
     provider.conduct.rotates = rotates

@@ -230,10 +230,8 @@ def way_back_of(response: requests.Response) -> str:
     return parse_qs(urlsplit(response.headers["Location"]).query)["redirect_uri"][0]
 
 
-def test_without_a_trusted_proxy_nothing_forwarded_is_believed(instance: StartInstance) -> None:
+def test_without_a_trusted_proxy_nothing_forwarded_is_believed(url: str, alice: Browser) -> None:
     """Not even from this machine, whose address gunicorn would trust by itself."""
-    url = instance(TRUSTED_PROXIES="0").url
-    alice = signed_in(url, "alice")
     further = {
         **FORWARDED,
         "X-Forwarded-Protocol": "ssl",

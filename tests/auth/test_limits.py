@@ -9,7 +9,7 @@ import requests
 
 from padws.config import ConfigurationError, load_settings
 from tests.auth.browser import Browser, Script, problem, signed_in
-from tests.auth.conftest import Deployment, ServeApp, StartInstance
+from tests.auth.conftest import Deployment, ServeApp
 from tests.providers.own import OwnProvider
 
 FEW = "5 per minute"
@@ -35,10 +35,8 @@ def attempts(url: str, number: int, headers: dict[str, str] | None = None) -> li
     return [Browser(url).get("/auth/login", headers=headers).status_code for _ in range(number)]
 
 
-def test_attempts_to_sign_in_are_limited_over_all_instances(
-    served: ServeApp, instance: StartInstance
-) -> None:
-    url, other_url = served(LOGIN_LIMIT=FEW), instance(LOGIN_LIMIT=FEW).url
+def test_attempts_to_sign_in_are_limited_over_all_instances(served: ServeApp) -> None:
+    url, other_url = (served(LOGIN_LIMIT=FEW) for _ in range(2))
     assert attempts(url, 3) == [302] * 3
     assert attempts(other_url, 3) == [302, 302, 429]
     too_many(Browser(url).get("/auth/login"))
@@ -79,7 +77,7 @@ def test_whoever_is_signed_in_does_not_notice_others_attempts(served: ServeApp) 
     assert alice.post("/auth/logout").status_code == 200
 
 
-def test_an_address_can_not_be_made_up(served: ServeApp) -> None:
+def test_an_address_cannot_be_made_up(served: ServeApp) -> None:
     url = served(LOGIN_LIMIT=FEW)
     statuses = [
         attempts(url, 1, {"X-Forwarded-For": f"203.0.113.{number}"})[0] for number in range(7)

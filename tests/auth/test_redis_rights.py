@@ -29,7 +29,7 @@ def served_with(served: ServeApp, deployment: Deployment) -> Iterator[ServeWith]
 
         def serve(*rights: str) -> str:
             client.execute_command("ACL", "SETUSER", "padws", "reset", "on", ">secret", *rights)
-            url = deployment.redis.url
+            url = deployment.redis.url()
             assert url.startswith("unix://")
             return served(REDIS_URL=url.replace("unix://", "unix://padws:secret@"))
 

@@ -14,38 +14,19 @@ import psutil
 import pytest
 import redis
 import requests
-from flask import Response, request
+from flask import Response
 
-from tests import servers
 from tests.auth.browser import Browser, problem, signed_in
 from tests.auth.conftest import ServeApp, StartInstance
-from tests.auth.parallel import Gate, at_once
+from tests.auth.refreshing import REFRESH, hold_refreshes
 from tests.auth.sessions import change_session, make_refresh_due, session_of
+from tests.helpers.parallel import Gate, at_once, in_background
+from tests.helpers.waiting import wait_until
 from tests.providers.own import OwnProvider
-
-REFRESH = "refresh_token"
 
 
 def unavailable() -> Response:
     return Response(status=503)
-
-
-def hold_refreshes(provider: OwnProvider, gate: Gate) -> None:
-    """Let refreshes wait at the provider until the gate opens."""
-
-    def wait() -> None:
-        if request.form["grant_type"] == REFRESH:
-            gate.wait()
-
-    provider.conduct.instead["/token"] = wait
-
-
-def in_background(call: Any) -> tuple[threading.Thread, list[requests.Response]]:
-    """Run a call beside the test; its answer is in the list when the thread has ended."""
-    answers: list[requests.Response] = []
-    thread = threading.Thread(target=lambda: answers.append(call()), daemon=True)
-    thread.start()
-    return thread, answers
 
 
 # Exactly once
@@ -292,7 +273,7 @@ def test_a_worker_that_is_killed_while_it_refreshes_keeps_no_session_waiting_for
         thread.join()
         gate.open()
         provider.conduct.instead.clear()
-        servers.wait_until(lambda: bool(psutil.Process(service.server.pid).children()))
+        wait_until(lambda: bool(psutil.Process(service.server.pid).children()))
         assert alice.save(pad).status_code == 200
         make_refresh_due(client, alice)
         assert alice.save(pad).status_code == 200

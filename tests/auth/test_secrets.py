@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import requests
@@ -13,7 +12,7 @@ from tests.auth import forged
 from tests.auth.browser import COOKIE, Browser, Script, signed_in
 from tests.auth.conftest import Deployment, StartInstance
 from tests.auth.sessions import make_refresh_due
-from tests.providers.own import SECRET, OwnProvider, subject_of
+from tests.providers.own import SECRET, OwnProvider, answering, subject_of
 
 ME = "/api/users/me"
 
@@ -52,7 +51,7 @@ def browse(url: str, provider: OwnProvider, deployment: Deployment) -> Watched:
     alice.save(alice.new_pad())
     with deployment.redis.client() as client:
         for answer in (None, Response(status=503), Response("<h1>no</h1>"), Response("{}")):
-            provider.conduct.instead = {"/token": partial(_given, answer)}
+            provider.conduct.instead = {"/token": answering(answer)}
             make_refresh_due(client, alice)
             alice.get(ME)
         provider.conduct.instead = {"/userinfo": lambda: Response(status=500)}
@@ -68,10 +67,6 @@ def browse(url: str, provider: OwnProvider, deployment: Deployment) -> Watched:
     alice.sign_in("alice")
     alice.post("/auth/logout")
     return alice
-
-
-def _given(answer: Response | None) -> Response | None:
-    return answer
 
 
 def fail_to_sign_in(url: str, provider: OwnProvider) -> Watched:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
@@ -13,8 +12,9 @@ import pytest
 
 from padws.config import ROOT
 from padws.embedded.temporary import environment
-from tests import servers
-from tests.dba.programs import as_role, psql
+from tests.helpers import servers
+from tests.helpers.databases import as_role
+from tests.helpers.programs import psql, run
 
 ROLES = ROOT / "deploy" / "postgresql" / "roles.sql"
 PASSWORD = "only-for-tests"
@@ -46,16 +46,8 @@ class Roles:
 
 def upgrade(url: str, redis_url: str, *command: str) -> str:
     """`flask db-upgrade`, or another command, on a database; what it prints."""
-    run = subprocess.run(
-        [sys.executable, "-m", "flask", *(command or ("db-upgrade",))],
-        cwd=ROOT,
-        env=environment({"DATABASE_URL": url, "REDIS_URL": redis_url}),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
-    return run.stdout
+    environ = environment({"DATABASE_URL": url, "REDIS_URL": redis_url})
+    return run(sys.executable, "-m", "flask", *(command or ("db-upgrade",)), environ=environ)
 
 
 @pytest.fixture(scope="session")

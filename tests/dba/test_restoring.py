@@ -6,14 +6,12 @@ import re
 import uuid
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
 from padws.config import ROOT
-from tests import servers
-from tests.dba.programs import environment, shell
-from tests.migrations import databases
+from tests.helpers import databases, servers
+from tests.helpers.programs import run, shell_environment
 
 PAGE = (ROOT / "docs" / "dba.md").read_text(encoding="utf-8")
 
@@ -68,8 +66,8 @@ class Live:
 
     def run(self, script: str, **variables: str) -> str:
         """Run commands, stopping at the first that fails."""
-        environ = environment(self.url, **variables)
-        return shell(["sh", "-c", f"set -eu\n{script}"], environ, self._directory)
+        environ = shell_environment(self.url, **variables)
+        return run("sh", "-c", f"set -eu\n{script}", environ=environ, within=self._directory)
 
     def restore_user(self, user_id: str, import_with: str = "psql") -> str:
         script = commands("one user").replace("psql -f", f"{import_with} -f")
@@ -100,7 +98,7 @@ def live(database_url: str, tmp_path: Path) -> Live:
 
 def test_a_dump_brings_back_everything(live: Live, postgres: str) -> None:
     with servers.database(postgres) as restored:
-        live.run(commands("restore"), RESTORED=urlsplit(restored).path.lstrip("/"))
+        live.run(commands("restore"), RESTORED=databases.name_of(restored))
         assert databases.query(restored, SNAPSHOT) == live.all()
         assert databases.catalogue(restored) == databases.catalogue(live.url)
 

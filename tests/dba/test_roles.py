@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 
 import psycopg
@@ -11,14 +10,14 @@ import pytest
 from psycopg import errors
 
 from padws.config import ROOT
-from padws.database import Connection, load_statement, prepare_connection
+from padws.database import Connection, prepare_connection
 from padws.migrations import pending
 from padws.template_files import load_templates
 from tests.auth.browser import SCENE, Browser
 from tests.conftest import StartService
 from tests.dba.conftest import Owned, Roles, owned, upgrade
-from tests.migrations import databases
-from tests.queries.test_statements import EXAMPLES, FILES, FILL, NAMES, ONLY_FOR
+from tests.helpers import databases
+from tests.helpers.statements import FILES, FILL, NAMES, run_example
 
 TABLES = ("users", "pads", "backups", "template_pads", "access_tokens")
 MARKS = ("_yoyo_migration", "_yoyo_log", "_yoyo_version", "yoyo_lock")
@@ -46,20 +45,12 @@ def as_service(full: Owned) -> Iterator[Connection]:
         conn.rollback()
 
 
-def run_statement(conn: Connection, path: Path) -> object:
-    """Run a statement of the service on rows that it finds."""
-    noun = path.parent.name
-    examples = EXAMPLES | ONLY_FOR.get(f"{noun}/{path.stem}", {})
-    query = getattr(import_module(f"padws.queries.{noun}"), path.stem)
-    return query(conn, **{name: examples[name] for name in load_statement(path).parameters})
-
-
 # The service
 
 
 @pytest.mark.parametrize("path", FILES, ids=NAMES)
 def test_the_service_can_run_each_of_its_statements(as_service: Connection, path: Path) -> None:
-    assert run_statement(as_service, path) not in (None, [])
+    assert run_example(as_service, path) not in (None, [])
 
 
 def works(conn: Connection) -> bool:
@@ -67,7 +58,7 @@ def works(conn: Connection) -> bool:
     try:
         for path in FILES:
             with conn.transaction(force_rollback=True):
-                run_statement(conn, path)
+                run_example(conn, path)
         with conn.transaction(force_rollback=True):
             load_templates(conn, (ROOT / "templates").iterdir())
         with conn.transaction(force_rollback=True):

@@ -10,7 +10,7 @@ import pytest
 
 from padws.config import ROOT
 from tests.dba.conftest import Owned
-from tests.migrations import databases
+from tests.helpers import databases
 
 PAGE = (ROOT / "docs" / "dba.md").read_text(encoding="utf-8")
 (BLOCK,) = re.findall(r"^```sql\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)

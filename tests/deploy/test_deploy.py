@@ -17,8 +17,8 @@ from padws import tether
 from padws.config import ROOT, SettingsSchema, load_settings
 from padws.embedded import temporary
 from padws.embedded.running import free_port
-from tests.deploy.programs import program, run
-from tests.servers import wait_until
+from tests.helpers.programs import program, run
+from tests.helpers.waiting import wait_until
 from tools import settings_page
 
 DEPLOY = ROOT / "deploy"

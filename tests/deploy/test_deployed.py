@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,9 +16,9 @@ from padws import VERSION, tether
 from padws.config import ROOT
 from padws.embedded import temporary
 from padws.embedded.running import LOOPBACK, free_port
-from tests import servers
 from tests.auth.browser import signed_in
-from tests.deploy.programs import run
+from tests.helpers.programs import run
+from tests.helpers.waiting import wait_until
 
 DEPLOYED = ROOT / "build" / "deployed"
 ELEMENTS = [{"id": "r1", "type": "rectangle"}]
@@ -80,7 +79,7 @@ def serving(
             return False
 
     try:
-        servers.wait_until(is_ready)
+        wait_until(is_ready)
         yield url
     finally:
         server.stop()
@@ -114,15 +113,8 @@ def test_nothing_of_the_embedded_servers_is_loaded(deployed: Path) -> None:
 
 
 def test_dev_says_what_it_lacks(deployed: Path) -> None:
-    done = subprocess.run(
-        [deployed / "flask", "dev"],
-        env=environment_of(deployed, {}),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 1
-    assert "pip install 'padws[embedded]'" in done.stderr
+    refusal = run(deployed / "flask", "dev", environ=environment_of(deployed, {}), code=1)
+    assert "pip install 'padws[embedded]'" in refusal
 
 
 def test_the_wheel_serves(
@@ -148,10 +140,7 @@ def test_the_wheel_serves(
 
 def test_serve_refuses_a_configuration_with_mistakes(installed: Path, tmp_path: Path) -> None:
     environ = environment_of(installed, {"MAX_BODY_BYTES": "many", "WEB_CONCURRENCY": "abc"})
-    done = subprocess.run(
-        [installed / "padws", "serve"], env=environ, cwd=tmp_path, capture_output=True, text=True
-    )
-    assert done.returncode == 1
-    assert "MAX_BODY_BYTES" in done.stderr
-    assert "WEB_CONCURRENCY" in done.stderr
-    assert "Traceback" not in done.stderr
+    refusal = run(installed / "padws", "serve", environ=environ, within=tmp_path, code=1)
+    assert "MAX_BODY_BYTES" in refusal
+    assert "WEB_CONCURRENCY" in refusal
+    assert "Traceback" not in refusal

@@ -17,15 +17,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from bench.people import sign_in_all
 from padws import create_app, tether
 from padws.config import ROOT, load_settings
 from padws.embedded import temporary
 from padws.embedded.running import LOOPBACK, free_port, wait_until_ready
 from padws.embedded.servers import Gunicorn
-from tests.deploy.programs import program, run
-from tests.faults.writers import Writer
-from tests.servers import wait_until
+from tests.helpers.people import sign_in_all
+from tests.helpers.programs import program, run
+from tests.helpers.waiting import wait_until
+from tests.helpers.writers import Writer
 
 DEPLOY = ROOT / "deploy"
 DEFAULTS = load_settings({})

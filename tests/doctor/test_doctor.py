@@ -17,9 +17,8 @@ from click.testing import CliRunner
 
 from padws.cli import main
 from padws.config import SettingsSchema, known_variables
-from padws.embedded import temporary
 from padws.embedded.running import free_port
-from padws.embedded.servers import Redis
+from tests.helpers.redis_servers import running_redis
 
 Findings = list[dict[str, str]]
 Doctor = Callable[..., tuple[int, Findings]]
@@ -152,33 +151,31 @@ def test_rights_that_the_service_lacks_are_named(
 
 
 def test_what_is_wrong_with_redis_is_told(doctor: Doctor) -> None:
-    with temporary.data_directory() as directory:
-        server = Redis(directory)
-        with temporary.running(server), redis.Redis.from_url(server.url()) as client:
-            url = {"REDIS_URL": server.url()}
+    with running_redis() as server, server.client() as client:
+        url = {"REDIS_URL": server.url()}
 
-            def told(**configuration: object) -> str:
-                for name, value in configuration.items():
-                    client.config_set(name.replace("_", "-"), str(value))
-                return "\n".join(troubles(doctor(url)[1]))
+        def told(**configuration: object) -> str:
+            for name, value in configuration.items():
+                client.config_set(name.replace("_", "-"), str(value))
+            return "\n".join(troubles(doctor(url)[1]))
 
-            assert "allkeys-lru signs people out" in told(
-                maxmemory=10**9, maxmemory_policy="allkeys-lru"
-            )
-            assert "Redis writes: it is full" in told(maxmemory=1, maxmemory_policy="noeviction")
-            client.config_set("maxmemory", 0)
-            client.execute_command("ACL", "SETUSER", "default", "-eval")
-            assert "Redis scripts: refused" in told()
-            client.execute_command("ACL", "SETUSER", "default", "+eval", "-zadd")
-            assert "zadd" in told()
-            client.execute_command("ACL", "SETUSER", "default", "+zadd", "-info")
-            assert "may not ask for INFO" in told()
-            client.execute_command("ACL", "SETUSER", "default", "+info")
-            client.replicaof("127.0.0.1", str(free_port()))
-            assert "Redis writes: it is a replica" in told()
-            client.replicaof("NO", "ONE")
-            client.config_set("requirepass", SECRET)
-            assert "error Redis: the login is refused" in "\n".join(troubles(doctor(url)[1]))
+        assert "allkeys-lru signs people out" in told(
+            maxmemory=10**9, maxmemory_policy="allkeys-lru"
+        )
+        assert "Redis writes: it is full" in told(maxmemory=1, maxmemory_policy="noeviction")
+        client.config_set("maxmemory", 0)
+        client.execute_command("ACL", "SETUSER", "default", "-eval")
+        assert "Redis scripts: refused" in told()
+        client.execute_command("ACL", "SETUSER", "default", "+eval", "-zadd")
+        assert "zadd" in told()
+        client.execute_command("ACL", "SETUSER", "default", "+zadd", "-info")
+        assert "may not ask for INFO" in told()
+        client.execute_command("ACL", "SETUSER", "default", "+info")
+        client.replicaof("127.0.0.1", str(free_port()))
+        assert "Redis writes: it is a replica" in told()
+        client.replicaof("NO", "ONE")
+        client.config_set("requirepass", SECRET)
+        assert "error Redis: the login is refused" in "\n".join(troubles(doctor(url)[1]))
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,23 +14,17 @@ from padws import redis_client
 from padws.config import load_settings
 from padws.doctor import redis_server
 from padws.embedded.running import free_port
-from tests.migrations.commands import wait_until
-
-SERVER, OPENSSL = shutil.which("redis-server"), shutil.which("openssl")
+from tests.helpers.programs import program, run
+from tests.helpers.waiting import wait_until
 
 
 @pytest.fixture
 def self_signed(tmp_path: Path) -> Iterator[str]:
     """The URL of a Redis with TLS and a certificate of its own making."""
-    if not (SERVER and OPENSSL):
-        pytest.skip("there is no redis-server or openssl on the PATH")
+    server, openssl = program("redis-server"), program("openssl")
     key, certificate, port = tmp_path / "key", tmp_path / "certificate", free_port()
     asked = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=redis"
-    subprocess.run(
-        [OPENSSL, *asked.split(), "-keyout", str(key), "-out", str(certificate)],
-        check=True,
-        capture_output=True,
-    )
+    run(openssl, *asked.split(), "-keyout", key, "-out", certificate)
     options = {
         "tls-port": port,
         "port": 0,
@@ -43,16 +36,16 @@ def self_signed(tmp_path: Path) -> Iterator[str]:
         "dir": tmp_path,
     }
     command = [part for name, value in options.items() for part in (f"--{name}", str(value))]
-    server = subprocess.Popen([SERVER, *command], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([server, *command], stdout=subprocess.DEVNULL)
     url = f"rediss://127.0.0.1:{port}"
     try:
-        wait_until(lambda: server.poll() is not None or answers(url), "Redis with TLS")
-        if server.poll() is not None:
+        wait_until(lambda: process.poll() is not None or answers(url), "Redis with TLS")
+        if process.poll() is not None:
             pytest.skip("this redis-server was built without TLS")
         yield url
     finally:
-        server.terminate()
-        server.wait()
+        process.terminate()
+        process.wait()
 
 
 def answers(url: str, **more: str) -> bool:

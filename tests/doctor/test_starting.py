@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import redis
-
-from padws.embedded import temporary
 from padws.embedded.running import free_port, http_status
-from padws.embedded.servers import Redis
-from tests.migrations.commands import THIS, wait_until
+from tests.helpers.commands import THIS
+from tests.helpers.redis_servers import running_redis
+from tests.helpers.waiting import wait_until
 
 SECRET = "hunter2"
 
@@ -51,31 +49,27 @@ def test_a_start_with_all_there_warns_of_nothing(
 def test_a_redis_that_refuses_the_login_ends_the_start(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    with temporary.data_directory() as directory:
-        server = Redis(directory)
-        with temporary.running(server), redis.Redis.from_url(server.url()) as client:
-            client.config_set("requirepass", "right")
-            for number, access in enumerate(("", f"password={SECRET}")):
-                url = f"{server.url()}?{access}".rstrip("?")
-                settings = {**environment, "REDIS_URL": url, "PORT": str(free_port())}
-                with THIS.gunicorn(tmp_path / f"log-{number}", settings) as command:
-                    assert command.wait() == 1, command.output
-                assert command.is_one_line
-                assert command.complaint.startswith("Redis: the login is refused.")
-                assert SECRET not in command.output
+    with running_redis() as server, server.client() as client:
+        client.config_set("requirepass", "right")
+        for number, access in enumerate(("", f"password={SECRET}")):
+            url = f"{server.url()}&{access}".rstrip("&")
+            settings = {**environment, "REDIS_URL": url, "PORT": str(free_port())}
+            with THIS.gunicorn(tmp_path / f"log-{number}", settings) as command:
+                assert command.wait() == 1, command.output
+            assert command.is_one_line
+            assert command.complaint.startswith("Redis: the login is refused.")
+            assert SECRET not in command.output
 
 
 def test_a_redis_that_deletes_sessions_when_it_is_full_is_named(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    with temporary.data_directory() as directory:
-        server = Redis(directory)
-        with temporary.running(server), redis.Redis.from_url(server.url()) as client:
-            client.config_set("maxmemory", 10**9)
-            client.config_set("maxmemory-policy", "volatile-lru")
-            settings = {**environment, "REDIS_URL": server.url(), "PORT": str(free_port())}
-            with THIS.gunicorn(tmp_path / "log", settings) as command:
-                wait_until(lambda: "volatile-lru signs people out" in command.output, "the line")
+    with running_redis() as server, server.client() as client:
+        client.config_set("maxmemory", 10**9)
+        client.config_set("maxmemory-policy", "volatile-lru")
+        settings = {**environment, "REDIS_URL": server.url(), "PORT": str(free_port())}
+        with THIS.gunicorn(tmp_path / "log", settings) as command:
+            wait_until(lambda: "volatile-lru signs people out" in command.output, "the line")
 
 
 def test_where_nothing_names_a_server_the_commands_say_so(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, field
 import psutil
 
 from tests.faults.catalogue import Fault
-from tests.faults.ledger import PadLedger
 from tests.faults.place import KEEP, POOL, WORKERS, Place
-from tests.faults.writers import CUT_OFF, REFUSED, TIME_OUT, Seen, Writer
+from tests.helpers.ledger import PadLedger
+from tests.helpers.writers import CUT_OFF, REFUSED, TIME_OUT, Seen, Writer
 
 #: Seconds within which every writer has to be served again, once a fault is healed.
 RECOVERY = 20.0

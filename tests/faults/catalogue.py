@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import psycopg
 
-from tests.faults.parts import still
 from tests.faults.place import Place
-from tests.faults.writers import CUT_OFF, REFUSED, TIME_OUT
+from tests.helpers.parts import still
+from tests.helpers.writers import CUT_OFF, REFUSED, TIME_OUT
 
 Inject = Callable[[Place], None]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.api.drawings import drawing
+from tests.helpers.drawings import drawing
 
 #: Method, path and, as JSON, body.
 Request = tuple[str, str, Any]

@@ -17,16 +17,16 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from bench.people import sign_in_all
 from padws.embedded import temporary
 from padws.embedded.directory import DataDirectory
 from padws.embedded.postgres import Postgres
 from padws.embedded.running import LOOPBACK, free_port
 from padws.embedded.servers import Gunicorn, Provider, Redis
-from tests.faults.ledger import Stored
-from tests.faults.parts import Part
-from tests.faults.writers import Writer
-from tests.migrations.relay import postgres_relay
+from tests.helpers.ledger import Stored
+from tests.helpers.parts import Part
+from tests.helpers.people import sign_in_all
+from tests.helpers.relay import postgres_relay
+from tests.helpers.writers import Writer
 
 WORKERS = 2
 POOL = 2

@@ -13,11 +13,11 @@ import pytest
 from padws.embedded import temporary
 from padws.embedded.directory import DataDirectory
 from padws.embedded.postgres import Postgres
-from tests import servers
-from tests.dba.programs import environment, shell
 from tests.faults.campaign import Campaign
 from tests.faults.catalogue import Fault
 from tests.faults.place import POSTGRES_OPTIONS, Place, serving, started, write
+from tests.helpers.programs import run, shell_environment
+from tests.helpers.waiting import wait_until
 
 
 class Pair:
@@ -31,7 +31,7 @@ class Pair:
         self.standby = started(stack, self.servers[1])
         self.execute(0, "ALTER SYSTEM SET synchronous_standby_names = '*'")
         self.execute(0, "SELECT pg_reload_conf()")
-        servers.wait_until(self.is_synchronous)
+        wait_until(self.is_synchronous)
 
     @property
     def url(self) -> str:
@@ -61,7 +61,7 @@ def copy_cluster(primary: Postgres, source: DataDirectory, target: DataDirectory
     """Make a standby's cluster, as a DBA does, with pg_basebackup."""
     cluster = target.path / "postgres"
     options = ["--write-recovery-conf", "--checkpoint=fast", f"--dbname={primary.url()}"]
-    shell(["pg_basebackup", f"--pgdata={cluster}", *options], environment(primary.url()))
+    run("pg_basebackup", f"--pgdata={cluster}", *options, environ=shell_environment(primary.url()))
     owner = (source.path / "postgres").stat()
     for each in (cluster, *cluster.rglob("*")):
         os.chown(each, owner.st_uid, owner.st_gid)

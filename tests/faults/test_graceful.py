@@ -13,19 +13,18 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
-import requests
 
-from bench.people import sign_in_all
 from padws.config import ROOT
 from padws.embedded import temporary
 from padws.embedded.postgres import Postgres
 from padws.embedded.running import LOOPBACK, free_port, http_status, is_free
-from tests import servers
-from tests.api import wire
 from tests.faults.campaign import Campaign
 from tests.faults.catalogue import Fault
-from tests.faults.parts import still
 from tests.faults.place import POSTGRES_OPTIONS, Place, serving, started, write
+from tests.helpers import wire
+from tests.helpers.parts import still
+from tests.helpers.people import alice_and_her_pad
+from tests.helpers.waiting import wait_until
 
 #: Whoever waits for the end of this time waits longer than any test does.
 FOR_EVER = {"GUNICORN_CMD_ARGS": "--graceful-timeout=3600"}
@@ -43,15 +42,9 @@ def running(environment: dict[str, str], tmp_path: Path) -> Iterator[temporary.S
 
 def save_of_alice(url: str) -> bytes:
     """The bytes of a save, head and body."""
-    (alice,) = sign_in_all(url, ["alice"])
-    cookie = {"session_id": alice.cookie}
-    pads = requests.get(f"{url}/api/pad?data=false", cookies=cookie, timeout=10).json()
-    headers = (
-        f"Cookie: session_id={alice.cookie}",
-        "Content-Type: application/json",
-        f"Content-Length: {len(SCENE)}",
-    )
-    return wire.request("POST", f"/api/pad/{pads[0]['id']}", *headers, body=SCENE)
+    cookie, path = alice_and_her_pad(url)
+    headers = (cookie, "Content-Type: application/json", f"Content-Length: {len(SCENE)}")
+    return wire.request("POST", path, *headers, body=SCENE)
 
 
 def port_of(service: temporary.Service) -> int:
@@ -61,7 +54,7 @@ def port_of(service: temporary.Service) -> int:
 def order_to_stop(service: temporary.Service) -> None:
     """Send SIGTERM, and wait until the port is left."""
     os.kill(service.server.pid, signal.SIGTERM)
-    servers.wait_until(lambda: is_free(port_of(service)))
+    wait_until(lambda: is_free(port_of(service)))
 
 
 def test_stopping_answers_what_was_begun_and_says_that_it_was_the_last(
@@ -113,13 +106,13 @@ def test_workers_without_their_master_leave_the_port_and_end(environment: dict[s
         stderr=subprocess.DEVNULL,
     )
     with process:
-        servers.wait_until(lambda: http_status(port, "/readyz") == 200)
+        wait_until(lambda: http_status(port, "/readyz") == 200)
         workers = psutil.Process(process.pid).children()
         with wire.connect(f"http://{LOOPBACK}:{port}") as idle:
             idle.sendall(HEALTH)
             assert wire.read(idle).status == 200
             process.kill()
-            servers.wait_until(lambda: not any(each.is_running() for each in workers))
+            wait_until(lambda: not any(each.is_running() for each in workers))
     assert is_free(port)
 
 
@@ -130,7 +123,7 @@ def test_a_reload_under_load_loses_no_request() -> None:
         (instance,) = place.instances
         old = instance.children()
         instance.process.send_signal(signal.SIGHUP)
-        servers.wait_until(lambda: not any(each.is_running() for each in old))
+        wait_until(lambda: not any(each.is_running() for each in old))
 
     with ExitStack() as stack:
         directory = stack.enter_context(temporary.data_directory())

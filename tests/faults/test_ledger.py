@@ -6,7 +6,7 @@ from copy import deepcopy
 
 import pytest
 
-from tests.faults.ledger import PadLedger, Stored, scene
+from tests.helpers.ledger import PadLedger, Stored, scene
 
 KEEP = 10
 

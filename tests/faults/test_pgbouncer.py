@@ -16,21 +16,21 @@ import requests
 from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import PoolTimeout
 
-from bench.people import sign_in_all
 from padws import tether
 from padws.config import load_settings
 from padws.database import Database
 from padws.embedded import temporary
 from padws.embedded.postgres import Postgres
 from padws.embedded.running import LOOPBACK, free_port
-from tests import servers
-from tests.api.contract import check_answer
-from tests.api.drawings import drawing
 from tests.faults.campaign import Campaign
 from tests.faults.catalogue import AWAY, FREEZE, Fault, backends_terminated
 from tests.faults.every_request import requests_about
-from tests.faults.parts import Part
 from tests.faults.place import POSTGRES_OPTIONS, Place, serving, started, write
+from tests.helpers.contract import check_answer
+from tests.helpers.drawings import drawing
+from tests.helpers.parts import Part
+from tests.helpers.people import sign_in_all
+from tests.helpers.waiting import wait_until
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
 
@@ -126,7 +126,7 @@ def test_every_request_goes_through_it(pooled: Pooled) -> None:
     url = pooled.place.urls[0]
     (admin,) = sign_in_all(url, ["admin"])
     with requests.Session() as session:
-        session.headers["Cookie"] = f"session_id={admin.cookie}"
+        session.headers["Cookie"] = admin.header
         new = session.post(f"{url}/api/pad", json={"display_name": "x", "data": drawing()})
         path = new.headers["Location"]
         backup = session.post(f"{url}{path}/backups").json()["id"]
@@ -174,7 +174,7 @@ def test_a_statement_that_was_given_up_keeps_its_place(pooled: Pooled) -> None:
             connection.execute("SELECT pg_sleep(50)")
         assert not serves()
         assert pooled.place.sql(query)[0]["busy"]
-        servers.wait_until(serves)  # after the role's statement_timeout
+        wait_until(serves)  # after the role's statement_timeout
     finally:
         database.close()
 

@@ -24,7 +24,7 @@ from padws.embedded.directory import DataDirectory
 from padws.embedded.postgres import Postgres
 from padws.embedded.running import LOOPBACK, free_port
 from padws.embedded.servers import Redis
-from tests import servers
+from tests.helpers.waiting import wait_until
 
 READY = "Ctrl-C stops everything."
 COMMAND = (sys.executable, "-m", "flask", "dev")
@@ -60,7 +60,7 @@ class Run:
         return self._log.read_text()
 
     def wait_until_ready(self) -> None:
-        servers.wait_until(lambda: READY in self.output or self.process.poll() is not None)
+        wait_until(lambda: READY in self.output or self.process.poll() is not None)
         assert self.process.poll() is None, self.output
 
     def interrupt(self) -> int:
@@ -91,7 +91,7 @@ def run(data: Path, tmp_path: Path) -> Iterator[StartRun]:
             return started
 
         yield start
-    servers.wait_until(lambda: not processes_of(data))
+    wait_until(lambda: not processes_of(data))
 
 
 def processes_of(data: Path) -> list[Any]:
@@ -156,14 +156,14 @@ def test_a_killed_run_leaves_nothing_and_the_next_one_starts(run: StartRun, data
     following = run()  # at once, while the servers are still stopping
     following.wait_until_ready()
     following.process.kill()
-    servers.wait_until(lambda: not processes_of(data))
+    wait_until(lambda: not processes_of(data))
 
 
 def test_a_run_that_is_interrupted_while_it_starts_leaves_nothing(
     run: StartRun, data: Path
 ) -> None:
     running = run()
-    servers.wait_until(lambda: "Starting PostgreSQL" in running.output)
+    wait_until(lambda: "Starting PostgreSQL" in running.output)
     assert running.interrupt() == 0
     assert "Traceback" not in running.output
     assert not processes_of(data)
@@ -174,7 +174,7 @@ def test_a_run_ends_with_its_parent(run: StartRun, data: Path) -> None:
     parent = run(command=("sh", "-c", script))
     parent.wait_until_ready()
     parent.process.kill()
-    servers.wait_until(lambda: not processes_of(data))
+    wait_until(lambda: not processes_of(data))
     assert "Stopping PostgreSQL" in parent.output
 
 
@@ -186,7 +186,7 @@ def test_a_run_ends_with_its_terminal(run: StartRun, data: Path) -> None:
     os.close(inside)
     on_terminal.wait_until_ready()
     os.close(terminal)
-    servers.wait_until(lambda: not processes_of(data))
+    wait_until(lambda: not processes_of(data))
     assert "Stopping PostgreSQL" in on_terminal.output
 
 

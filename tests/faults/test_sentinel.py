@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,14 +12,15 @@ import pytest
 import redis
 import requests
 
-from bench.people import sign_in_all
 from padws import tether
-from padws.config import ROOT
 from padws.embedded import temporary
 from padws.embedded.running import LOOPBACK, free_port
 from padws.embedded.servers import redis_program
-from tests import servers
-from tests.faults.parts import Part
+from tests.helpers import servers
+from tests.helpers.parts import Part
+from tests.helpers.people import sign_in_all
+from tests.helpers.programs import run
+from tests.helpers.waiting import wait_until
 
 PASSWORD, SENTINEL_PASSWORD = "not-secret", "not-secret-either"
 DATABASE = 3
@@ -104,8 +104,8 @@ def redises(tmp_path: Path) -> Iterator[Redises]:
         for part in parts:
             stack.callback(part.stop)
             part.start()
-        servers.wait_until(lambda: first.replicas() == 1)
-        servers.wait_until(lambda: knows_a_replica(sentinel))
+        wait_until(lambda: first.replicas() == 1)
+        wait_until(lambda: knows_a_replica(sentinel))
         yield Redises(first, second, sentinel, parts[0])
 
 
@@ -131,13 +131,7 @@ def knows_a_replica(sentinel: Node) -> bool:
 
 @pytest.fixture
 def environment(database_url: str, oidc_issuer: str, redises: Redises) -> dict[str, str]:
-    return {
-        "DATABASE_URL": database_url,
-        "OIDC_ISSUER": oidc_issuer,
-        "OIDC_CLIENT_ID": "padws",
-        "OIDC_CLIENT_SECRET": "not-secret",
-        **redises.settings,
-    }
+    return servers.settings_of(database_url, "", oidc_issuer) | redises.settings
 
 
 def test_sessions_follow_the_master(
@@ -148,8 +142,8 @@ def test_sessions_follow_the_master(
         assert redises.first.replicas() == 1
 
         def ask() -> int:
-            cookies = {"session_id": alice.cookie}
-            answer = requests.get(f"{service.url}/api/users/me", cookies=cookies, timeout=10)
+            headers = {"Cookie": alice.header}
+            answer = requests.get(f"{service.url}/api/users/me", headers=headers, timeout=10)
             assert answer.status_code == 200 or "Retry-After" in answer.headers
             return answer.status_code
 
@@ -158,12 +152,12 @@ def test_sessions_follow_the_master(
 
         redises.first_part.kill()
         assert ask() == 503
-        servers.wait_until(serves)
+        wait_until(serves)
         assert redises.has_failed_over()
         sign_in_all(service.url, ["bob"])
 
         redises.first_part.start()  # it comes back, and is told to follow the second one
-        servers.wait_until(lambda: redises.first.role() == "slave")
+        wait_until(lambda: redises.first.role() == "slave")
         assert serves()
         assert "Traceback" not in service.log.read_text()
 
@@ -172,13 +166,6 @@ def test_migrations_find_their_lock_through_sentinel(
     redises: Redises, environment: dict[str, str]
 ) -> None:
     redises.first.client().set("padws:migration:lock", "somebody's", ex=60)
-    command = [sys.executable, "-m", "flask", "db-status"]
-    run = subprocess.run(
-        command,
-        cwd=ROOT,
-        env=temporary.environment(environment),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert "Redis lock          held by host unknown" in run.stdout, run.stdout + run.stderr
+    environ = temporary.environment(environment)
+    status = run(sys.executable, "-m", "flask", "db-status", environ=environ)
+    assert "Redis lock          held by host unknown" in status

@@ -6,18 +6,16 @@ import json
 import resource
 import select
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from pathlib import Path
 
 import psutil
 import pytest
-import requests
 
-from bench.people import sign_in_all
 from padws.embedded import temporary
-from tests import servers
-from tests.api import wire
+from tests.helpers import servers, wire
+from tests.helpers.people import alice_and_her_pad
+from tests.helpers.waiting import wait_until
 
 HEALTH = wire.request("GET", "/healthz")
 ENDING = wire.request("GET", "/healthz", "Connection: close")
@@ -41,7 +39,7 @@ class Running:
     """A service with one worker, and what its worker does."""
 
     def __init__(self, service: temporary.Service):
-        self.url = service.url
+        self.url, self.log = service.url, service.log
         self._master = psutil.Process(service.server.pid)
         self.worker = self._workers()[0]
 
@@ -65,23 +63,40 @@ class Running:
             assert wire.read(connection).status == 200
         assert self._workers() == [self.worker]
 
-    def alice(self) -> tuple[str, str]:
-        """The header with a session of hers, and the path of a pad."""
-        (alice,) = sign_in_all(self.url, ["alice"])
-        cookie = {"session_id": alice.cookie}
-        pads = requests.get(f"{self.url}/api/pad?data=false", cookies=cookie, timeout=10).json()
-        return f"Cookie: session_id={alice.cookie}", f"/api/pad/{pads[0]['id']}"
+
+StartRunning = Callable[[Mapping[str, str]], Running]
+
+
+@pytest.fixture(scope="module")
+def start(
+    postgres: str,
+    template_database: str,
+    redis_server: str,
+    oidc_issuer: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[StartRunning]:
+    """Start services with one worker; tests with the same settings share one."""
+    started: dict[str, Running] = {}
+    with servers.database(postgres, template_database) as url, ExitStack() as stack:
+        environment = servers.settings_of(url, redis_server, oidc_issuer)
+
+        def running_with(settings: Mapping[str, str]) -> Running:
+            if (key := str(settings)) not in started:
+                whole = {**environment, "WEB_CONCURRENCY": "1", **settings}
+                log = tmp_path_factory.mktemp("gunicorn") / "log"
+                service = stack.enter_context(temporary.running_service(whole, log))
+                started[key] = Running(service)
+            return started[key]
+
+        yield running_with
 
 
 @pytest.fixture
-def running(
-    environment: dict[str, str], tmp_path: Path, settings: Mapping[str, str]
-) -> Iterator[Running]:
+def running(start: StartRunning, settings: Mapping[str, str]) -> Iterator[Running]:
     """A service that is as patient as the test says, with one worker."""
-    whole = {**environment, "WEB_CONCURRENCY": "1", **settings}
-    with temporary.running_service(whole, tmp_path / "log") as service:
-        yield Running(service)
-        assert "Traceback" not in service.log.read_text()
+    service = start(settings)
+    yield service
+    assert "Traceback" not in service.log.read_text()
 
 
 @pytest.fixture
@@ -114,7 +129,7 @@ def test_two_thousand_keep_nobody_waiting_and_cost_no_thread(running: Running) -
 @pytest.mark.parametrize("settings", [{"WEB_THREADS": "8"}])
 def test_large_bodies_on_their_way_leave_threads_for_others(running: Running) -> None:
     """So much of each is there that a thread has it, or would."""
-    cookie, path = running.alice()
+    cookie, path = alice_and_her_pad(running.url)
     headers = (cookie, "Content-Type: application/json", "Content-Length: 100000")
     begun = wire.request("POST", path, *headers, body=b" " * 70_000)
     with ExitStack() as stack:
@@ -156,7 +171,7 @@ class TestDeadlines:
                 slow = [each for each in slow if not was_refused(each)]
 
     def test_a_thread_does_not_wait_longer_either(self, running: Running) -> None:
-        cookie, path = running.alice()
+        cookie, path = alice_and_her_pad(running.url)
         for framing, body in (
             ("Content-Length: 100000", b" " * 70_000),
             ("Transfer-Encoding: chunked", b"fffff\r\n" + b" " * 70_000),
@@ -178,15 +193,15 @@ class TestDeadlines:
             assert wire.read(idle).status == 200
 
     def test_who_does_not_read_the_answer_is_cut_off(self, running: Running) -> None:
-        cookie, path = running.alice()
+        cookie, path = alice_and_her_pad(running.url)
         scene = json.dumps({"elements": [{"id": "x" * 12_000_000}]}).encode()
         headers = (cookie, "Content-Type: application/json", f"Content-Length: {len(scene)}")
         save = wire.request("POST", path, *headers, body=scene)
         assert wire.exchange(running.url, save).status == 200
         with small_window(running.url) as connection:
             connection.sendall(wire.request("GET", path, cookie))
-            servers.wait_until(lambda: running.has(connection))
-            servers.wait_until(lambda: not running.has(connection))
+            wait_until(lambda: running.has(connection))
+            wait_until(lambda: not running.has(connection))
             with pytest.raises(ConnectionResetError):
                 received(connection)
 
@@ -219,7 +234,7 @@ class TestRoom:
     @pytest.mark.parametrize("settings", [{"CONNECTIONS_PER_ADDRESS": "5", "WEB_THREADS": "20"}])
     def test_an_address_has_a_number_of_connections(self, running: Running) -> None:
         """The one that has waited longest goes for a new one; with all in use there is none."""
-        cookie, path = running.alice()
+        cookie, path = alice_and_her_pad(running.url)
         large = (cookie, "Content-Type: application/json", "Content-Length: 100000")
         begun = wire.request("POST", path, *large, body=b" " * 70_000)
         with ExitStack() as stack:
@@ -230,22 +245,22 @@ class TestRoom:
                 theirs.append(running.connect(stack, HEALTH, "127.0.0.2"))
                 assert wire.read(theirs[-1]).status == 200
             # A thread stays a moment with each, in which it does not wait.
-            servers.wait_until(lambda: not is_refused(running, "127.0.0.2"))
+            wait_until(lambda: not is_refused(running, "127.0.0.2"))
             (longest,), _, _ = select.select(theirs, [], [], 10)
             assert wire.is_closed(longest)
             theirs.remove(longest)
             threads = running.worker.num_threads()
             for connection in theirs:
                 connection.sendall(begun)
-            servers.wait_until(lambda: running.worker.num_threads() >= threads + 4)
+            wait_until(lambda: running.worker.num_threads() >= threads + 4)
             running.connect(stack, begun, "127.0.0.2")
-            servers.wait_until(lambda: running.worker.num_threads() >= threads + 5)
+            wait_until(lambda: running.worker.num_threads() >= threads + 5)
             assert is_refused(running, "127.0.0.2")
             for connection in [*ours, other]:
                 assert wire.read(connection).status == 200
             theirs[0].sendall(b" " * 30_000)
             assert wire.read(theirs[0]).check_problem() == "invalid_json"
-            servers.wait_until(lambda: not is_refused(running, "127.0.0.2"))
+            wait_until(lambda: not is_refused(running, "127.0.0.2"))
 
     @pytest.mark.parametrize(
         "settings",

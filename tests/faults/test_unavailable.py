@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-import redis
 import requests
 
 from padws.embedded import temporary
 from padws.embedded.postgres import Postgres
 from padws.embedded.servers import Redis
-from tests import servers
-from tests.api import people
-from tests.api.contract import assert_problem, check_answer, ok
-from tests.api.drawings import drawing, without_mark
 from tests.faults.every_request import Request, requests_about
-from tests.faults.parts import Part
+from tests.helpers import people, servers
+from tests.helpers.contract import assert_problem, check_answer, ok
+from tests.helpers.drawings import drawing, without_mark
+from tests.helpers.parallel import at_once
+from tests.helpers.parts import Part
+from tests.helpers.waiting import wait_until
 
 #: What asks nobody, and so works whatever is away.
 OPEN = ["/healthz", "/", "/api/app/config", "/api/app/build-info", "/api/docs", "/api/openapi.json"]
@@ -49,8 +49,7 @@ class Place:
 
     def ask_all(self, wanted: list[Request]) -> list[requests.Response]:
         """Send requests at the same time."""
-        with ThreadPoolExecutor(len(wanted)) as threads:
-            return list(threads.map(lambda request: self.ask(*request), wanted))
+        return at_once([partial(self.ask, *request) for request in wanted])
 
     def ask_often(self, request: Request, times: int) -> list[int]:
         """The statuses of the answers to one request, sent many times at the same time."""
@@ -72,24 +71,11 @@ def running_place(oidc_issuer: str, tmp_path_factory: pytest.TempPathFactory) ->
         for part in parts:
             part.start()
             stack.callback(part.stop)
-        settings = {
-            "DATABASE_URL": postgres.url(),
-            "REDIS_URL": cache.url(),
-            "OIDC_ISSUER": oidc_issuer,
-            "OIDC_CLIENT_ID": "padws",
-            "OIDC_CLIENT_SECRET": "not-secret",
-        }
+        settings = servers.settings_of(postgres.url(), cache.url(), oidc_issuer)
         impatient = {**settings, "DB_POOL_TIMEOUT": "1", "DB_LOCK_TIMEOUT": "1"}
         service = stack.enter_context(temporary.running_service(impatient, log))
-        yield Place(*parts, settings, service, _cookie(service.url))
-
-
-def _cookie(url: str) -> str:
-    with requests.Session() as browser:
-        begun = browser.get(f"{url}/auth/login", allow_redirects=False, timeout=10)
-        back = people.approve(begun.headers["Location"], "admin")
-        browser.get(f"{url}{back}", allow_redirects=False, timeout=10).raise_for_status()
-        return f"{people.COOKIE}={browser.cookies[people.COOKIE]}"
+        (admin,) = people.sign_in_all(service.url, ["admin"])
+        yield Place(*parts, settings, service, admin.header)
 
 
 @pytest.fixture
@@ -98,7 +84,7 @@ def place(running_place: Place) -> Iterator[Place]:
     yield running_place
     for part in (running_place.postgres, running_place.redis):
         part.start()
-    servers.wait_until(running_place.serves)
+    wait_until(running_place.serves)
     assert "Traceback" not in running_place.service.log.read_text()
 
 
@@ -127,7 +113,7 @@ def assert_open(place: Place) -> None:
 
 def assert_back(place: Place, pad: dict[str, Any]) -> None:
     """The service serves again by itself, what it served before."""
-    servers.wait_until(place.serves)
+    wait_until(place.serves)
     assert ok(place.ask("GET", f"/api/pad/{pad['id']}")) == pad
 
 
@@ -210,24 +196,10 @@ def test_what_was_acknowledged_is_there_after_a_crash(place: Place, pad: dict[st
         place.postgres.kill()
         assert_problem(place.ask("POST", path, drawing(99)), 503, "database_unavailable")
         place.postgres.start()
-        servers.wait_until(place.serves)
+        wait_until(place.serves)
         found = ok(place.ask("GET", path))
         assert found["version"] == saved[-1]["version"]
         assert without_mark(found["data"]) == drawing(10 * round_ + 9)
-
-
-def test_a_redis_that_comes_back_empty_means_to_sign_in_again(
-    place: Place, every_request: list[Request]
-) -> None:
-    with redis.Redis.from_url(place.settings["REDIS_URL"]) as client:
-        sessions = {key: client.dump(key) for key in client.scan_iter()}
-        client.flushall()
-        try:
-            for answer in place.ask_all(every_request):
-                assert_problem(answer, 401, "sign_in_required")
-        finally:
-            for key, value in sessions.items():
-                client.restore(key, 0, value, replace=True)
 
 
 def test_waiting_for_a_row_or_a_connection_ends_in_a_503(place: Place, pad: dict[str, Any]) -> None:

@@ -9,48 +9,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-import redis
 
 from padws.embedded import temporary
 from padws.embedded.postgres import Postgres
-from padws.embedded.running import wait_until_ready
-from padws.embedded.servers import Redis
-from padws.tether import Tether
-from tests import servers
-from tests.migrations.commands import Forks, Release, another_release, forks
-
-
-class OwnRedis:
-    """A Redis server with a handle."""
-
-    def __init__(self, server: Redis):
-        self._server = server
-        self._running: Tether | None = None
-
-    def url(self, database: int = 0) -> str:
-        return f"{self._server.url()}?db={database}"
-
-    def start(self) -> None:
-        if not self._running:
-            self._running = self._server.start()
-            wait_until_ready(self._server, self._running)
-
-    def stop(self) -> None:
-        if self._running:
-            self._running.stop()
-            self._running = None
-
-
-@pytest.fixture(scope="session")
-def own_redis() -> Iterator[OwnRedis]:
-    """A Redis that tests may stop, flush and start again."""
-    with temporary.data_directory() as directory:
-        server = OwnRedis(Redis(directory))
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
+from tests.helpers import databases, servers
+from tests.helpers.commands import Forks, Release, another_release, forks
+from tests.helpers.redis_servers import OwnRedis
 
 
 @dataclass(frozen=True)
@@ -82,7 +46,7 @@ def forker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
 def redis_for_test(own_redis: OwnRedis) -> str:
     """The URL of an empty logical database of `own_redis`, which runs."""
     own_redis.start()
-    with redis.Redis.from_url(own_redis.url()) as client:
+    with own_redis.client() as client:
         client.flushall()
     return own_redis.url()
 
@@ -91,6 +55,13 @@ def redis_for_test(own_redis: OwnRedis) -> str:
 def settings(empty_database_url: str, redis_for_test: str) -> dict[str, str]:
     """The settings of a command on an empty database."""
     return {"DATABASE_URL": empty_database_url, "REDIS_URL": redis_for_test}
+
+
+@pytest.fixture
+def pad_ws_settings(settings: dict[str, str]) -> dict[str, str]:
+    """The settings of a command on a database of pad.ws."""
+    databases.execute(settings["DATABASE_URL"], databases.PAD_WS_ITSELF)
+    return settings
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from typing import Any
 
 from padws.config import ROOT
 from tests.conftest import StartService
-from tests.migrations import databases
-from tests.migrations.commands import Forks
+from tests.helpers import databases
+from tests.helpers.commands import Forks
 
 OF_PADWS = {"version", "last_backup_at", "file_digest"}
 
@@ -60,15 +60,13 @@ def rows_of_pad_ws(url: str) -> dict[str, list[dict[str, Any]]]:
 
 
 def test_adoption_leaves_every_row_as_it_is_and_the_second_run_changes_nothing(
-    settings: dict[str, str], forker: Forks
+    pad_ws_settings: dict[str, str], forker: Forks
 ) -> None:
-    url = settings["DATABASE_URL"]
-    databases.execute(url, databases.PAD_WS_ITSELF)
+    url = pad_ws_settings["DATABASE_URL"]
     before = rows_of_pad_ws(url)
     lines_before = set(databases.catalogue(url).splitlines())
 
-    first = forker.start(settings, "db-upgrade")
-    assert first.wait() == 0, first.output
+    forker.run(pad_ws_settings, "db-upgrade")
     assert rows_of_pad_ws(url) == before
     after = {line.partition(" default ")[0] for line in databases.catalogue(url).splitlines()}
     assert {line.partition(" default ")[0] for line in lines_before} <= after
@@ -78,26 +76,23 @@ def test_adoption_leaves_every_row_as_it_is_and_the_second_run_changes_nothing(
     assert databases.query(url, "SELECT DISTINCT version FROM pad_ws.pads") == [(0,)]
 
     adopted = databases.catalogue(url), databases.rows(url)
-    second = forker.start(settings, "db-upgrade")
-    assert second.wait() == 0
+    second = forker.run(pad_ws_settings, "db-upgrade")
     assert "nothing to do" in second.output
     assert (databases.catalogue(url), databases.rows(url)) == adopted
 
 
 def test_pad_ws_itself_goes_on_working_on_an_adopted_database(
-    settings: dict[str, str], forker: Forks
+    pad_ws_settings: dict[str, str], forker: Forks
 ) -> None:
-    databases.execute(settings["DATABASE_URL"], databases.PAD_WS_ITSELF)
-    assert forker.start(settings, "db-upgrade").wait() == 0
-    databases.execute(settings["DATABASE_URL"], STATEMENTS_OF_PAD_WS)
+    forker.run(pad_ws_settings, "db-upgrade")
+    databases.execute(pad_ws_settings["DATABASE_URL"], STATEMENTS_OF_PAD_WS)
 
 
 def test_an_adopted_database_gets_what_a_new_one_has(
-    settings: dict[str, str], forker: Forks, database_url: str
+    pad_ws_settings: dict[str, str], forker: Forks, database_url: str
 ) -> None:
-    url = settings["DATABASE_URL"]
-    databases.execute(url, databases.PAD_WS_ITSELF)
-    assert forker.start(settings, "db-upgrade").wait() == 0
+    url = pad_ws_settings["DATABASE_URL"]
+    forker.run(pad_ws_settings, "db-upgrade")
     adopted = databases.own_catalogue(url)
     for line in databases.own_catalogue(database_url).splitlines():
         assert line in adopted or line.startswith(LEFT_AS_PAD_WS_HAS_THEM), line
@@ -112,10 +107,9 @@ INDEXES = """
 
 
 def test_indexes_that_were_built_beforehand_are_not_built_again(
-    settings: dict[str, str], forker: Forks, database_url: str
+    pad_ws_settings: dict[str, str], forker: Forks, database_url: str
 ) -> None:
-    url = settings["DATABASE_URL"]
-    databases.execute(url, databases.PAD_WS_ITSELF)
+    url = pad_ws_settings["DATABASE_URL"]
     page = (ROOT / "docs" / "migrations.md").read_text()
     for statement in re.findall(
         r"^CREATE INDEX CONCURRENTLY IF NOT EXISTS .*?;", page, re.S | re.M
@@ -124,7 +118,7 @@ def test_indexes_that_were_built_beforehand_are_not_built_again(
     built = databases.query(url, INDEXES)
     assert len(built) == 2
 
-    assert forker.start(settings, "db-upgrade").wait() == 0
+    forker.run(pad_ws_settings, "db-upgrade")
     assert databases.query(url, INDEXES) == built
     indexes = [line for line in databases.catalogue(database_url).splitlines() if "_idx" in line]
     assert set(indexes) <= set(databases.catalogue(url).splitlines())

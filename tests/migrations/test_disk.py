@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -19,10 +18,10 @@ from padws.embedded import temporary
 from padws.migrations.errors import one_line
 from padws.migrations.files import known
 from padws.migrations.redis_lock import LOCK
-from tests import servers
-from tests.migrations import databases
-from tests.migrations.commands import Release
+from tests.helpers import databases, servers
+from tests.helpers.commands import Release
 from tests.migrations.conftest import OwnPostgres
+from tests.migrations.locks import nobody_holds_a_lock
 
 SIZE = 24 * 2**20  # more than a file of the write-ahead log, and less than what BIG writes
 BIG = """\
@@ -112,7 +111,7 @@ def disk(request: pytest.FixtureRequest, own_postgres: OwnPostgres) -> Iterator[
 def url(own_postgres: OwnPostgres, disk: Disk) -> Iterator[str]:
     """The URL of an empty database on the small disk."""
     with servers.database(own_postgres.url) as url:
-        name = urlsplit(url).path.lstrip("/")
+        name = databases.name_of(url)
         choose = f"ALTER DATABASE {name} SET default_tablespace = {disk.tablespace}"
         databases.execute(url, choose.encode())
         yield url
@@ -128,24 +127,21 @@ def test_a_full_disk_is_one_line_and_the_next_run_with_room_finishes(
 ) -> None:
     release.add("20990101_0000_big", BIG)
     settings = {"DATABASE_URL": url, "REDIS_URL": redis_for_test}
-    full = release.flask(next(logs), settings, "db-upgrade")
-    assert full.wait() == 1
+    full = release.run(next(logs), settings, "db-upgrade", code=1)
     assert full.is_one_line
     said = "20990101_0000_big.sql, statement 3 (line 5) failed: could not extend file"
     assert full.complaint.startswith(said)
     assert disk.says in full.complaint
     assert databases.marks(url) == [each.id for each in known()]  # those before it stay
     assert "colour" not in databases.catalogue(url)
-    assert databases.nobody_holds_a_lock(url)
+    assert nobody_holds_a_lock(url)
     with redis.Redis.from_url(redis_for_test) as client:
         assert client.get(LOCK) is None
 
     disk.make_room()
-    again = release.flask(next(logs), settings, "db-upgrade")
-    assert again.wait() == 0, again.output
+    release.run(next(logs), settings, "db-upgrade")
     with servers.database(own_postgres.url) as undisturbed:
-        run = release.flask(next(logs), {**settings, "DATABASE_URL": undisturbed}, "db-upgrade")
-        assert run.wait() == 0, run.output
+        release.run(next(logs), {**settings, "DATABASE_URL": undisturbed}, "db-upgrade")
         assert databases.catalogue(url) == databases.catalogue(undisturbed)
         assert databases.rows(url) == databases.rows(undisturbed)
     assert databases.query(url, "SELECT count(*) FROM pad_ws.big") == [(30000,)]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.migrations import databases
-from tests.migrations.commands import Forks
+from tests.helpers import databases
+from tests.helpers.commands import Forks
 
 NEWEST_PAD_WS = b"""
     ALTER TABLE pad_ws.users ADD open_pads uuid[], ADD last_selected_pad uuid;
@@ -47,8 +47,7 @@ TAKEN_OVER = {
 def test_it_is_taken_over(sql: str, settings: dict[str, str], forker: Forks) -> None:
     url = settings["DATABASE_URL"]
     databases.execute(url, databases.PAD_WS_ITSELF, sql.encode())
-    run = forker.start(settings, "db-upgrade")
-    assert run.wait() == 0, run.output
+    forker.run(settings, "db-upgrade")
     databases.execute(
         url,
         b"INSERT INTO pad_ws.users (username, email) VALUES ('carol', 'carol@example.com');"
@@ -64,7 +63,7 @@ def test_it_is_taken_over(sql: str, settings: dict[str, str], forker: Forks) -> 
 def test_what_pad_ws_would_give_is_given(settings: dict[str, str], forker: Forks) -> None:
     url = settings["DATABASE_URL"]
     databases.execute(url, databases.PAD_WS_ITSELF, NEWEST_PAD_WS)
-    assert forker.start(settings, "db-upgrade").wait() == 0
+    forker.run(settings, "db-upgrade")
     new = "INSERT INTO pad_ws.users (username, email) VALUES ('c', 'c@d') RETURNING id, open_pads"
     ((carol, open_pads),) = databases.query(url, new)
     assert open_pads == []
@@ -115,8 +114,7 @@ def test_it_is_refused_by_name_before_anything_is_changed(
     url = settings["DATABASE_URL"]
     databases.execute(url, databases.PAD_WS_ITSELF, sql.encode())
     before = databases.catalogue(url)
-    run = forker.start(settings, "db-upgrade")
-    assert run.wait() == 1, run.output
+    run = forker.run(settings, "db-upgrade", code=1)
     assert run.is_one_line
     assert named in run.complaint
     assert databases.catalogue(url) == before
@@ -126,8 +124,7 @@ def test_all_that_is_wrong_is_told_at_once(settings: dict[str, str], forker: For
     url = settings["DATABASE_URL"]
     sql = b"ALTER TABLE pad_ws.users DROP given_name, ALTER roles DROP NOT NULL"
     databases.execute(url, databases.PAD_WS_ITSELF, sql)
-    run = forker.start(settings, "db-upgrade")
-    assert run.wait() == 1
+    run = forker.run(settings, "db-upgrade", code=1)
     assert "no column given_name" in run.complaint
     assert "roles may be null" in run.complaint
 
@@ -138,10 +135,9 @@ def test_legacy_rows_that_could_not_be_moved_are_refused_beforehand(
     """The move comes before the defaults."""
     url = settings["DATABASE_URL"]
     databases.execute(url, databases.PAD_WS_ITSELF, databases.LEGACY, NEWEST_PAD_WS)
-    run = forker.start(settings, "db-upgrade")
-    assert run.wait() == 1
+    run = forker.run(settings, "db-upgrade", code=1)
     assert "pad_ws.users.open_pads (uuid[]) may not be null" in run.complaint
     for table, column in (("users", "open_pads"), ("pads", "sharing_policy")):
         sql = f"ALTER TABLE pad_ws.{table} ALTER {column} SET DEFAULT '{{}}'"
         databases.execute(url, sql.encode())
-    assert forker.start(settings, "db-upgrade").wait() == 0
+    forker.run(settings, "db-upgrade")

@@ -13,11 +13,16 @@ import requests
 from padws.embedded.running import LOOPBACK, free_port, http_status, is_free
 from padws.migrations.connection import LOCK_KEY
 from padws.migrations.redis_lock import LOCK
-from tests.migrations import databases
-from tests.migrations.commands import THIS, Command, Release, wait_until
-from tests.migrations.test_locks import LOCK_USERS, is_waiting_in, transaction
-
-SOMEBODY = '{"host": "web.2", "pid": 17, "started": 0, "token": "t"}'
+from tests.helpers import databases
+from tests.helpers.commands import THIS, Command, Release
+from tests.helpers.waiting import wait_until
+from tests.migrations.locks import (
+    LOCK_PADS,
+    SOMEBODY,
+    is_waiting_in,
+    nobody_holds_a_lock,
+    transaction,
+)
 
 
 @pytest.fixture
@@ -130,12 +135,12 @@ def test_a_stop_while_it_migrates_is_no_failure_to_go_on_after(
     databases.execute(url, databases.PAD_WS_ITSELF)
     before = databases.own_catalogue(url)
     with (
-        transaction(url, LOCK_USERS),
+        transaction(url, LOCK_PADS),
         THIS.gunicorn(next(logs), going_on) as migrating,
     ):
         wait_until(lambda: is_waiting_in(url, migrating), "it waits for a table")
         ends_when_stopped(migrating, port)
-        assert databases.nobody_holds_a_lock(url)
+        assert nobody_holds_a_lock(url)
     assert databases.own_catalogue(url) == before
     with redis.Redis.from_url(going_on["REDIS_URL"]) as client:
         assert client.get(LOCK) is None

@@ -10,15 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from queue import SimpleQueue
-from urllib.parse import urlsplit
 
 import pytest
 
-from tests import servers
-from tests.migrations import databases
-from tests.migrations.commands import Command, Forks, wait_until
-from tests.migrations.conftest import OwnRedis
-from tests.migrations.relay import postgres_relay, redis_relay
+from tests.helpers import databases, servers
+from tests.helpers.commands import Command, Forks
+from tests.helpers.redis_servers import OwnRedis
+from tests.helpers.relay import postgres_relay, redis_relay
+from tests.helpers.waiting import wait_until
+from tests.migrations.locks import nobody_holds_a_lock
 
 AT_ONCE = 8
 TTL = "0.4"
@@ -98,7 +98,7 @@ class Scene:
             assert self.run(place, Cut(at)) == -signal.SIGKILL, at
             again = self.forker.start(place, *self.command)
             assert again.wait() == 0, again.output
-            wait_until(lambda: databases.nobody_holds_a_lock(place["DATABASE_URL"]), "free")
+            wait_until(lambda: nobody_holds_a_lock(place["DATABASE_URL"]), "free")
             return outcome(place["DATABASE_URL"])
 
 
@@ -140,7 +140,7 @@ def test_a_run_killed_after_any_statement_is_finished_by_the_next(
 ) -> None:
     with servers.database(postgres) as template:
         databases.execute(template, *before)
-        name = urlsplit(template).path.lstrip("/")
+        name = databases.name_of(template)
         scene = Scene(forker, postgres, name, redis_databases, command)
         if migrated:
             scene.migrate(template)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.migrations import databases
-from tests.migrations.commands import Forks
+from tests.helpers import databases
+from tests.helpers.commands import Forks
 
 ALICE = "11111111-1111-4111-8111-111111111111"
 STRANGER = "88888888-8888-4888-8888-888888888888"
@@ -64,8 +64,7 @@ def test_what_is_moved(
     forker: Forks,
 ) -> None:
     databases.execute(settings["DATABASE_URL"], *before)
-    command = forker.start(settings, "db-upgrade")
-    assert command.wait() == 0, command.output
+    command = forker.run(settings, "db-upgrade")
     assert counts(settings["DATABASE_URL"]) == expected
     assert said in command.output
 
@@ -74,8 +73,7 @@ def test_what_is_moved(
 def moved(settings: dict[str, str], forker: Forks) -> tuple[str, str]:
     """The URL of a database after the move, and what was said."""
     databases.execute(settings["DATABASE_URL"], databases.PAD_WS_ITSELF, databases.LEGACY)
-    command = forker.start(settings, "db-upgrade")
-    assert command.wait() == 0, command.output
+    command = forker.run(settings, "db-upgrade")
     return settings["DATABASE_URL"], command.output
 
 
@@ -145,8 +143,7 @@ def test_only_the_first_twenty_are_named(settings: dict[str, str], forker: Forks
         b"INSERT INTO public.canvas_backups (user_id, canvas_data)"
         b"SELECT gen_random_uuid(), '{}' FROM generate_series(1, 100)",
     )
-    command = forker.start(settings, "db-upgrade")
-    assert command.wait() == 0
+    command = forker.run(settings, "db-upgrade")
     (line,) = [each for each in command.output.splitlines() if "backups with data that" in each]
     assert ": 101; ids: 18, 22, 23, " in line
     assert line.endswith("39, 40 and more.")
@@ -159,7 +156,7 @@ def test_the_old_tables_are_left_alone(settings: dict[str, str], forker: Forks) 
     old = "SELECT c::text FROM public.{} AS c ORDER BY 1"
     tables = ("canvas_data", "canvas_backups")
     before = [databases.query(url, old.format(table)) for table in tables]
-    assert forker.start(settings, "db-upgrade").wait() == 0
+    forker.run(settings, "db-upgrade")
     assert [databases.query(url, old.format(table)) for table in tables] == before
 
 
@@ -168,12 +165,10 @@ def test_the_preview_gives_the_same_counts_beforehand_and_changes_nothing(
 ) -> None:
     url = settings["DATABASE_URL"]
     databases.execute(url, databases.LEGACY)
-    preview = forker.start(settings, "db-preview-legacy")
-    assert preview.wait() == 0, preview.output
+    preview = forker.run(settings, "db-preview-legacy")
     assert databases.catalogue(url) == "\n"
 
-    real = forker.start(settings, "db-upgrade")
-    assert real.wait() == 0
+    real = forker.run(settings, "db-upgrade")
     said = [line for line in preview.output.splitlines() if line.startswith("Legacy data")]
     assert "Legacy data: 2 canvases and 15 backups can be moved." in said
     assert set(said) <= set(real.output.splitlines())
@@ -183,7 +178,7 @@ def test_what_counts_as_a_drawing_is_what_the_tables_take(
     settings: dict[str, str], forker: Forks
 ) -> None:
     url = settings["DATABASE_URL"]
-    assert forker.start(settings, "db-upgrade").wait() == 0
+    forker.run(settings, "db-upgrade")
     shapes = [
         "null", "1", '"text"', "[]", "[1]", "{}", '{"a": 1}', '{"appState": null}',
         '{"appState": {}}', '{"appState": 1}', '{"appState": {"pad": {}}}',
@@ -195,11 +190,8 @@ def test_what_counts_as_a_drawing_is_what_the_tables_take(
         b"CREATE TABLE public.canvas_data (user_id uuid PRIMARY KEY, data jsonb)",
         f"INSERT INTO public.canvas_data VALUES {rows}".encode(),
     )
-    assert (
-        forker.start(settings, "db-rollback", "--to", "20261122_0002_create_tables", "--yes").wait()
-        == 0
-    )
-    assert forker.start(settings, "db-upgrade").wait() == 0
+    forker.run(settings, "db-rollback", "--to", "20261122_0002_create_tables", "--yes")
+    forker.run(settings, "db-upgrade")
     not_moved = """
         SELECT data::text FROM public.canvas_data
         WHERE user_id NOT IN (SELECT owner_id FROM pad_ws.pads) ORDER BY 1

@@ -4,55 +4,30 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
-import psycopg
 import pytest
 import redis
 
 from padws.migrations.connection import LOCK_KEY
 from padws.migrations.files import known, target
 from padws.migrations.redis_lock import LOCK, status_key
-from tests.migrations import databases
-from tests.migrations.commands import Command, Forks, wait_until
-from tests.migrations.conftest import OwnRedis
+from tests.helpers import databases
+from tests.helpers.commands import Forks
+from tests.helpers.redis_servers import OwnRedis
+from tests.helpers.waiting import wait_until
+from tests.migrations.locks import (
+    LOCK_PADS,
+    SOMEBODY,
+    is_waiting,
+    is_waiting_in,
+    nobody_holds_a_lock,
+    stuck,
+    transaction,
+)
 
 ALL = [each.id for each in known()]
 Settings = Mapping[str, str]
-
-
-@contextmanager
-def transaction(url: str, sql: str) -> Iterator[psycopg.Connection]:
-    """A session in whose transaction `sql` was run."""
-    with psycopg.connect(url) as conn:
-        conn.execute(sql.encode())
-        yield conn
-
-
-def is_waiting(url: str, lock_type: str = "relation") -> bool:
-    """Whether somebody in the database waits for a lock."""
-    sql = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = %s"
-    return databases.query(url, sql, lock_type) != [(0,)]
-
-
-def is_waiting_in(url: str, command: Command) -> bool:
-    """Whether the session of `command` waits for a lock."""
-    sql = """
-        SELECT count(*) FROM pg_stat_activity
-        WHERE wait_event_type = 'Lock' AND application_name LIKE %s
-    """
-    return databases.query(url, sql, f"padws migration%process {command.pid}") != [(0,)]
-
-
-@pytest.fixture
-def pad_ws_settings(settings: dict[str, str]) -> dict[str, str]:
-    """The settings of a command on a database of pad.ws, whose tables a test can lock."""
-    databases.execute(settings["DATABASE_URL"], databases.PAD_WS_ITSELF)
-    return settings
-
-
-LOCK_USERS = "LOCK TABLE pad_ws.pads IN ACCESS EXCLUSIVE MODE"
 
 
 def test_eight_at_once_migrate_an_empty_database_once(settings: Settings, forker: Forks) -> None:
@@ -62,7 +37,7 @@ def test_eight_at_once_migrate_an_empty_database_once(settings: Settings, forker
     assert databases.marks(settings["DATABASE_URL"]) == ALL
     ran = [each.output for each in commands if "create_tables.sql: done" in each.output]
     assert len(ran) == 1
-    assert databases.nobody_holds_a_lock(settings["DATABASE_URL"])
+    assert nobody_holds_a_lock(settings["DATABASE_URL"])
     with redis.Redis.from_url(settings["REDIS_URL"]) as client:
         assert client.get(LOCK) is None
         assert b'"completed"' in (client.get(status_key(target(known()))) or b"")
@@ -88,9 +63,7 @@ def test_redis_failing_in_the_middle_lets_nobody_else_in(
 ) -> None:
     url = pad_ws_settings["DATABASE_URL"]
     settings = {**pad_ws_settings, "MIGRATION_LOCK_TTL": "0.6"}
-    with transaction(url, LOCK_USERS) as session:
-        first = forker.start(settings, "db-upgrade")
-        wait_until(lambda: is_waiting(url), "the first waits for a table")
+    with stuck(forker, settings) as (first, session):
         if mishap != "stopped":
             with redis.Redis.from_url(settings["REDIS_URL"]) as client:
                 client.flushall()
@@ -114,17 +87,13 @@ def test_a_lock_that_was_lost_between_two_renewals_is_noticed_at_the_end(
     outcome: str, taken: bool, pad_ws_settings: dict[str, str], forker: Forks
 ) -> None:
     """Whoever has it by then keeps it, and the status is for that one to set."""
-    url = pad_ws_settings["DATABASE_URL"]
-    anothers = '{"host": "web.2", "pid": 17, "started": 0, "token": "t"}'
     with (
-        transaction(url, LOCK_USERS) as session,
+        stuck(forker, pad_ws_settings) as (run, session),
         redis.Redis.from_url(pad_ws_settings["REDIS_URL"]) as client,
     ):
-        run = forker.start(pad_ws_settings, "db-upgrade")
-        wait_until(lambda: is_waiting(url), "it waits for a table")
         client.flushall()
         if taken:
-            client.set(LOCK, anothers, ex=100)
+            client.set(LOCK, SOMEBODY, ex=100)
         if outcome == "failed":
             session.execute("ALTER TABLE pad_ws.users ADD CHECK (username = 'carol') NOT VALID")
             session.commit()
@@ -136,20 +105,17 @@ def test_a_lock_that_was_lost_between_two_renewals_is_noticed_at_the_end(
         status = client.get(status_key(target(known())))
         assert (status is None) == taken
         assert taken or f'"{outcome}"'.encode() in (status or b"")
-        assert client.get(LOCK) == (anothers.encode() if taken else None)
+        assert client.get(LOCK) == (SOMEBODY.encode() if taken else None)
 
 
 def test_a_lock_that_lives_shorter_than_the_work_is_renewed(
     pad_ws_settings: dict[str, str], forker: Forks
 ) -> None:
-    url = pad_ws_settings["DATABASE_URL"]
     settings = {**pad_ws_settings, "MIGRATION_LOCK_TTL": "1.5"}
     with (
-        transaction(url, LOCK_USERS) as session,
+        stuck(forker, settings) as (first, session),
         redis.Redis.from_url(settings["REDIS_URL"]) as client,
     ):
-        first = forker.start(settings, "db-upgrade")
-        wait_until(lambda: is_waiting(url), "the first waits for a table")
         holder = client.get(LOCK)
         lives, left = 0.0, client.pttl(LOCK)
         while lives < 2:  # so many times its time to live
@@ -168,9 +134,7 @@ def test_killed_in_the_middle_of_a_statement(
 ) -> None:
     url = pad_ws_settings["DATABASE_URL"]
     settings = {**pad_ws_settings, "MIGRATION_LOCK_TTL": "0.5"}
-    with transaction(url, LOCK_USERS) as session:
-        first = forker.start(settings, "db-upgrade")
-        wait_until(lambda: is_waiting(url), "the first waits for a table")
+    with stuck(forker, settings) as (first, session):
         first.signal(signal.SIGKILL)
         assert first.wait() == -signal.SIGKILL
         second = forker.start(settings, "db-upgrade")
@@ -187,28 +151,23 @@ def test_a_signal_rolls_back_and_frees_both_locks(
 ) -> None:
     url = pad_ws_settings["DATABASE_URL"]
     before = databases.own_catalogue(url)
-    with transaction(url, LOCK_USERS):
-        first = forker.start(pad_ws_settings, "db-upgrade")
-        wait_until(lambda: is_waiting(url), "it waits for a table")
+    with stuck(forker, pad_ws_settings) as (first, _):
         first.signal(number)
         assert first.wait() == 1, first.output
         assert f"Stopped by {number.name}" in first.output
         assert "Traceback" not in first.output
-        assert databases.nobody_holds_a_lock(url)
+        assert nobody_holds_a_lock(url)
         with redis.Redis.from_url(pad_ws_settings["REDIS_URL"]) as client:
             assert client.get(LOCK) is None
     assert databases.own_catalogue(url) == before
-    again = forker.start(pad_ws_settings, "db-upgrade")
-    assert again.wait() == 0, again.output
+    forker.run(pad_ws_settings, "db-upgrade")
 
 
 def test_whoever_waits_takes_over_from_one_that_is_stopped(
     pad_ws_settings: dict[str, str], forker: Forks
 ) -> None:
     url = pad_ws_settings["DATABASE_URL"]
-    with transaction(url, LOCK_USERS):
-        first = forker.start(pad_ws_settings, "db-upgrade")
-        wait_until(lambda: is_waiting(url), "the first waits for a table")
+    with stuck(forker, pad_ws_settings) as (first, _):
         second = forker.start(pad_ws_settings, "db-upgrade")
         second.says(f"process {first.pid}, which has been migrating for")
         first.signal(signal.SIGTERM)
@@ -231,9 +190,8 @@ def test_waiting_for_an_instance_ends_with_exit_code_2(
     settings: dict[str, str], forker: Forks
 ) -> None:
     with redis.Redis.from_url(settings["REDIS_URL"]) as client:
-        client.set(LOCK, '{"host": "web.2", "pid": 17, "started": 0, "token": "t"}', ex=100)
-    waiting = forker.start({**settings, "MIGRATION_MAX_WAIT": "0.1"}, "db-upgrade")
-    assert waiting.wait() == 2
+        client.set(LOCK, SOMEBODY, ex=100)
+    waiting = forker.run({**settings, "MIGRATION_MAX_WAIT": "0.1"}, "db-upgrade", code=2)
     assert "for host web.2, process 17" in waiting.output
     assert databases.catalogue(settings["DATABASE_URL"]) == "\n"
 
@@ -243,17 +201,15 @@ def test_waiting_for_postgresqls_lock_ends_with_exit_code_2(
 ) -> None:
     hold = f"SELECT pg_advisory_lock({LOCK_KEY})"
     with transaction(settings["DATABASE_URL"], hold) as session:
-        waiting = forker.start({**settings, "MIGRATION_MAX_WAIT": "0.1"}, "db-upgrade")
-        assert waiting.wait() == 2
+        waiting = forker.run({**settings, "MIGRATION_MAX_WAIT": "0.1"}, "db-upgrade", code=2)
         assert f"server process {session.info.backend_pid}" in waiting.output
 
 
 def test_waiting_for_a_table_ends_with_exit_code_2_and_names_who_uses_it(
     pad_ws_settings: dict[str, str], forker: Forks
 ) -> None:
-    with transaction(pad_ws_settings["DATABASE_URL"], LOCK_USERS) as session:
-        waiting = forker.start({**pad_ws_settings, "MIGRATION_MAX_WAIT": "0.1"}, "db-upgrade")
-        assert waiting.wait() == 2
+    with transaction(pad_ws_settings["DATABASE_URL"], LOCK_PADS) as session:
+        waiting = forker.run({**pad_ws_settings, "MIGRATION_MAX_WAIT": "0.1"}, "db-upgrade", code=2)
         assert "A rehearsal of what padws writes: waited" in waiting.output
         assert f"server process {session.info.backend_pid}" in waiting.output
 
@@ -276,7 +232,5 @@ def test_a_dead_instances_status_stops_nobody(settings: dict[str, str], forker: 
         for state in ("in_progress", "completed", "failed"):
             status = f'{{"state": "{state}", "run": {run}, "reason": "told"}}'
             client.set(status_key(target(known())), status)
-            command = forker.start(settings, "db-upgrade")
-            assert command.wait() == 0, command.output
-            undo = forker.start(settings, "db-rollback", "--to", "none", "--yes")
-            assert undo.wait() == 0, undo.output
+            forker.run(settings, "db-upgrade")
+            forker.run(settings, "db-rollback", "--to", "none", "--yes")

@@ -10,8 +10,9 @@ import psycopg
 import pytest
 
 from padws.embedded.running import free_port, is_free
-from tests.migrations import databases
-from tests.migrations.commands import THIS, Command, wait_until
+from tests.helpers import databases
+from tests.helpers.commands import THIS, Command, Forks
+from tests.helpers.waiting import wait_until
 from tests.migrations.conftest import OwnPostgres
 
 Attempt = Callable[[Mapping[str, str]], Command]
@@ -32,7 +33,7 @@ MISTAKES = {
 
 
 @pytest.fixture(params=["flask db-upgrade", "gunicorn"])
-def attempt(request: pytest.FixtureRequest, logs: Iterator[Path]) -> Attempt:
+def attempt(request: pytest.FixtureRequest, logs: Iterator[Path], forker: Forks) -> Attempt:
     """Run a program with the given settings to its end, which leaves nothing that listens."""
     port = free_port()
     service = {"OIDC_ISSUER": "http://127.0.0.1:9", "OIDC_CLIENT_ID": "padws", "PORT": str(port)}
@@ -42,8 +43,7 @@ def attempt(request: pytest.FixtureRequest, logs: Iterator[Path]) -> Attempt:
             with THIS.gunicorn(next(logs), {**service, **settings}) as command:
                 assert command.wait() == 1
         else:
-            command = THIS.flask(next(logs), settings, "db-upgrade")
-            assert command.wait() == 1
+            command = forker.run(settings, "db-upgrade", code=1)
         assert is_free(port)
         return command
 
@@ -65,9 +65,7 @@ def test_each_mistake_is_one_line_and_all_are_told(attempt: Attempt) -> None:
         ("/padws?host=/nowhere", 'connection to server on socket "/nowhere/.s.PGSQL.5432" failed'),
     ],
 )
-def test_a_server_that_can_not_be_there_is_one_line(
-    place: str, told: str, attempt: Attempt
-) -> None:
+def test_a_server_that_cannot_be_there_is_one_line(place: str, told: str, attempt: Attempt) -> None:
     command = attempt({"DATABASE_URL": f"postgresql://somebody:topsecret@{place}"})
     assert command.is_one_line
     assert command.complaint.startswith("No connection to PostgreSQL: ")
@@ -105,7 +103,7 @@ def refuses(url: str, role: str) -> bool:
 
 
 def test_a_wrong_password_is_one_line_and_not_shown(
-    attempt: Attempt, own_postgres: OwnPostgres, guarded: str, logs: Iterator[Path]
+    attempt: Attempt, own_postgres: OwnPostgres, guarded: str, forker: Forks
 ) -> None:
     wrong = databases.as_role(own_postgres.url, guarded, databases.SECRET)
     command = attempt({"DATABASE_URL": wrong, "PADWS_ON_MIGRATION_FAILURE": "continue"})
@@ -115,5 +113,4 @@ def test_a_wrong_password_is_one_line_and_not_shown(
     assert quote(databases.SECRET, safe="") not in command.output
 
     right = databases.as_role(own_postgres.url, guarded, "right")
-    plan = THIS.flask(next(logs), {"DATABASE_URL": right}, "db-upgrade", "--plan")
-    assert plan.wait() == 0, plan.output
+    forker.run({"DATABASE_URL": right}, "db-upgrade", "--plan")

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import pytest
 import redis
@@ -16,12 +16,12 @@ from padws.config import ROOT
 from padws.embedded.running import free_port, http_status
 from padws.migrations.files import known
 from padws.migrations.redis_lock import LOCK
-from tests import servers
-from tests.migrations import databases
-from tests.migrations.commands import THIS, Forks, wait_until
+from tests.helpers import databases, servers
+from tests.helpers.commands import THIS, Forks
+from tests.helpers.relay import postgres_relay
+from tests.helpers.waiting import wait_until
 from tests.migrations.conftest import OwnPostgres
-from tests.migrations.relay import postgres_relay
-from tests.migrations.test_locks import transaction
+from tests.migrations.locks import SOMEBODY, transaction
 
 NOWHERE = "redis://127.0.0.1:1"
 DONE = "The schema is at the newest migration; nothing to do."
@@ -40,7 +40,7 @@ class Upgraded:
 
     def log_all(self) -> None:
         """Have the server log each statement of each later session in the database."""
-        name = urlsplit(self.url).path.lstrip("/")
+        name = databases.name_of(self.url)
         self.execute(f"ALTER DATABASE {name} SET log_statement = 'all'")
 
     def execute(self, sql: str) -> None:
@@ -65,8 +65,7 @@ def upgraded(
     (templates / "grid.json").write_text('{"elements": []}')
     with servers.database(own_postgres.url) as url:
         settings = {"DATABASE_URL": url, "TEMPLATES_DIR": str(templates)}
-        first = forker.start({**settings, "REDIS_URL": redis_for_test}, "db-upgrade")
-        assert first.wait() == 0, first.output
+        forker.run({**settings, "REDIS_URL": redis_for_test}, "db-upgrade")
         later = {**settings, "REDIS_URL": NOWHERE}
         yield Upgraded(url, later, templates, own_postgres.log)
 
@@ -77,8 +76,7 @@ def test_it_is_one_query_over_one_connection_and_redis_is_not_asked(
     upgraded.log_all()
     before, answers = upgraded.statements(), []
     with postgres_relay(upgraded.url, lambda: answers.append(1)) as relayed:
-        run = forker.start({**upgraded.settings, "DATABASE_URL": relayed}, "db-upgrade")
-        assert run.wait() == 0, run.output
+        run = forker.run({**upgraded.settings, "DATABASE_URL": relayed}, "db-upgrade")
     assert run.output == f"{DONE}\n"
     assert upgraded.statements() - before == 1
     assert len(answers) == 2  # of the connection's beginning, and of the query
@@ -108,8 +106,7 @@ def test_it_is_one_query_when_an_administrator_has_edited_a_template_which_is_sa
     upgraded.execute("UPDATE pad_ws.template_pads SET file_digest = NULL WHERE name = 'grid'")
     upgraded.log_all()
     before = upgraded.statements()
-    run = forker.start(upgraded.settings, "db-upgrade")
-    assert run.wait() == 0, run.output
+    run = forker.run(upgraded.settings, "db-upgrade")
     assert "template grid: kept as an administrator has edited it" in run.output
     assert upgraded.statements() - before == 1
 
@@ -121,8 +118,7 @@ def test_the_sessions_own_options_hold(place: str, upgraded: Upgraded, forker: F
         "PGOPTIONS": LOG_ALL,
     }
     before = upgraded.statements()
-    run = forker.start({**upgraded.settings, place: said[place]}, "db-upgrade")
-    assert run.wait() == 0, run.output
+    forker.run({**upgraded.settings, place: said[place]}, "db-upgrade")
     assert upgraded.statements() - before == 1
 
 
@@ -160,8 +156,7 @@ def test_what_is_due_is_done_by_many_at_once_and_then_is_not_due_any_more(
 
     upgraded.log_all()
     before = upgraded.statements()
-    again = forker.start(upgraded.settings, "db-upgrade")
-    assert again.wait() == 0
+    again = forker.run(upgraded.settings, "db-upgrade")
     assert again.output == f"{DONE}\n"
     assert upgraded.statements() - before == 1
 
@@ -171,9 +166,8 @@ def test_behind_a_migration_that_has_locked_the_templates_nobody_waits_in_postgr
 ) -> None:
     take_back_a_migration(upgraded)
     with redis.Redis.from_url(redis_for_test) as client:
-        client.set(LOCK, '{"host": "web.2", "pid": 17, "started": 0, "token": "t"}', ex=100)
+        client.set(LOCK, SOMEBODY, ex=100)
     hurried = {**upgraded.settings, "REDIS_URL": redis_for_test, "MIGRATION_MAX_WAIT": "0.1"}
     with transaction(upgraded.url, "LOCK TABLE pad_ws.template_pads IN ACCESS EXCLUSIVE MODE"):
-        run = forker.start(hurried, "db-upgrade")
-        assert run.wait() == 2, run.output
+        run = forker.run(hurried, "db-upgrade", code=2)
     assert "for host web.2, process 17" in run.output

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,10 +12,10 @@ from yoyo.migrations import read_migrations
 
 from padws.migrations.files import Migration, Script, known
 from padws.migrations.locks import locks_of
-from tests.migrations import databases
-from tests.migrations.commands import Forks, Release
+from tests.helpers import databases, programs
+from tests.helpers.commands import Forks, Release
 
-SNAPSHOT = databases.HERE / "schema.txt"
+SNAPSHOT = Path(__file__).with_name("schema.txt")
 NAME = re.compile(r"20\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])_\d{4}_[a-z0-9]+(_[a-z0-9]+)*")
 MIGRATIONS = pytest.mark.parametrize("migration", known(), ids=lambda each: each.id)
 
@@ -143,8 +142,7 @@ def test_the_plan_shows_sql_locks_and_sizes_and_touches_nothing(
     url = settings["DATABASE_URL"]
     databases.execute(url, databases.PAD_WS_ITSELF, b"ANALYZE pad_ws.pads")
     before = databases.catalogue(url)
-    plan = forker.start(settings, "db-upgrade", "--plan")
-    assert plan.wait() == 0, plan.output
+    plan = forker.run(settings, "db-upgrade", "--plan")
     assert databases.catalogue(url) == before
     for migration in known():
         for statement in migration.script.statements:
@@ -154,9 +152,8 @@ def test_the_plan_shows_sql_locks_and_sizes_and_touches_nothing(
     )
     assert re.search(r"-- locks pad_ws\.backups: SHARE \(\d+ kB, never counted\)", plan.output)
 
-    assert forker.start(settings, "db-upgrade").wait() == 0
-    plan = forker.start(settings, "db-upgrade", "--plan")
-    assert plan.wait() == 0
+    forker.run(settings, "db-upgrade")
+    plan = forker.run(settings, "db-upgrade", "--plan")
     assert plan.output == "-- Nothing is pending.\n"
 
 
@@ -199,15 +196,12 @@ def test_the_locks_of_the_plan_are_those_that_postgresql_takes(database_url: str
 
 def test_a_new_migration_comes_after_all_others(release: Release) -> None:
     command = [sys.executable, "-m", "padws.migrations.new", "add_colour"]
-    made = subprocess.run(
-        command, cwd=release.directory, capture_output=True, text=True, check=True
-    ).stdout.split()
+    made = programs.run(*command, within=release.directory).split()
     new = release.directory / made[0]
     assert NAME.fullmatch(new.stem)
     assert new.read_text().startswith(f"-- depends: {known()[-1].id}\n")
     assert (release.directory / made[1]).name == f"{new.stem}.rollback.sql"
 
     command[-1] = "Bad name"
-    refused = subprocess.run(command, cwd=release.directory, capture_output=True, text=True)
-    assert refused.returncode == 1
-    assert refused.stderr.startswith("Usage: make migration name=")
+    refusal = programs.run(*command, within=release.directory, code=1)
+    assert refusal.startswith("Usage: make migration name=")

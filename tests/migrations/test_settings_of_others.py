@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import psycopg
 import pytest
 
 from padws.config import load_settings
-from padws.database import Database
+from padws.database import Connection, Database
 from padws.migrations.fitness import unsuitable_database
-from tests.migrations import databases
-from tests.migrations.commands import Forks
+from tests.helpers import databases
+from tests.helpers.commands import Forks
 from tests.migrations.conftest import OwnPostgres
 
 SETTINGS = {
@@ -48,19 +49,24 @@ ASKED = r"""
 """
 
 
-def name_of(url: str) -> str:
-    return urlsplit(url).path.lstrip("/")
+@contextmanager
+def session_of_service(url: str) -> Iterator[Connection]:
+    """A session as the service has them."""
+    with (
+        closing(Database(load_settings({"DATABASE_URL": url}))) as database,
+        database.connection() as conn,
+    ):
+        yield conn
 
 
 def answer(url: str) -> tuple[Any, ...]:
     """What a session of the service answers, without the time, which is checked."""
-    database = Database(load_settings({"DATABASE_URL": url}))
-    try:
-        with database.connection() as conn:
-            assert unsuitable_database(conn) == []
-            ((now, *rest),) = conn.execute(ASKED.encode()).fetchall()
-    finally:
-        database.close()
+    with (
+        closing(Database(load_settings({"DATABASE_URL": url}))) as database,
+        database.connection() as conn,
+    ):
+        assert unsuitable_database(conn) == []
+        ((now, *rest),) = conn.execute(ASKED.encode()).fetchall()
     assert abs((now - datetime.now(UTC)).total_seconds()) < 60
     return tuple(rest)
 
@@ -71,16 +77,14 @@ def test_what_a_database_sets_changes_nothing(
     url = settings["DATABASE_URL"]
     databases.execute(url, databases.PAD_WS_ITSELF, databases.LEGACY)
     for name, value in SETTINGS.items():
-        statement = f"ALTER DATABASE {name_of(url)} SET {name} = '{value}'"
+        statement = f"ALTER DATABASE {databases.name_of(url)} SET {name} = '{value}'"
         with psycopg.connect(url, options="-c statement_timeout=0", autocommit=True) as conn:
             conn.execute(statement.encode())
-    run = forker.start(settings, "db-upgrade")
-    assert run.wait() == 0, run.output
+    run = forker.run(settings, "db-upgrade")
     assert "2 canvases moved" in run.output  # a notice
     assert answer(url) == answer(database_url)
-    assert forker.start(settings, "db-status").wait() == 0
-    down = forker.start(settings, "db-rollback", "--to", "none", "--yes")
-    assert down.wait() == 0, down.output
+    forker.run(settings, "db-status")
+    forker.run(settings, "db-rollback", "--to", "none", "--yes")
 
 
 @pytest.mark.parametrize("search_path", ["''", "pg_temp", "pad_ws, pg_catalog", "public"])
@@ -89,10 +93,9 @@ def test_any_search_path_will_do(
 ) -> None:
     url = settings["DATABASE_URL"]
     databases.execute(
-        url, f"ALTER DATABASE {name_of(url)} SET search_path = {search_path}".encode()
+        url, f"ALTER DATABASE {databases.name_of(url)} SET search_path = {search_path}".encode()
     )
-    run = forker.start(settings, "db-upgrade")
-    assert run.wait() == 0, run.output
+    forker.run(settings, "db-upgrade")
     assert answer(url) == answer(database_url)
 
 
@@ -102,8 +105,7 @@ def test_what_the_environment_tells_libpq_changes_nothing(
     """It goes before `options`."""
     expected = answer(database_url)
     told = {"PGDATESTYLE": "German", "PGTZ": "Asia/Kathmandu", "PGCLIENTENCODING": "LATIN1"}
-    run = forker.start({**settings, **told}, "db-upgrade")
-    assert run.wait() == 0, run.output
+    forker.run({**settings, **told}, "db-upgrade")
     for name, value in told.items():
         monkeypatch.setenv(name, value)
     assert answer(database_url) == expected
@@ -128,14 +130,13 @@ def with_options(
 
 
 def test_the_operators_options_hold_but_for_what_statements_rely_on(with_options: str) -> None:
-    database = Database(load_settings({"DATABASE_URL": with_options}))
     names = ("work_mem", "statement_timeout", "lock_timeout", "DateStyle")
-    try:
-        with database.connection() as conn:
-            found = [conn.execute("SELECT current_setting(%s)", [name]) for name in names]
-            assert [cursor.fetchone()[0] for cursor in found] == ["7MB", "9s", "10s", "ISO, DMY"]  # type: ignore[index]
-    finally:
-        database.close()
+    with (
+        closing(Database(load_settings({"DATABASE_URL": with_options}))) as database,
+        database.connection() as conn,
+    ):
+        found = [conn.execute("SELECT current_setting(%s)", [name]) for name in names]
+        assert [cursor.fetchone()[0] for cursor in found] == ["7MB", "9s", "10s", "ISO, DMY"]  # type: ignore[index]
 
 
 def test_a_role_to_take_on_holds_for_service_and_migrations(
@@ -149,19 +150,17 @@ def test_a_role_to_take_on_holds_for_service_and_migrations(
     )
     url = databases.as_role(own_postgres.url, "one_that_logs_in", "").replace("/padws?", "/owned?")
     url += f"&options={quote('-c role=one_that_owns')}"
-    run = forker.start({**settings, "DATABASE_URL": url}, "db-upgrade")
-    assert run.wait() == 0, run.output
+    forker.run({**settings, "DATABASE_URL": url}, "db-upgrade")
     assert answer(url)
 
 
 def test_a_parameter_that_the_url_gives_is_not_replaced(database_url: str) -> None:
     url = f"{database_url}&connect_timeout=33&keepalives_idle=7&application_name=own"
-    database = Database(load_settings({"DATABASE_URL": url}))
-    try:
-        with database.connection() as conn:
-            told = conn.info.get_parameters()
-    finally:
-        database.close()
+    with (
+        closing(Database(load_settings({"DATABASE_URL": url}))) as database,
+        database.connection() as conn,
+    ):
+        told = conn.info.get_parameters()
     given = {name: told[name] for name in ("connect_timeout", "keepalives_idle")}
     assert given == {"connect_timeout": "33", "keepalives_idle": "7"}
     assert (told["application_name"], told["keepalives_count"]) == ("own", "3")
@@ -187,8 +186,7 @@ def test_another_encoding_is_refused_by_name(
             b"CREATE SCHEMA pad_ws",
             b"CREATE TABLE pad_ws._yoyo_migration (migration_id text, checksum text)",
         )
-    run = forker.start({**settings, "DATABASE_URL": url}, "db-upgrade")
-    assert run.wait() == 1
+    run = forker.run({**settings, "DATABASE_URL": url}, "db-upgrade", code=1)
     assert run.is_one_line
     assert run.complaint.startswith(f"The database's encoding is {encoding}; it has to be UTF8")
     with psycopg.connect(url) as conn:

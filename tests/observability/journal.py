@@ -7,6 +7,13 @@ from typing import Any
 
 from padws.embedded.temporary import Service
 
+#: The members of the line about a request.
+FIELDS = {
+    *("time", "level", "logger", "message", "process", "request_id", "method", "path", "route"),
+    *("status", "duration_ms", "receive_ms", "user_id", "bytes_in", "bytes_out"),
+    *("sql_statements", "redis_commands", "backend_pid", "address"),
+}
+
 
 def entries(service: Service) -> list[dict[str, Any]]:
     """Every line of a log in JSON, what libraries print at their start included."""

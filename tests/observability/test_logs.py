@@ -12,17 +12,12 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 import pytest
 
-from tests.api import wire
 from tests.auth.browser import Browser, Script, signed_in
+from tests.helpers import wire
+from tests.helpers.waiting import wait_until
 from tests.observability.conftest import Start
-from tests.observability.journal import entries, of_request
-from tests.servers import wait_until
+from tests.observability.journal import FIELDS, entries, of_request
 
-FIELDS = {
-    *("time", "level", "logger", "message", "process", "request_id", "method", "path", "route"),
-    *("status", "duration_ms", "receive_ms", "user_id", "bytes_in", "bytes_out"),
-    *("sql_statements", "redis_commands", "backend_pid", "address"),
-}
 SCENE = "a-scene-that-nobody-else-may-read"
 TEXT_LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00 \[\d+\] [A-Z]+ [\w.]+: .+")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,16 +12,15 @@ from urllib.parse import urlsplit
 import psutil
 import psycopg
 import pytest
+from flask import Flask
 
-from padws import create_app
-from padws.config import load_settings
-from padws.context import Services
 from padws.embedded.temporary import Service
 from tests.auth.browser import Browser, signed_in
+from tests.helpers.apps import open_app
+from tests.helpers.waiting import wait_until
 from tests.observability.conftest import Start
 from tests.observability.journal import entries
 from tests.observability.scrape import Scrape, scrape
-from tests.servers import wait_until
 
 PAD = "/api/pad/{pad_id}"
 
@@ -205,8 +204,13 @@ def test_a_reload_forgets_nothing(start: Start) -> None:
 # In one process, and who may ask
 
 
-def test_without_gunicorn_a_process_tells_of_itself(environment: dict[str, str]) -> None:
-    app = create_app(load_settings(environment))
+@pytest.fixture
+def app(environment: dict[str, str]) -> Iterator[Flask]:
+    with open_app(environment) as app:
+        yield app
+
+
+def test_without_gunicorn_a_process_tells_of_itself(app: Flask) -> None:
     client = app.test_client()
 
     def answered() -> float:
@@ -217,9 +221,13 @@ def test_without_gunicorn_a_process_tells_of_itself(environment: dict[str, str])
     for _ in range(3):
         client.get("/healthz")
     assert answered() - before == 3
-    services: Services = app.extensions["padws"]
-    services.database.close()
-    services.redis.close()
+
+
+def test_a_format_that_is_none_is_answered_in_the_usual_one(app: Flask) -> None:
+    accept = {"Accept": "application/openmetrics-text; version=x"}
+    answer = app.test_client().get("/metrics", headers=accept)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("text/plain")
 
 
 @pytest.mark.parametrize(
@@ -235,20 +243,12 @@ def test_without_gunicorn_a_process_tells_of_itself(environment: dict[str, str])
 def test_a_token_keeps_others_out(
     environment: dict[str, str], header: dict[str, str | bytes], status: int
 ) -> None:
-    app = create_app(load_settings({**environment, "METRICS_TOKEN": "secret"}))
-    answer = app.test_client().get("/metrics", headers=_latin(header))
+    with open_app({**environment, "METRICS_TOKEN": "secret"}) as app:
+        answer = app.test_client().get("/metrics", headers=_latin(header))
     assert answer.status_code == status
     assert ("padws_build_info" in answer.text) == (status == 200)
-    app.extensions["padws"].database.close()
 
 
 def _latin(header: dict[str, str | bytes]) -> dict[str, str]:
     """As WSGI has headers."""
     return {k: v.decode("latin-1") if isinstance(v, bytes) else v for k, v in header.items()}
-
-
-def test_a_format_that_is_none_is_answered_in_the_usual_one(start: Start) -> None:
-    accept = {"Accept": "application/openmetrics-text; version=x"}
-    answer = Browser(start().url).get("/metrics", headers=accept)
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"].startswith("text/plain")

@@ -14,9 +14,9 @@ from padws.config import ROOT
 from padws.embedded.temporary import Service
 from tests.auth.browser import signed_in
 from tests.observability.conftest import Start
+from tests.observability.journal import FIELDS
 from tests.observability.promql import Asked
 from tests.observability.scrape import Scrape, scrape
-from tests.observability.test_logs import FIELDS
 
 DOCS = ROOT / "docs"
 ALERTS, DASHBOARD = (

@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import psycopg
 import pytest
-import redis
-from flask import Flask
 
-from padws import create_app
-from padws.config import load_settings
-from padws.embedded import temporary
 from padws.embedded.running import free_port
-from padws.embedded.servers import Redis
+from tests.helpers.apps import open_app
+from tests.helpers.redis_servers import running_redis
 
 Checks = Callable[..., Mapping[str, str]]
 
 
 @pytest.fixture
-def checks(environment: dict[str, str]) -> Iterator[Checks]:
+def checks(environment: dict[str, str]) -> Checks:
     """What /readyz of an app with some settings of its own says."""
-    made: list[Flask] = []
 
     def ask(**settings: str) -> Mapping[str, str]:
-        app = create_app(load_settings({**environment, **settings}))
-        made.append(app)
-        answer = app.test_client().get("/readyz")
+        with open_app({**environment, **settings}) as app:
+            answer = app.test_client().get("/readyz")
         content: Any = answer.get_json()
         ready = all(each == "ok" or "degraded" in each for each in content["checks"].values())
         assert answer.status_code == (200 if ready else 503)
         assert content["status"] == ("ready" if ready else "not ready")
+        assert ready or answer.headers["Retry-After"]
         return dict(content["checks"])
 
-    yield ask
-    for app in made:
-        app.extensions["padws"].database.close()
+    return ask
 
 
 def test_everything_is_ready(checks: Checks) -> None:
@@ -88,30 +81,25 @@ def test_row_security_that_hides_rows_is_named(
 
 
 def test_a_replica_of_redis_is_not_and_a_full_one_still_is(checks: Checks) -> None:
-    with temporary.data_directory() as directory:
-        server = Redis(directory)
-        with temporary.running(server), redis.Redis.from_url(server.url()) as client:
-            client.config_set("maxmemory", 1)
-            full = checks(REDIS_URL=server.url())
-            assert (full["redis"], full["sign_in"]) == ("degraded: full", "degraded: Redis is full")
-            client.config_set("maxmemory", 0)
-            assert checks(REDIS_URL=server.url())["redis"] == "ok"
-            assert client.keys() == [], "asking leaves nothing behind"
-            client.replicaof("127.0.0.1", str(free_port()))
-            assert "replica" in checks(REDIS_URL=server.url())["redis"]
+    with running_redis() as server, server.client() as client:
+        client.config_set("maxmemory", 1)
+        full = checks(REDIS_URL=server.url())
+        assert (full["redis"], full["sign_in"]) == ("degraded: full", "degraded: Redis is full")
+        client.config_set("maxmemory", 0)
+        assert checks(REDIS_URL=server.url())["redis"] == "ok"
+        assert client.keys() == [], "asking leaves nothing behind"
+        client.replicaof("127.0.0.1", str(free_port()))
+        assert "replica" in checks(REDIS_URL=server.url())["redis"]
 
 
 def test_a_provider_that_is_away_stops_nobody_who_is_signed_in(
     environment: dict[str, str], checks: Checks
 ) -> None:
-    app = create_app(
-        load_settings({**environment, "OIDC_ISSUER": f"http://127.0.0.1:{free_port()}"})
-    )
-    client = app.test_client()
-    assert client.get("/readyz").get_json()["checks"]["sign_in"] == "ok"
-    assert client.get("/auth/login").status_code == 503
-    answer = client.get("/readyz")
-    app.extensions["padws"].database.close()
+    with open_app({**environment, "OIDC_ISSUER": f"http://127.0.0.1:{free_port()}"}) as app:
+        client = app.test_client()
+        assert client.get("/readyz").get_json()["checks"]["sign_in"] == "ok"
+        assert client.get("/auth/login").status_code == 503
+        answer = client.get("/readyz")
     assert answer.status_code == 200
     assert answer.get_json()["status"] == "ready"
     assert answer.get_json()["checks"]["sign_in"].startswith("degraded: the provider")

@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import psutil
 
-from padws.config import ROOT
 from padws.embedded import temporary
 from tests.conftest import StartService
-from tests.migrations.commands import THIS, clean_environment
+from tests.helpers.commands import THIS
+from tests.helpers.programs import run
 
 
 def refusal(settings: dict[str, str]) -> str:
     """What gunicorn says to these settings instead of starting."""
-    ended = subprocess.run(
-        [sys.executable, "-m", "gunicorn", "wsgi:app"],
-        cwd=ROOT,
-        env=clean_environment(temporary.environment(settings)),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert ended.returncode == 1
-    return ended.stdout + ended.stderr
+    environ = temporary.environment(settings)
+    return run(sys.executable, "-m", "gunicorn", "wsgi:app", environ=environ, code=1)
 
 
 COMPLETE = {"OIDC_ISSUER": "http://127.0.0.1:9", "OIDC_CLIENT_ID": "padws"}

@@ -14,8 +14,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from tests.auth.browser import Browser
+from tests.helpers.waiting import wait_until
 from tests.observability.conftest import Start
-from tests.servers import wait_until
 
 
 class Collector(ThreadingHTTPServer):

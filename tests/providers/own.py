@@ -274,6 +274,11 @@ class _Quiet(WSGIRequestHandler):
         """Leave tests' output to the tests."""
 
 
+def answering(answer: Response | None) -> Callable[[], Response | None]:
+    """A conduct of an endpoint that always answers this; None: as ever."""
+    return lambda: answer
+
+
 class Refused(Exception):
     """The token endpoint says no."""
 

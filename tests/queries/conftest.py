@@ -8,8 +8,8 @@ import pytest
 
 from padws.config import load_settings
 from padws.database import Connection, Database
-from tests import servers
-from tests.queries.rows import MOST_CONNECTIONS
+from tests.helpers import servers
+from tests.helpers.rows import MOST_CONNECTIONS
 
 
 @pytest.fixture(scope="session")

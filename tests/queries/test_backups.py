@@ -15,9 +15,8 @@ from psycopg.errors import CheckViolation
 from padws.database import Connection, Database, JsonText
 from padws.queries import backups, pads
 from padws.queries.users import delete_user
-from tests.queries.rows import (
+from tests.helpers.rows import (
     ALWAYS_DUE,
-    ANY_VERSION,
     FIVE_MINUTES,
     NEVER_DUE,
     NOON,
@@ -33,6 +32,7 @@ from tests.queries.rows import (
     pad_row,
     parsed,
     plain,
+    restore,
     save,
     scene,
 )
@@ -52,21 +52,6 @@ def back_up(conn: Connection, pad: pads.Pad, keep: int = 10) -> backups.TakenBac
 
 def delete(conn: Connection, pad: pads.Pad, backup_id: UUID) -> UUID | None:
     return backups.delete_backup(conn, backup_id=backup_id, pad_id=pad.id, owner_id=pad.owner_id)
-
-
-def restore(conn: Connection, pad: pads.Pad, backup_id: UUID, **changes: Any) -> Any:
-    """Restore as a request does: nothing is left of an attempt that restored nothing."""
-    arguments: dict[str, Any] = {
-        "backup_id": backup_id,
-        "pad_id": pad.id,
-        "owner_id": pad.owner_id,
-        "accepted_versions": ANY_VERSION,
-        "keep": 10,
-    }
-    with conn.transaction() as transaction:
-        restored = backups.restore_backup(conn, **(arguments | changes))
-        transaction.force_rollback = restored is None
-    return restored
 
 
 def listed(conn: Connection, pad: pads.Pad, **changes: Any) -> list[backups.ListedBackup]:
@@ -457,7 +442,7 @@ def test_when_nothing_is_restored_nothing_changes(
     assert (pad_row(conn, pad.id)["version"], steps_of(conn, pad)) == before
 
 
-def test_a_backup_of_pad_ws_that_is_no_scene_can_not_be_restored(conn: Connection) -> None:
+def test_a_backup_of_pad_ws_that_is_no_scene_cannot_be_restored(conn: Connection) -> None:
     pad = new_pad(conn)
     backup_id = new_backup(conn, pad.id, NOON)
     conn.execute("UPDATE pad_ws.backups SET data = '[]' WHERE id = %s", [backup_id])

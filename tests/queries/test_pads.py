@@ -16,7 +16,7 @@ from padws.database import Connection, Database, JsonText
 from padws.errors import problem_of
 from padws.queries import backups, pads, templates
 from padws.queries.users import record_sign_in
-from tests.queries.rows import (
+from tests.helpers.rows import (
     ALWAYS_DUE,
     ANY_VERSION,
     NOON,
@@ -33,6 +33,7 @@ from tests.queries.rows import (
     pad_row,
     parsed,
     plain,
+    restore,
     row_of,
     save,
     scene,
@@ -202,17 +203,6 @@ def test_what_is_read_says_id_and_name_and_keeps_the_rest(
     (in_list,) = listed(conn, pad.owner_id)
     assert alone
     assert parsed(alone.data) == parsed(in_list.data) == expected
-
-
-def restore(conn: Connection, pad: pads.Pad, backup_id: UUID) -> pads.SavedPad | None:
-    return backups.restore_backup(
-        conn,
-        backup_id=backup_id,
-        pad_id=pad.id,
-        owner_id=pad.owner_id,
-        accepted_versions=ANY_VERSION,
-        keep=10,
-    )
 
 
 def test_reading_leaves_a_row_of_pad_ws_as_it_is(conn: Connection) -> None:

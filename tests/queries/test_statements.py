@@ -6,24 +6,17 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cache
-from hashlib import md5, sha256
-from importlib import import_module
 from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 
 from padws.config import ROOT
-from padws.database import SQL_DIR, Connection, JsonText, load_statement, prepare_connection
-from tests import servers
-from tests.queries.rows import ANY_VERSION, scene
+from padws.database import SQL_DIR, Connection, load_statement, prepare_connection
+from tests.helpers import servers
+from tests.helpers.statements import FILES, FILL, NAMES, run_example
 
-FILES = sorted(SQL_DIR.glob("*/*.sql"))
-NAMES = [f"{path.parent.name}/{path.stem}" for path in FILES]
 SOURCES = sorted((ROOT / "padws").rglob("*.py"))
 # No example has more than two users, two pads and eight backups to look at.
 MOST_ENTRIES = 20
@@ -122,104 +115,12 @@ def test_indexes_of_the_header_exist(conn: Connection, path: Path) -> None:
 # Plans: each statement is run on full tables, and PostgreSQL counts what was scanned: in the
 # statement and its CTEs, in the functions it calls and in what foreign keys ask and cascade to.
 
-FILL = """
-    INSERT INTO pad_ws.users (id, username, email, name, given_name, family_name)
-    SELECT md5('user ' || n)::uuid, 'user ' || n, n || '@example.org', '', '', ''
-    FROM generate_series(1, 10000) AS n;
-
-    INSERT INTO pad_ws.pads (id, owner_id, display_name, data, version)
-    SELECT
-        md5('pad ' || n)::uuid,
-        md5('user ' || n % 10000 + 1)::uuid,
-        'Drawing',
-        '{"elements": []}',
-        1
-    FROM generate_series(1, 20000) AS n;
-
-    INSERT INTO pad_ws.backups (id, source_id, data, created_at)
-    SELECT
-        md5('backup ' || n)::uuid,
-        md5('pad ' || n % 20000 + 1)::uuid,
-        '{"elements": []}',
-        now() - n * interval '1 second'
-    FROM generate_series(1, 80000) AS n;
-
-    INSERT INTO pad_ws.template_pads (name, display_name, data)
-    SELECT 'template ' || n, 'Template', '{"elements": []}'
-    FROM generate_series(1, 10000) AS n;
-
-    INSERT INTO pad_ws.access_tokens (id, user_id, name, scope, token_digest)
-    SELECT
-        md5('token ' || n)::uuid,
-        md5('user ' || n % 10000 + 1)::uuid,
-        'Script',
-        'write',
-        sha256(convert_to('token ' || n, 'UTF8'))
-    FROM generate_series(1, 20000) AS n;
-
-    ANALYZE pad_ws.users, pad_ws.pads, pad_ws.backups, pad_ws.template_pads, pad_ws.access_tokens;
-"""
-
 COUNT_SCANS = """
     SELECT relname, relkind = 'i', pg_stat_get_xact_tuples_returned(oid)
     FROM pg_class
     WHERE relnamespace = 'pad_ws'::regnamespace
     AND relkind IN ('r', 'i') AND pg_stat_get_xact_numscans(oid) > 0
 """
-
-
-def md5_id(text: str) -> UUID:
-    """The id that FILL gives a row."""
-    return UUID(md5(text.encode()).hexdigest())
-
-
-# A user, one of this user's two pads and tokens, one of the pad's four backups, and values that fit
-# any parameter of the name; where they do not, ONLY_FOR has others for that one statement.
-EXAMPLES: dict[str, Any] = {
-    "pad_id": md5_id("pad 1"),
-    "owner_id": md5_id("user 2"),
-    "user_id": md5_id("user 2"),
-    "user_ids": [md5_id("user 2"), md5_id("user 3")],
-    "backup_id": md5_id("backup 20000"),
-    "scene": scene(),
-    "display_name": "Drawing",
-    "accepted_versions": ANY_VERSION,
-    "known_versions": "{}",
-    "known_etags": [],
-    "backup_interval": timedelta(0),
-    "keep": 2,
-    "limit": 2,
-    "with_data": True,
-    "from_time": "-infinity",
-    "to_time": "infinity",
-    "name": "template 17",
-    "template_name": "template 17",
-    "new_name": "another",
-    "file_digest": "digest",
-    "after": UUID(int=2**127),
-    "username": "a new name",
-    "email": "new@example.org",
-    "email_verified": True,
-    "given_name": "",
-    "family_name": "",
-    "roles": JsonText(b"[]"),
-    "token_id": md5_id("token 1"),
-    "token_digest": sha256(b"token 1").digest(),
-    "scope": "read",
-    "expires_at": None,
-}
-ONLY_FOR: dict[str, dict[str, Any]] = {
-    "tokens/insert_token": {"token_digest": sha256(b"a new token").digest()},
-    "templates/insert_template": {"name": "a new name"},
-    "users/insert_user": {"user_id": uuid4()},
-    "users/get_user_if_current": {
-        "username": "user 2",
-        "email": "2@example.org",
-        "email_verified": False,
-        "name": "",
-    },
-    "users/release_user_names": {"username": "user 3", "email": "4@example.org"},
-}
 
 
 @dataclass(frozen=True)
@@ -241,12 +142,10 @@ def full_database_url(postgres: str, template_database: str) -> Iterator[str]:
 
 def scans_of(url: str, path: Path, plan_cache_mode: str) -> Scans:
     """Run a query on a connection that has run nothing before, and roll it back."""
-    query = getattr(import_module(f"padws.queries.{path.parent.name}"), path.stem)
-    examples = EXAMPLES | ONLY_FOR.get(f"{path.parent.name}/{path.stem}", {})
     with psycopg.connect(url) as conn:
         prepare_connection(conn)
         conn.execute(f"SET plan_cache_mode = {plan_cache_mode}".encode())
-        found = query(conn, **{name: examples[name] for name in load_statement(path).parameters})
+        found = run_example(conn, path)
         assert found not in (None, []), "the example should be one that the statement finds"
         rows = conn.execute(COUNT_SCANS).fetchall()
         conn.rollback()

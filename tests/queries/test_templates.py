@@ -12,7 +12,7 @@ from psycopg.errors import CheckViolation, UniqueViolation
 
 from padws.database import Connection, Database, JsonText
 from padws.queries import templates
-from tests.queries.rows import (
+from tests.helpers.rows import (
     NULL_TIMES,
     Times,
     at_once,

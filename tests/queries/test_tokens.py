@@ -12,7 +12,7 @@ from psycopg.errors import CheckViolation, ForeignKeyViolation, UniqueViolation
 
 from padws.database import Connection, JsonText
 from padws.queries import tokens, users
-from tests.queries.rows import NOW, count, new_user, row_of
+from tests.helpers.rows import NOW, count, new_user, row_of
 
 HOUR = timedelta(hours=1)
 

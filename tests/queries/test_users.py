@@ -12,7 +12,7 @@ from psycopg.errors import LockNotAvailable, UniqueViolation
 from padws.database import Connection, Database, JsonText
 from padws.queries import pads, users
 from padws.queries.users import UserRow
-from tests.queries.rows import (
+from tests.helpers.rows import (
     NULL_TIMES,
     Times,
     at_once,

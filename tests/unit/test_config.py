@@ -411,7 +411,7 @@ def test_an_address_that_kubernetes_sets_is_told_as_such() -> None:
     assert "enableServiceLinks" in mistakes["REDIS_PORT"][0]
 
 
-def test_a_pool_can_not_be_larger_at_least_than_at_most() -> None:
+def test_a_pool_cannot_be_larger_at_least_than_at_most() -> None:
     sizes = {"DB_POOL_MIN_SIZE": "5", "DB_POOL_MAX_SIZE": "4"}
     assert mistakes_of(**sizes).keys() == {"DB_POOL_MIN_SIZE"}
     assert mistakes_of(DB_POOL_MAX_SIZE="1").keys() == {"DB_POOL_MIN_SIZE"}
@@ -490,6 +490,6 @@ def test_passwords_are_not_in_the_settings_text() -> None:
     assert {"migration_database_url", "redis_url", "oidc_client_secret"} < set(secret)
 
 
-def test_settings_can_not_be_changed() -> None:
+def test_settings_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         load_settings({}).log_level = "debug"  # type: ignore[misc]

@@ -11,7 +11,7 @@ from gunicorn.config import Config
 from padws.config import load_settings
 from padws.connection import LONGEST_HEAD, Connection
 from padws.worker import _counted
-from tests.api import wire
+from tests.helpers import wire
 
 CHUNKED = "Transfer-Encoding: chunked"
 

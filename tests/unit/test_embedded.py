@@ -19,7 +19,7 @@ from padws.embedded.directory import DataDirectory
 from padws.embedded.postgres import Postgres
 from padws.embedded.running import free_port, is_free, wait_until_ready
 from padws.embedded.servers import Provider, Redis
-from tests import servers
+from tests.helpers.waiting import wait_until
 
 TOO_LONG = "a-name-that-is-too-long-for-a-socket-" * 4
 
@@ -153,7 +153,7 @@ def test_a_server_that_ends_shows_the_end_of_its_log(tmp_path: Path) -> None:
 def test_a_server_that_hangs_shows_the_end_of_its_log(tmp_path: Path) -> None:
     server = NeverReady("echo working; sleep 600", tmp_path / "log")
     running = server.start()
-    servers.wait_until(lambda: (tmp_path / "log").read_text() == "working\n")
+    wait_until(lambda: (tmp_path / "log").read_text() == "working\n")
     with pytest.raises(click.ClickException, match=r"not ready after 0 seconds(.|\n)*working"):
         wait_until_ready(server, running, seconds=0)
     running.stop()

@@ -13,7 +13,7 @@ from psycopg_pool import PoolTimeout
 from padws import given_up
 from padws.config import load_settings
 from padws.database import Connection, Database
-from tests import servers
+from tests.helpers.waiting import wait_until
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_what_can_be_ended_is_ended_and_its_place_is_free(
     database = a_database(DB_POOL_TIMEOUT="10")
     for _ in range(4):
         give_up(database)
-    servers.wait_until(lambda: busy(observer) == 0)
+    wait_until(lambda: busy(observer) == 0)
     with database.connection(), database.connection() as second:
         assert second.execute("SELECT 1").fetchone() == (1,)
 
@@ -97,7 +97,7 @@ def test_no_more_pile_up_than_the_pool_has_places(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE query LIKE '%pg_sleep%busy%' AND pid <> pg_backend_pid()"
         )
-        servers.wait_until(lambda: serves(database))
+        wait_until(lambda: serves(database))
         with database.connection(5), database.connection(5):
             pass
 
@@ -109,7 +109,7 @@ def test_one_process_at_work_keeps_one_place(
     with not_to_be_ended(monkeypatch):
         give_up(database, 60)
         give_up(database, 1)
-        servers.wait_until(lambda: serves(database))
+        wait_until(lambda: serves(database))
         assert busy(observer) == 1
         with database.connection(), pytest.raises(PoolTimeout), database.connection():
             pass
@@ -128,7 +128,7 @@ def test_work_that_was_not_given_up_is_left_alone(
     done: list[object] = []
     thread = threading.Thread(target=work)
     thread.start()
-    servers.wait_until(lambda: busy(observer) == 1)
+    wait_until(lambda: busy(observer) == 1)
     give_up(database)
     assert serves(database)
     thread.join(10)
@@ -152,7 +152,7 @@ def test_places_come_back_when_the_server_was_away(
     monkeypatch.setattr(database._given_up, "_connect", away)
     give_up(database)
     give_up(database)
-    servers.wait_until(lambda: serves(database))
+    wait_until(lambda: serves(database))
     assert attempts >= 3
 
 
@@ -165,4 +165,4 @@ def test_nobody_watches_when_nothing_is_given_up(a_database: Callable[..., Datab
     assert not watchers()
     give_up(database)
     assert serves(database)
-    servers.wait_until(lambda: not watchers())
+    wait_until(lambda: not watchers())

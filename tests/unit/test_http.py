@@ -115,7 +115,7 @@ def test_without_the_headers_every_change_and_no_knowledge_is_meant(app: Flask) 
         "W/",
     ],
 )
-def test_headers_that_can_not_be_read(app: Flask, header: str) -> None:
+def test_headers_that_cannot_be_read(app: Flask, header: str) -> None:
     """A condition that is not understood must not be passed over; knowledge can be."""
     with asked_with(app, If_Match=header), pytest.raises(BadRequest) as caught:
         http.accepted_versions()

@@ -78,6 +78,8 @@ def test_different_subjects_are_different_people() -> None:
         ({"realm_access": "roles"}, PATH, []),
         ({"realm_access": {"roles": {"admin": True}}}, PATH, []),
         ({"realm_access": {"roles": 1}}, PATH, []),
+        ({"realm_access": {"roles": "not-an-admin"}}, PATH, ["not-an-admin"]),
+        ({"roles": ["admin"]}, PATH, []),
         ({"realm_access": {"roles": None}}, PATH, []),
         ({"realm_access.roles": ["admin"]}, PATH, []),
         (

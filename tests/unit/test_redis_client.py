@@ -12,7 +12,7 @@ from redis.exceptions import LockNotOwnedError
 from padws import redis_client
 from padws.config import load_settings
 from padws.redis_client import Shortcut
-from tests.servers import wait_until
+from tests.helpers.waiting import wait_until
 
 
 def stays_open(kind: Any) -> Any:

@@ -10,7 +10,7 @@ import pytest
 from padws import room
 from padws.errors import TooManyRequests
 from padws.room import Room
-from tests import servers
+from tests.helpers.waiting import wait_until
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_who_comes_too_early_waits_and_is_served_in_turn() -> None:
         takers: list[Future[None]] = []
         for name in ("bob", "charlie", "dora"):
             takers.append(threads.submit(room.take, name, 50))
-            servers.wait_until(waiting(room, len(takers)))
+            wait_until(waiting(room, len(takers)))
         room.change("alice", -90)
         takers[0].result(10)
         takers[1].result(10)
@@ -91,7 +91,7 @@ def test_nobody_waits_behind_somebody_elses_own_limit() -> None:
     room.take("alice", 60)
     with ThreadPoolExecutor(1) as threads:
         taker = threads.submit(room.take, "alice", 60)
-        servers.wait_until(waiting(room, 1))
+        wait_until(waiting(room, 1))
         room.take("bob", 60)
         room.change("alice", -60)
         taker.result(10)
@@ -103,7 +103,7 @@ def test_one_user_does_not_make_all_threads_wait(monkeypatch: pytest.MonkeyPatch
     shared.take("alice", 60)
     with ThreadPoolExecutor(2) as threads:
         takers = [threads.submit(shared.take, "alice", 10) for _ in range(2)]
-        servers.wait_until(waiting(shared, 2))
+        wait_until(waiting(shared, 2))
         assert is_full(shared, "alice", 10)
         shared.change("alice", -60)
         for taker in takers:
@@ -124,9 +124,9 @@ def test_nobody_goes_past_who_waits_for_the_same_room() -> None:
     room.take("alice", 10)
     with ThreadPoolExecutor(2) as threads:
         large = threads.submit(room.take, "bob", 95)
-        servers.wait_until(waiting(room, 1))
+        wait_until(waiting(room, 1))
         small = threads.submit(room.take, "charlie", 5)
-        servers.wait_until(waiting(room, 2))
+        wait_until(waiting(room, 2))
         room.change("alice", -10)
         large.result(10)
         small.result(10)
@@ -137,7 +137,7 @@ def test_who_waits_for_room_of_their_own_keeps_nobody_else_waiting() -> None:
     room.take("alice", 50)
     with ThreadPoolExecutor(1) as threads:
         more = threads.submit(room.take, "alice", 10)
-        servers.wait_until(waiting(room, 1))
+        wait_until(waiting(room, 1))
         room.take("bob", 10)
         room.change("alice", -50)
         more.result(10)

@@ -191,7 +191,7 @@ def test_names_are_trimmed(given: str, kept: str) -> None:
 
 NO_NAMES = [
     "", " ", "\n\t", "\u3000", "x" * 101, "😀" * 101, "a\nb", "a\0b", "a\x7fb", "a\x85b", "\ud800",
-    None, 1, True, ["x"], {"x": 1},
+    None, 1, 1.5, True, ["x"], {"x": 1}, "a\x01b", "a\tb",
     "x" * 20_000_000, "\u202e" * 101,
     "\u200b", "\u2060", "\ufeff", "\u00ad", "\u180e", "\u115f", "\u1160", "\u3164", "\uffa0",
     "\u2800", "\u034f", "\u061c", "\u17b4", "\u180b", "\u200d", "\u200e", "\u202a", "\u2066",
@@ -207,7 +207,7 @@ def test_names_that_are_none(given: Any) -> None:
         NameField().deserialize(given)
 
 
-@pytest.mark.parametrize("name", ["a", "9", "default", "A.b_c-d", "x" * 100])
+@pytest.mark.parametrize("name", ["a", "9", "9-lives", "con", "default", "A.b_c-d", "x" * 100])
 def test_names_of_templates(name: str) -> None:
     assert template_name().deserialize(name) == name
 
@@ -230,10 +230,13 @@ def test_names_of_templates(name: str) -> None:
         "x" * 101,
         "a%2f",
         "٣",
+        5,
+        None,
+        [],
     ],
     ids=ascii,
 )
-def test_names_that_are_no_templates(name: str) -> None:
+def test_names_that_are_no_templates(name: Any) -> None:
     with pytest.raises(ValidationError):
         template_name().deserialize(name)
 
@@ -246,19 +249,31 @@ def test_names_that_are_no_templates(name: str) -> None:
     [
         {"id": "1"},
         {"id": None},
+        {"username": ""},
         {"username": " "},
+        {"username": "a\nb"},
+        {"username": 5},
         {"username": "x" * 255},
+        {"email": ""},
         {"email": "alice"},
         {"email": "alice@example.org\n"},
         {"email": "a" * 250 + "@example.org"},
         {"email_verified": "perhaps"},
+        {"email_verified": None},
+        {"name": 5},
         {"name": "x" * 255},
         {"name": "a\0b"},
+        {"given_name": None},
+        {"family_name": ["x"]},
         {"roles": "admin"},
+        {"roles": {"admin": True}},
+        {"roles": None},
         {"roles": ["x"] * 101},
         {"roles": [" "]},
         {"roles": [1]},
         {"roles": ["x" * 255]},
+        {"created_at": "2026-01-01T00:00:00Z"},
+        {"password": "x"},
     ],
     ids=lambda change: f"{next(iter(change.items()))!a:.30}",
 )
@@ -291,14 +306,16 @@ def test_whether_scenes_are_wanted(given: dict[str, str], wanted: bool) -> None:
     assert WithData().load(given) == {"data": wanted}
 
 
-@pytest.mark.parametrize("given", ["", "yes", "TRUE ", "2", "no", "null"])
+@pytest.mark.parametrize("given", ["", "yes", "TRUE", "TRUE ", "2", "no", "null", "on", "\0"])
 def test_what_says_neither_yes_nor_no_is_refused(given: str) -> None:
     with pytest.raises(ValidationError):
         WithData().load({"data": given})
 
 
 @pytest.mark.parametrize("schema", [Limit(), Page(), BackupsQuery()])
-@pytest.mark.parametrize("given", ["0", "-1", "1.5", "1e3", "ten", "", " ", "1_0", "0x10", "NaN"])
+@pytest.mark.parametrize(
+    "given", ["0", "-1", "1.5", "1e3", "ten", "", " ", "1_0", "0x10", "NaN", "--1", "1\0"]
+)
 def test_a_limit_is_a_number_from_one(schema: Schema, given: str) -> None:
     assert schema.load({"limit": "1"})["limit"] == 1
     with pytest.raises(ValidationError):
@@ -322,7 +339,21 @@ def test_a_time_without_an_offset_is_utc(given: str, time: datetime) -> None:
 
 @pytest.mark.parametrize(
     "given",
-    ["", "yesterday", "2025-13-01", "2025-05-01T25:00", "1746102600", "2025-05-01\0", "infinity"],
+    [
+        *(
+            "",
+            "yesterday",
+            "2025-13-01",
+            "2025-05-01T25:00",
+            "1746102600",
+            "2025-05-01\0",
+            "infinity",
+        ),
+        *("0000-01-01T00:00:00Z", "10000-01-01T00:00:00Z", "-0001-01-01T00:00:00Z", "2026-02-30"),
+        *("2026-01-01T00:00:00+25:00", "2026-01-01T00:00:00Z\0", "2026-01-01T00:00:00Z\n", "now()"),
+        "2026-01-01T00:00:00" + "0" * 5000,
+    ],
+    ids=lambda given: ascii(given)[:40],
 )
 def test_what_is_no_time_is_refused(given: str) -> None:
     with pytest.raises(ValidationError) as caught:

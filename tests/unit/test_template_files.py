@@ -16,7 +16,7 @@ from padws.config import ROOT
 from padws.database import Connection
 from padws.queries import templates
 from padws.template_files import files_to_load, load_templates
-from tests import servers
+from tests.helpers import servers
 
 Log = pytest.LogCaptureFixture
 

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from padws import tether
-from tests.servers import wait_until
+from tests.helpers.waiting import wait_until
 
 SLEEP = ["sleep", "600"]
 STARTER = """

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+import click
 import requests
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 COOKIE = "session_id"
+#: What browsers send when they follow a link.
+A_PAGE = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
 
 def sign_in(client: FlaskClient, subject: str, query: str = "") -> TestResponse:
@@ -66,3 +72,55 @@ def cookie_of(client: FlaskClient) -> str | None:
     """The session's cookie that a client has, if it has one."""
     cookie = client.get_cookie(COOKIE)
     return cookie.value if cookie else None
+
+
+# Over HTTP, as browsers sign in
+
+_AT_ONCE = 4
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who is signed in; `me` is what /api/users/me says of them."""
+
+    cookie: str
+    me: dict[str, Any]
+
+    @property
+    def header(self) -> str:
+        """The value of the header Cookie."""
+        return f"{COOKIE}={self.cookie}"
+
+    @property
+    def id(self) -> str:
+        """The user's id."""
+        return str(self.me["id"])
+
+
+def sign_in_all(url: str, subjects: Iterable[str]) -> list[Person]:
+    """Sign in everybody, as browsers do."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return list(pool.map(lambda subject: _sign_in(url, subject), subjects))
+
+
+def alice_and_her_pad(url: str) -> tuple[str, str]:
+    """The header, as a line, with a session of alice's, and the path of a pad of hers."""
+    (alice,) = sign_in_all(url, ["alice"])
+    pads = requests.get(f"{url}/api/pad?data=false", headers={"Cookie": alice.header}, timeout=10)
+    return f"Cookie: {alice.header}", f"/api/pad/{pads.json()[0]['id']}"
+
+
+def sign_out_all(url: str, people: Iterable[Person]) -> None:
+    """End their sessions."""
+    for person in people:
+        requests.post(f"{url}/auth/logout", cookies={COOKIE: person.cookie}, timeout=30)
+
+
+def _sign_in(url: str, subject: str) -> Person:
+    with requests.Session() as browser:
+        form = browser.get(f"{url}/auth/login", timeout=30)
+        browser.post(form.url, data={"sub": subject}, timeout=30)
+        me = browser.get(f"{url}/api/users/me", timeout=30)
+        if me.status_code != 200:
+            raise click.ClickException(f"{subject} could not sign in: {me.text}")
+        return Person(browser.cookies[COOKIE], me.json())

@@ -1,5 +1,5 @@
 -- What the schema pad_ws consists of, one line for each thing; the same on every version of
--- PostgreSQL. Try it: psql -f tests/migrations/catalogue.sql
+-- PostgreSQL. Try it: psql -f tests/helpers/catalogue.sql
 
 SELECT line FROM (
     SELECT format(

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from tests.api.contract import check_problem
+from tests.helpers.contract import check_problem
 
 
 @dataclass(frozen=True)

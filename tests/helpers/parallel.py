@@ -22,6 +22,14 @@ def at_once(calls: Sequence[Callable[[], T]]) -> list[T]:
         return list(pool.map(begin, calls))
 
 
+def in_background(call: Callable[[], T]) -> tuple[threading.Thread, list[T]]:
+    """Run a call beside the test; its answer is in the list when the thread has ended."""
+    answers: list[T] = []
+    thread = threading.Thread(target=lambda: answers.append(call()), daemon=True)
+    thread.start()
+    return thread, answers
+
+
 class Gate:
     """Holds whoever comes through `wait` until it is opened, and tells when somebody has come."""
 

@@ -12,7 +12,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.api.drawings import without_mark
+from tests.helpers.drawings import without_mark
 
 Scene = dict[str, Any]
 

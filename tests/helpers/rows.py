@@ -1,13 +1,13 @@
-"""Rows for the tests of queries, and a look at what the tables hold."""
+"""Rows of every table, statements on them at the same moment, and a look at what there is."""
 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from threading import Barrier
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -16,8 +16,10 @@ from msgspec.structs import asdict
 from psycopg.rows import dict_row
 
 from padws.database import Connection, Database, JsonText
-from padws.queries import pads
+from padws.queries import backups, pads
 from padws.queries.users import UserRow, insert_user
+from tests.helpers import parallel
+from tests.helpers.waiting import wait_until
 
 T = TypeVar("T")
 
@@ -111,6 +113,21 @@ def save(conn: Connection, pad: pads.Pad, **arguments: Any) -> pads.SavedPad | N
     return pads.save_pad(conn, **(defaults | arguments))
 
 
+def restore(conn: Connection, pad: pads.Pad, backup_id: UUID, **changes: Any) -> Any:
+    """Restore as a request does: nothing is left of an attempt that restored nothing."""
+    arguments: dict[str, Any] = {
+        "backup_id": backup_id,
+        "pad_id": pad.id,
+        "owner_id": pad.owner_id,
+        "accepted_versions": ANY_VERSION,
+        "keep": 10,
+    }
+    with conn.transaction() as transaction:
+        restored = backups.restore_backup(conn, **(arguments | changes))
+        transaction.force_rollback = restored is None
+    return restored
+
+
 def row_of(conn: Connection, table: str, row_id: UUID) -> dict[str, Any] | None:
     """A row as it is in the table."""
     with conn.cursor(row_factory=dict_row) as cursor:
@@ -141,15 +158,9 @@ def count(conn: Connection, table: str) -> int:
 
 def at_once(database: Database, tasks: Sequence[Callable[[Connection], T]]) -> list[T]:
     """Run tasks at the same moment, each on a connection of its own; the first error is raised."""
-    start = Barrier(len(tasks))
-
-    def run(task: Callable[[Connection], T]) -> T:
-        with database.connection() as conn:
-            start.wait(30)
-            return task(conn)
-
-    with ThreadPoolExecutor(len(tasks)) as pool:
-        return list(pool.map(run, tasks))
+    with ExitStack() as stack:
+        calls = [partial(task, stack.enter_context(database.connection())) for task in tasks]
+        return parallel.at_once(calls)
 
 
 def overtaken(
@@ -179,7 +190,4 @@ def _wait_for_waiters(conn: Connection, number: int) -> None:
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    deadline = time.monotonic() + 30
-    while conn.execute(waiting).fetchone() != (number,):
-        assert time.monotonic() < deadline, f"{number} should wait for a lock by now"
-        time.sleep(0.01)
+    wait_until(lambda: conn.execute(waiting).fetchone() == (number,), f"{number} wait for a lock")

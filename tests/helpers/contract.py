@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from padws.errors import PROBLEM, TITLES
-from tests.api.documented import check_documented
+from tests.helpers.documented import check_documented
 
 STANDARD_MEMBERS = {"type", "title", "status", "detail", "code", "request_id"}
 FURTHER_MEMBERS = {"errors", "version"}

@@ -1,4 +1,4 @@
-"""psql, pg_dump and pg_restore of the server's own version."""
+"""Programs of this machine; psql, pg_dump and pg_restore of the server's own version."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -18,6 +17,36 @@ from padws.config import ROOT
 from padws.embedded import postgres
 
 ENVIRONMENT = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD"}
+
+
+def program(name: str) -> str:
+    """The path of a program; skips the test where it is not there."""
+    path = os.pathsep.join([*os.get_exec_path(), "/usr/sbin", "/sbin"])
+    found = shutil.which(name, path=path)
+    if not found:
+        pytest.skip(f"no {name} on the PATH")
+    return found
+
+
+def run(
+    *command: str | Path,
+    environ: Mapping[str, str] | None = None,
+    within: Path = ROOT,
+    code: int = 0,
+) -> str:
+    """What a command prints, to both streams; it has to end with this code."""
+    ended = subprocess.run(
+        command,
+        env=environ,
+        cwd=within,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=600,
+    )
+    assert ended.returncode == code, ended.stdout
+    return ended.stdout
 
 
 def search_path(url: str) -> str:
@@ -38,7 +67,7 @@ def _version(program: Path) -> int:
     return int(found[1]) if found else 0
 
 
-def environment(url: str, **variables: str) -> dict[str, str]:
+def shell_environment(url: str, **variables: str) -> dict[str, str]:
     """The environment of a shell whose psql goes to the database of `url`."""
     parts = conninfo_to_dict(url)
     connection = {ENVIRONMENT[name]: str(parts[name]) for name in ENVIRONMENT if parts.get(name)}
@@ -54,29 +83,5 @@ def environment(url: str, **variables: str) -> dict[str, str]:
 
 def psql(url: str, script: Path, **variables: str) -> str:
     """Run a script with psql, as its header says; what it prints."""
-    assert shutil.which("psql", path=search_path(url))
     given = [part for name, value in variables.items() for part in ("-v", f"{name}={value}")]
-    return shell(["psql", "-X", *given, "-f", str(script)], environment(url))
-
-
-def shell(command: list[str], environ: Mapping[str, str], directory: Path = ROOT) -> str:
-    """Run a command; what it prints to both streams. It has to succeed."""
-    run = subprocess.run(
-        command,
-        cwd=directory,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=60,
-    )
-    assert run.returncode == 0, run.stdout
-    return run.stdout
-
-
-def as_role(url: str, role: str, password: str) -> str:
-    """The URL of the same database for another role."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return parts._replace(netloc=f"{role}:{password}@{host}").geturl()
+    return run("psql", "-X", *given, "-f", script, environ=shell_environment(url))

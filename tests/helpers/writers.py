@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from tests.faults.ledger import PadLedger, scene
+from tests.helpers.ledger import PadLedger, scene
 
 #: Seconds that a writer waits for an answer.
 PATIENCE = 5.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -27,6 +27,11 @@ def as_role(url: str, role: str, password: str) -> str:
     rest = {k: v for k, v in given.items() if k not in ("user", "password", "dbname")}
     access = f"{role}:{quote(password, safe='')}"
     return f"postgresql://{access}@/{given['dbname']}?{urlencode(rest)}"
+
+
+def name_of(url: str) -> str:
+    """The name of the database that a URL leads to."""
+    return urlsplit(url).path.lstrip("/")
 
 
 def execute(url: str, *scripts: bytes) -> None:
@@ -76,12 +81,3 @@ def marks(url: str, operation: str = "apply") -> list[str]:
     """The ids of the migrations that were applied (or `rollback`), as often as that was done."""
     sql = "SELECT migration_id FROM pad_ws._yoyo_log WHERE operation = %s ORDER BY 1"
     return [name for (name,) in query(url, sql, operation)]
-
-
-def nobody_holds_a_lock(url: str) -> bool:
-    sql = """
-        SELECT count(*) FROM pg_locks
-        WHERE locktype = 'advisory'
-        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-    """
-    return query(url, sql) == [(0,)]

@@ -11,16 +11,16 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from padws.config import ROOT, SettingsSchema
+from padws.config import ROOT
+from padws.embedded import temporary
+from tests.helpers.waiting import wait_until
 
-PATIENCE = 60.0
 COMPLAINT = re.compile(
     r"^(?:Error: |\S+ \[\d+\] ERROR gunicorn\.error: )", re.MULTILINE
 )  # flask, gunicorn
@@ -28,17 +28,7 @@ COMPLAINT = re.compile(
 
 def clean_environment(settings: Mapping[str, str]) -> dict[str, str]:
     """This process's environment with exactly these settings of padws."""
-    known = SettingsSchema().fields
-    others = {name: value for name, value in os.environ.items() if name not in known}
-    return {**others, "PYTHONUNBUFFERED": "1", "FLASK_SKIP_DOTENV": "1", **settings}
-
-
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    """Ask until `condition` holds; fail after a minute."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, f"still not: {what}"
-        time.sleep(0.02)
+    return {**temporary.environment(settings), "PYTHONUNBUFFERED": "1"}
 
 
 @dataclass
@@ -73,6 +63,11 @@ class Command:
         assert code is not None
         return code
 
+    def ended(self, code: int) -> Command:
+        """The command itself, which has to end with this code."""
+        assert self.wait() == code, self.output
+        return self
+
     def says(self, text: str) -> None:
         """Wait until it has printed `text`."""
         wait_until(
@@ -92,34 +87,35 @@ class Release:
 
     def flask(self, log: Path, settings: Mapping[str, str], *args: str) -> Command:
         """Start `flask` with `args`."""
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "flask", *args],
-                cwd=self.directory,
-                env={**clean_environment(settings), "PYTHONPATH": str(self.directory)},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+        process = self._start(log, settings, "flask", *args)
         return Command(process.pid, log, process.poll)
+
+    def run(self, log: Path, settings: Mapping[str, str], *args: str, code: int = 0) -> Command:
+        """Run `flask` with `args`, which ends with this code."""
+        return self.flask(log, settings, *args).ended(code)
 
     @contextmanager
     def gunicorn(self, log: Path, settings: Mapping[str, str]) -> Iterator[Command]:
         """Run gunicorn, which listens on PORT; it is stopped in the end."""
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "wsgi:app"],
-                cwd=self.directory,
-                env={**clean_environment(settings), "PYTHONPATH": str(self.directory)},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+        process = self._start(log, settings, "gunicorn", "wsgi:app")
         try:
             yield Command(process.pid, log, process.poll)
         finally:
             process.terminate()
             process.wait()
+
+    def _start(
+        self, log: Path, settings: Mapping[str, str], *module: str
+    ) -> subprocess.Popen[bytes]:
+        with log.open("wb") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", *module],
+                cwd=self.directory,
+                env={**clean_environment(settings), "PYTHONPATH": str(self.directory)},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
 
     def add(self, name: str, sql: str, rollback: str = "SELECT 1;") -> None:
         """Write a migration that comes after all there are."""
@@ -162,6 +158,10 @@ class Forks:
         self._codes.pop(pid, None)  # of an earlier process that had the same number
         return Command(pid, log, lambda: self._poll(pid))
 
+    def run(self, settings: Mapping[str, str], *args: str, code: int = 0) -> Command:
+        """Run the command `args`, which ends with this code."""
+        return self.start(settings, *args).ended(code)
+
     def _poll(self, pid: int) -> int | None:
         if pid not in self._codes:
             code = self._ask({"poll": pid})
@@ -185,7 +185,7 @@ class Forks:
 def forks(directory: Path) -> Iterator[Forks]:
     """The process to fork from; what still runs in the end is killed."""
     with subprocess.Popen(
-        [sys.executable, "-c", "from tests.migrations.commands import serve; serve()"],
+        [sys.executable, "-c", "from tests.helpers.commands import serve; serve()"],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -7,9 +7,8 @@ and use a logical Redis database that was empty.
 from __future__ import annotations
 
 import os
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from urllib.parse import SplitResult, urlsplit
@@ -55,14 +54,6 @@ def origin(kind: type[Postgres | Redis]) -> str:
     return "in Docker" if docker_answers() else "embedded"
 
 
-def wait_until(true: Callable[[], bool]) -> None:
-    """Return as soon as `true` says so; fail after a time that only a hanging process takes."""
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 @contextmanager
 def postgres_url(directory: DataDirectory) -> Iterator[str]:
     """The URL of a database, as a role that may create others."""
@@ -91,6 +82,17 @@ def redis_url(directory: DataDirectory) -> Iterator[str]:
         server = Redis(directory)
         with running(server):
             yield server.url()
+
+
+def settings_of(database_url: str, redis_url: str, issuer: str) -> dict[str, str]:
+    """The settings of a service on these servers; the provider is an embedded one."""
+    return {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "OIDC_ISSUER": issuer,
+        "OIDC_CLIENT_ID": "padws",
+        "OIDC_CLIENT_SECRET": "not-secret",
+    }
 
 
 def _empty_logical_database(url: str) -> str:

@@ -1,0 +1,114 @@
+"""The statements of sql/, and for each an example of it on tables full of rows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from hashlib import md5, sha256
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from padws.database import SQL_DIR, Connection, JsonText, load_statement
+
+FILES = sorted(SQL_DIR.glob("*/*.sql"))
+NAMES = [f"{path.parent.name}/{path.stem}" for path in FILES]
+
+FILL = """
+    INSERT INTO pad_ws.users (id, username, email, name, given_name, family_name)
+    SELECT md5('user ' || n)::uuid, 'user ' || n, n || '@example.org', '', '', ''
+    FROM generate_series(1, 10000) AS n;
+
+    INSERT INTO pad_ws.pads (id, owner_id, display_name, data, version)
+    SELECT
+        md5('pad ' || n)::uuid,
+        md5('user ' || n % 10000 + 1)::uuid,
+        'Drawing',
+        '{"elements": []}',
+        1
+    FROM generate_series(1, 20000) AS n;
+
+    INSERT INTO pad_ws.backups (id, source_id, data, created_at)
+    SELECT
+        md5('backup ' || n)::uuid,
+        md5('pad ' || n % 20000 + 1)::uuid,
+        '{"elements": []}',
+        now() - n * interval '1 second'
+    FROM generate_series(1, 80000) AS n;
+
+    INSERT INTO pad_ws.template_pads (name, display_name, data)
+    SELECT 'template ' || n, 'Template', '{"elements": []}'
+    FROM generate_series(1, 10000) AS n;
+
+    INSERT INTO pad_ws.access_tokens (id, user_id, name, scope, token_digest)
+    SELECT
+        md5('token ' || n)::uuid,
+        md5('user ' || n % 10000 + 1)::uuid,
+        'Script',
+        'write',
+        sha256(convert_to('token ' || n, 'UTF8'))
+    FROM generate_series(1, 20000) AS n;
+
+    ANALYZE pad_ws.users, pad_ws.pads, pad_ws.backups, pad_ws.template_pads, pad_ws.access_tokens;
+"""
+
+
+def md5_id(text: str) -> UUID:
+    """The id that FILL gives a row."""
+    return UUID(md5(text.encode()).hexdigest())
+
+
+# A user, one of this user's two pads and tokens, one of the pad's four backups, and values that fit
+# any parameter of the name; where they do not, ONLY_FOR has others for that one statement.
+EXAMPLES: dict[str, Any] = {
+    "pad_id": md5_id("pad 1"),
+    "owner_id": md5_id("user 2"),
+    "user_id": md5_id("user 2"),
+    "user_ids": [md5_id("user 2"), md5_id("user 3")],
+    "backup_id": md5_id("backup 20000"),
+    "scene": JsonText(b'{"elements": []}'),
+    "display_name": "Drawing",
+    "accepted_versions": "{(,)}",
+    "known_versions": "{}",
+    "known_etags": [],
+    "backup_interval": timedelta(0),
+    "keep": 2,
+    "limit": 2,
+    "with_data": True,
+    "from_time": "-infinity",
+    "to_time": "infinity",
+    "name": "template 17",
+    "template_name": "template 17",
+    "new_name": "another",
+    "file_digest": "digest",
+    "after": UUID(int=2**127),
+    "username": "a new name",
+    "email": "new@example.org",
+    "email_verified": True,
+    "given_name": "",
+    "family_name": "",
+    "roles": JsonText(b"[]"),
+    "token_id": md5_id("token 1"),
+    "token_digest": sha256(b"token 1").digest(),
+    "scope": "read",
+    "expires_at": None,
+}
+ONLY_FOR: dict[str, dict[str, Any]] = {
+    "tokens/insert_token": {"token_digest": sha256(b"a new token").digest()},
+    "templates/insert_template": {"name": "a new name"},
+    "users/insert_user": {"user_id": uuid4()},
+    "users/get_user_if_current": {
+        "username": "user 2",
+        "email": "2@example.org",
+        "email_verified": False,
+        "name": "",
+    },
+    "users/release_user_names": {"username": "user 3", "email": "4@example.org"},
+}
+
+
+def run_example(conn: Connection, path: Path) -> object:
+    """Run a statement of the service on rows that it finds in tables filled by FILL."""
+    query = getattr(import_module(f"padws.queries.{path.parent.name}"), path.stem)
+    examples = EXAMPLES | ONLY_FOR.get(f"{path.parent.name}/{path.stem}", {})
+    return query(conn, **{name: examples[name] for name in load_statement(path).parameters})

@@ -1,0 +1,16 @@
+"""Waiting for what happens soon, and failing where it does not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+PATIENCE = 60.0  # seconds, which only a hanging process takes
+
+
+def wait_until(condition: Callable[[], object], what: str = "") -> None:
+    """Return as soon as `condition` holds; fail after a minute, and say for `what`."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"still not: {what or condition}"
+        time.sleep(0.02)
