@@ -18,7 +18,10 @@ from padws.schemas.common import Status
 from padws.schemas.tokens import CreatedToken, NewToken, Token
 
 blueprint = ApiBlueprint(
-    "tokens", __name__, url_prefix="/api/users/me/tokens", description="Tokens for scripts"
+    "tokens",
+    __name__,
+    url_prefix="/api/users/me/tokens",
+    description="Personal access tokens, for scripts",
 )
 blueprint.before_request(require_sign_in)
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from marshmallow import Schema, fields, validate
 
-from padws.schemas.common import CountField, NameField, Status
+from padws.schemas.common import Answer, CountField, NameField, Status
 
 _LONGEST = 254
 
@@ -34,7 +34,7 @@ class _RolesField(fields.List[str]):
         return super()._deserialize(value, *args, **kwargs)
 
 
-class User(Schema):
+class User(Answer):
     """A person who has signed in, or whom an administrator has made."""
 
     id = fields.UUID()
@@ -86,7 +86,7 @@ class Page(Schema):
     )
 
 
-class SessionCount(Schema):
+class SessionCount(Answer):
     """How many people are signed in."""
 
     active_sessions = fields.Integer()
@@ -98,7 +98,7 @@ class Ended(Status):
     ended = fields.Integer(metadata={"description": "How many"})
 
 
-class OnlineUsers(Schema):
+class OnlineUsers(Answer):
     """Who is signed in."""
 
     online_users = fields.List(fields.Nested(User))
