@@ -73,8 +73,8 @@ _SCENE = {
                     "type": "object",
                     "description": "Which pad this is; written into the scene by each save",
                     "properties": {
-                        "uniqueId": {"description": "The pad's id"},
-                        "displayName": {"description": "The pad's name"},
+                        "uniqueId": {"type": "string", "description": "The pad's id"},
+                        "displayName": {"type": "string", "description": "The pad's name"},
                     },
                     "additionalProperties": True,
                 }
@@ -159,24 +159,6 @@ _RESPONSES: dict[int | str, tuple[str, str, _Part]] = {
     "default": ("Problem", "Any other error", {}),
 }
 
-_SECURITY_SCHEMES = {
-    "session": {
-        "type": "apiKey",
-        "in": "cookie",
-        "description": "Set by signing in at `/auth/login`",
-    },
-    "token": {
-        "type": "http",
-        "scheme": "bearer",
-        "description": "An access token of the sign-in provider, or a personal access token",
-    },
-    "metrics": {
-        "type": "http",
-        "scheme": "bearer",
-        "description": "The instance's `METRICS_TOKEN`, if it has one",
-    },
-}
-
 #: The response of a page that a browser is sent to while somebody signs in.
 SIGN_IN_FAILED = "SignInFailed"
 
@@ -230,10 +212,20 @@ def make_api(app: Flask, version: str) -> Api:
     components = api.spec.components
     components.schema("Scene", _SCENE)
     api.ma_plugin.converter.add_attribute_function(_reference_to_scene)
-    for name, scheme in _SECURITY_SCHEMES.items():
+    for name, scheme in _security_schemes(app.config["SESSION_COOKIE_NAME"]).items():
         components.security_scheme(name, scheme)
-    components.security_schemes["session"]["name"] = app.config["SESSION_COOKIE_NAME"]
     return api
+
+
+def _security_schemes(cookie: str) -> dict[str, _Part]:
+    bearer = {"type": "http", "scheme": "bearer"}
+    of_users = "An access token of the sign-in provider, or a personal access token"
+    by_cookie = {"type": "apiKey", "in": "cookie", "name": cookie}
+    return {
+        "session": {**by_cookie, "description": "Set by signing in at `/auth/login`"},
+        "token": {**bearer, "description": of_users},
+        "metrics": {**bearer, "description": "The instance's `METRICS_TOKEN`, if it has one"},
+    }
 
 
 def _reference_to_scene(_: object, field: object, **__: object) -> _Part:

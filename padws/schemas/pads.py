@@ -45,7 +45,7 @@ class PadName(Schema):
 class OptionalPadName(Schema):
     """A name for a pad, or none."""
 
-    display_name = NameField()
+    display_name = NameField(metadata={"description": "The pad's name; without it a default of the service"})
 
 
 class Saved(Status):

@@ -77,7 +77,9 @@ class UserChange(Schema):
 class Page(Schema):
     """A page of users."""
 
-    limit = CountField(load_default=100)
+    limit = CountField(
+        load_default=100, metadata={"description": "How many at most, and never more than 100"}
+    )
     after = fields.UUID(
         load_default=UUID(int=0),
         metadata={
