@@ -45,7 +45,9 @@ class PadName(Schema):
 class OptionalPadName(Schema):
     """A name for a pad, or none."""
 
-    display_name = NameField(metadata={"description": "The pad's name; without it a default of the service"})
+    display_name = NameField(
+        metadata={"description": "The pad's name; without it a default of the service"}
+    )
 
 
 class Saved(Status):
