@@ -58,7 +58,10 @@ _SCENE_EXAMPLE = {
 _SCENE = {
     "type": "object",
     "minProperties": 1,
-    "description": "A drawing as Excalidraw has it; whatever else is in it is kept, too",
+    "description": (
+        "A drawing as Excalidraw has it; whatever else is in it is kept, too. It must not be empty, "
+        "and `appState` and `appState.pad` must be objects if they are there."
+    ),
     "properties": {
         "elements": {
             "type": "array",

@@ -10,6 +10,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.api.contract import Client, ok
 from tests.api.documented import Document
+from tests.api.drawings import without_mark
 
 #: Every operation, and the name by which generated clients call it: a new name breaks them.
 OPERATIONS = """
@@ -110,6 +111,7 @@ def test_every_route_of_the_application_is_in_it(app: Flask, document: Document)
 def test_every_operation_says_what_it_does_and_how_it_fails(document: Document) -> None:
     for route, operation in operations(document).items():
         assert operation["summary"], route
+        assert "description" not in operation, "more in a docstring is for developers"
         assert "default" in operation["responses"], route
 
 
@@ -146,6 +148,37 @@ def test_query_parameters_are_described(document: Document) -> None:
     for route, names in expected.items():
         parameters = operations(document)[route]["parameters"]
         assert {each["name"] for each in parameters if each["in"] == "query"} == names
+
+
+def test_the_example_of_a_scene_can_be_saved(document: Document, alice: Client) -> None:
+    (example,) = document["components"]["schemas"]["Scene"]["examples"]
+    made = ok(alice.post("/api/pad", json={"display_name": "Example", "data": example}), 201)
+    assert without_mark(made["data"]) == example
+    ok(alice.post(f"/api/pad/{made['id']}", json=example))
+
+
+def test_what_is_always_there_is_required(document: Document) -> None:
+    """What may be left out of an answer is left out on purpose."""
+    schemas = document["components"]["schemas"]
+    optional = {
+        name: schema["properties"].keys() - set(schema.get("required", ()))
+        for name, schema in schemas.items()
+    }
+    assert {name: members for name, members in optional.items() if members} == {
+        "BuildInfo": {"buildHash", "timestamp"},
+        "CreatedToken": {"expires_at", "last_used_at"},
+        "ListedBackup": {"data"},
+        "ListedPad": {"data"},
+        "ListedTemplate": {"data"},
+        "NewToken": {"scope", "expires_at"},
+        "NewUser": {"email_verified", "name", "given_name", "family_name", "roles"},
+        "OptionalPadName": {"display_name"},
+        "Problem": {"errors", "version"},
+        "Scene": {"elements", "appState", "files"},
+        "TemplateChange": {"name", "display_name", "data"},
+        "Token": {"expires_at", "last_used_at"},
+        "UserChange": schemas["UserChange"]["properties"].keys(),
+    }
 
 
 def test_patterns_are_ones_that_every_reader_knows(document: Document) -> None:

@@ -23,7 +23,7 @@ from padws.embedded.temporary import Service
 from tests.api import people
 from tests.api.conftest import SignedIn
 from tests.api.contract import check_answer
-from tests.api.documented import document
+from tests.api.documented import enforced
 from tests.api.drawings import drawing
 
 #: Requests of each operation that Hypothesis makes up, beside those at the limits of each schema.
@@ -86,7 +86,7 @@ def visitor(gunicorn: Service, signed_in: SignedIn) -> Iterator[Visitor]:
         yield Visitor(gunicorn.url, session)
 
 
-described = schemathesis.openapi.from_dict(document())
+described = schemathesis.openapi.from_dict(enforced())
 described.config.generation.update(with_security_parameters=False)
 
 
