@@ -72,10 +72,11 @@ def _register_services(app: Flask, settings: Settings) -> None:
 
 def _register_routes(app: Flask) -> None:
     api = make_api(app, VERSION)
-    for module in (pads, backups, templates, tokens, users, app_blueprints, auth, health):
+    for module in (pads, backups, templates, tokens, users, app_blueprints):
         api.register_blueprint(module.blueprint)
     api.register_blueprint(app_blueprints.workspace)
-    app.register_blueprint(pages.blueprint)
+    for blueprint in (auth.blueprint, health.blueprint, pages.blueprint):
+        app.register_blueprint(blueprint)
 
 
 def _serve_front_end(app: Flask, settings: Settings) -> None:

@@ -11,15 +11,8 @@ from padws.errors import NotProvided
 from padws.http import ApiBlueprint, answer
 from padws.schemas.app import BuildInfo, FrontEndConfig, WorkspaceState
 
-blueprint = ApiBlueprint(
-    "app", __name__, url_prefix="/api/app", description="What the front end asks for at first"
-)
-workspace = ApiBlueprint(
-    "workspace",
-    __name__,
-    url_prefix="/api/workspace",
-    description="What pad.ws's front end asks for; there are no workspaces here",
-)
+blueprint = ApiBlueprint("app", __name__, url_prefix="/api/app")
+workspace = ApiBlueprint("workspace", __name__, url_prefix="/api/workspace")
 workspace.before_request(require_sign_in)
 
 

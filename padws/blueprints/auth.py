@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
-from typing import cast
 
 import orjson
-from flask import Response, redirect, request, url_for
+from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from padws.auth.attempts import Destination, destination_of, key_of, new_state, newest
@@ -19,36 +17,18 @@ from padws.auth.sessions import Record, current, sessions
 from padws.context import database, services, settings
 from padws.errors import PROBLEM, Unauthenticated, Unavailable
 from padws.html import send_page, sign_in_failed
-from padws.http import SUCCESS, ApiBlueprint, answer
+from padws.http import SUCCESS, answer
 from padws.observability.current import current as current_request
 from padws.observability.metrics import SIGN_INS
 from padws.queries import users
-from padws.schemas.auth import SignedOut
-from padws.schemas.common import Status
-from padws.schemas.openapi import SIGN_IN_FAILED, header, query_parameter
 
-blueprint = ApiBlueprint(
-    "auth", __name__, url_prefix="/auth", description="Signing in at the provider, and out again"
-)
+blueprint = Blueprint("auth", __name__, url_prefix="/auth")
 
 # Where browsers are sent to, as opposed to what scripts ask.
 _VISITED = ("/auth/login", "/auth/callback")
 _ANSWERS = (PROBLEM, "application/json", "text/html")
 
 _LONGEST_LOGOUT = 65_536  # bytes of a form with a logout token, which anybody may send
-
-_LOGOUT_TOKEN = {
-    "required": True,
-    "content": {
-        "application/x-www-form-urlencoded": {
-            "schema": {
-                "type": "object",
-                "required": ["logout_token"],
-                "properties": {"logout_token": {"type": "string"}},
-            }
-        }
-    },
-}
 
 _LONGEST_HINT = 100  # characters of kc_idp_hint; the name of an identity provider is short
 
@@ -97,25 +77,7 @@ def _destination() -> Destination:
     return Destination.requested(given.get("next", "/"), given.get("popup", ""))
 
 
-def _visited(view: Callable[[], AnyResponse]) -> Callable[[], AnyResponse]:
-    """Describe a page that a browser is sent to: how it goes on, and how it fails."""
-    for status in (400, 429, 503):
-        view = blueprint.alt_response(status, SIGN_IN_FAILED)(view)
-    onwards = {"Location": header("Where the browser goes next")}
-    view = blueprint.alt_response(302, description="Signing in goes on", headers=onwards)(view)
-    return cast(Callable[[], AnyResponse], blueprint.doc(security=[])(view))
-
-
 @blueprint.get("/login")
-@blueprint.doc(
-    operationId="beginSignIn",
-    parameters=[
-        query_parameter("next", "The path on this site to come back to"),
-        query_parameter("popup", "`1` ends on a page that closes itself"),
-        query_parameter("kc_idp_hint", "Passed on to the provider"),
-    ],
-)
-@_visited
 def login() -> AnyResponse:
     """Send the browser to the provider."""
     services().limits.count_login(request.remote_addr or "")
@@ -130,19 +92,6 @@ def login() -> AnyResponse:
 
 
 @blueprint.get("/callback")
-@blueprint.doc(
-    operationId="finishSignIn",
-    parameters=[
-        query_parameter("state", "As the provider was given it"),
-        query_parameter("code", "The provider's, if it says yes"),
-        query_parameter("error", "The provider's, if it says no"),
-    ],
-)
-@blueprint.response(
-    200, {"type": "string"}, content_type="text/html", description="After `popup=1`"
-)
-@blueprint.alt_response(401, SIGN_IN_FAILED)
-@_visited
 def callback() -> AnyResponse:
     """Sign in whom the provider sends back, under a new session id."""
     services().limits.count_login(request.remote_addr or "")
@@ -187,10 +136,6 @@ def _code() -> str:
 
 
 @blueprint.route("/logout", methods=["GET", "POST"])
-@blueprint.doc(operationId="signOut", security=[])
-@blueprint.response(200, SignedOut())
-@blueprint.alt_response(400, "BadRequest")
-@blueprint.alt_response(503, "Unavailable")
 def logout() -> Response:
     """End the session here, and say where to end it at the provider."""
     session = current()
@@ -203,9 +148,6 @@ def logout() -> Response:
 
 
 @blueprint.post("/backchannel-logout")
-@blueprint.doc(operationId="endProviderSession", security=[], requestBody=_LOGOUT_TOKEN)
-@blueprint.response(200, Status())
-@blueprint.alt_response(503, "Unavailable")
 def backchannel_logout() -> Response:
     """End the sessions that the provider names in a logout token (OpenID Back-Channel Logout)."""
     request.max_content_length = _LONGEST_LOGOUT

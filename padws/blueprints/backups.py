@@ -27,9 +27,7 @@ from padws.schemas.common import Status
 from padws.schemas.openapi import ETAG, IF_MATCH, LOCATION
 from padws.schemas.pads import Saved
 
-blueprint = ApiBlueprint(
-    "backups", __name__, url_prefix="/api/pad", description="What the caller's pads were earlier"
-)
+blueprint = ApiBlueprint("backups", __name__, url_prefix="/api/pad")
 blueprint.before_request(require_sign_in)
 
 BACKUP = Backup()

@@ -32,9 +32,7 @@ from padws.schemas.common import Status, WithData
 from padws.schemas.openapi import ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION, SCENE_BODY
 from padws.schemas.pads import ListedPad, NewPad, OptionalPadName, Pad, PadName, Renamed, Saved
 
-blueprint = ApiBlueprint(
-    "pads", __name__, url_prefix="/api/pad", description="The caller's drawings, with their scenes"
-)
+blueprint = ApiBlueprint("pads", __name__, url_prefix="/api/pad")
 blueprint.before_request(require_sign_in)
 
 PAD = Pad()

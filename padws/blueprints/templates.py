@@ -22,12 +22,7 @@ from padws.schemas.templates import (
     TemplateDeleted,
 )
 
-blueprint = ApiBlueprint(
-    "templates",
-    __name__,
-    url_prefix="/api/templates",
-    description="Drawings that new pads start from; administrators change them",
-)
+blueprint = ApiBlueprint("templates", __name__, url_prefix="/api/templates")
 blueprint.before_request(require_sign_in)
 
 TEMPLATE = Template()

@@ -18,12 +18,7 @@ from padws.schemas.common import Status
 from padws.schemas.openapi import LOCATION, header
 from padws.schemas.users import Ended, NewUser, OnlineUsers, Page, SessionCount, User, UserChange
 
-blueprint = ApiBlueprint(
-    "users",
-    __name__,
-    url_prefix="/api/users",
-    description="The caller, and for administrators everybody",
-)
+blueprint = ApiBlueprint("users", __name__, url_prefix="/api/users")
 blueprint.before_request(require_sign_in)
 
 USER = User()

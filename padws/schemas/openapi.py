@@ -1,8 +1,13 @@
-"""The OpenAPI document: what holds for many routes is said here, once."""
+"""The OpenAPI document: what holds for many routes is said here, once.
+
+openapi.json has what no schema is the source of: scenes, how requests fail, signing in, health.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import flask_smorest
@@ -10,112 +15,25 @@ from apispec import BasePlugin
 from flask import Flask
 from werkzeug.routing import Rule
 
-from padws.errors import PROBLEM
 from padws.schemas.common import Problem, SceneField
 
 _Part = dict[str, Any]
 
-_DESCRIPTION = """\
-padws keeps people's drawings, called pads, with backups of what they were, and the templates that
-new ones start from.
+_HERE = Path(__file__).parent
 
-**Who is asking.** A browser signs in at `/auth/login` and gets a session cookie. A script sends
-`Authorization: Bearer …` with an access token of the sign-in provider, or with a personal access
-token from `POST /api/users/me/tokens`.
-
-**Errors** are `application/problem+json` (RFC 9457). Each has a stable `code`, which
-[/api/docs/problems](/api/docs/problems) explains, and a `request_id`, which names it in the log.
-
-**Versions.** The `version` of a pad goes up by one with each change, and its `ETag` is made of it.
-`If-None-Match` saves a transfer: the answer is 304 if nothing has changed. `If-Match` saves other
-people's work: the answer is 412, and nothing is written, if the pad has changed meanwhile. Without
-it the last write wins.
-
-Ids are UUIDs. Times are RFC 3339 in UTC.
-"""
-
-_SCENE_EXAMPLE = {
-    "elements": [
-        {
-            "id": "box-1",
-            "type": "rectangle",
-            "x": 100,
-            "y": 80,
-            "width": 240,
-            "height": 120,
-            "angle": 0,
-            "strokeColor": "#1e1e1e",
-            "backgroundColor": "transparent",
-            "version": 1,
-            "versionNonce": 1,
-            "isDeleted": False,
-        }
-    ],
-    "appState": {"viewBackgroundColor": "#ffffff"},
-    "files": {},
-}
-
-_SCENE = {
-    "type": "object",
-    "minProperties": 1,
-    "description": (
-        "A drawing as Excalidraw has it; whatever else is in it is kept, too. It must not be empty, "
-        "and `appState` and `appState.pad` must be objects if they are there."
-    ),
-    "properties": {
-        "elements": {
-            "type": "array",
-            "items": {"type": "object", "additionalProperties": True},
-            "description": "What is drawn",
-        },
-        "appState": {
-            "type": "object",
-            "description": "How it is shown",
-            "properties": {
-                "pad": {
-                    "type": "object",
-                    "description": "Which pad this is; written into the scene by each save",
-                    "properties": {
-                        "uniqueId": {"type": "string", "description": "The pad's id"},
-                        "displayName": {"type": "string", "description": "The pad's name"},
-                    },
-                    "additionalProperties": True,
-                }
-            },
-            "additionalProperties": True,
-        },
-        "files": {
-            "type": "object",
-            "description": "Pictures in it, by their ids",
-            "additionalProperties": True,
-        },
-    },
-    "additionalProperties": True,
-    "examples": [_SCENE_EXAMPLE],
-}
-_SCENE_REFERENCE = {"$ref": "#/components/schemas/Scene"}
+_SCENE = {"$ref": "#/components/schemas/Scene"}
 
 
-def header(description: str, *, required: bool = True, kind: str = "string") -> _Part:
+def header(description: str, *, required: bool = True) -> _Part:
     """A header of an answer."""
-    return {"description": description, "required": required, "schema": {"type": kind}}
-
-
-def query_parameter(name: str, description: str) -> _Part:
-    """A text in the query that no schema reads."""
-    return {
-        "name": name,
-        "in": "query",
-        "description": description,
-        "schema": {"type": "string"},
-    }
+    return {"description": description, "required": required, "schema": {"type": "string"}}
 
 
 SCENE_BODY = {
     "requestBody": {
         "required": True,
         "description": "The scene",
-        "content": {"application/json": {"schema": _SCENE_REFERENCE}},
+        "content": {"application/json": {"schema": _SCENE}},
     }
 }
 ETAG = {"ETag": header("Made of the version")}
@@ -141,29 +59,20 @@ _PATH_PARAMETERS = {
     "user_id": "The user's id",
 }
 
-RETRY_AFTER = {"Retry-After": header("Seconds to wait", kind="integer")}
-_CHALLENGE = {"WWW-Authenticate": header("How to say who is asking")}
-
-#: Status → the name of its response, what it means, and the headers that it comes with.
-_RESPONSES: dict[int | str, tuple[str, str, _Part]] = {
-    304: ("NotModified", "It is as the caller has it", ETAG),
-    400: ("BadRequest", "The request or its body cannot be read", {}),
-    401: ("Unauthenticated", "There is no valid session or token", _CHALLENGE),
-    403: ("Forbidden", "The caller may not do this, or not from this site", {}),
-    404: ("NotFound", "It does not exist, or is not the caller's to see", {}),
-    409: ("Conflict", "Something else has what must be unique", {}),
-    412: ("StaleVersion", "The pad is at another version, which the problem names", {}),
-    413: ("TooLarge", "The body is too large", {}),
-    415: ("UnsupportedMediaType", "The body is not declared as JSON, or is compressed", {}),
-    422: ("Unprocessable", "The input is refused; `errors` says which fields and why", {}),
-    429: ("TooManyRequests", "There were more requests than the limit allows", RETRY_AFTER),
-    501: ("NotProvided", "This service does not do that", {}),
-    503: ("Unavailable", "Something that is needed is not available for now", RETRY_AFTER),
-    "default": ("Problem", "Any other error", {}),
+#: Status → its response in openapi.json.
+_RESPONSES = {
+    304: "NotModified",
+    400: "BadRequest",
+    401: "Unauthenticated",
+    403: "Forbidden",
+    404: "NotFound",
+    412: "StaleVersion",
+    413: "TooLarge",
+    415: "UnsupportedMediaType",
+    422: "Unprocessable",
+    429: "TooManyRequests",
+    503: "Unavailable",
 }
-
-#: The response of a page that a browser is sent to while somebody signs in.
-SIGN_IN_FAILED = "SignInFailed"
 
 
 class Api(flask_smorest.Api):  # type: ignore[misc]  # untyped
@@ -178,20 +87,7 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # untyped
         """Nothing is paged its way: its schema would stand there unused."""
 
     def _register_responses(self) -> None:
-        problem = {PROBLEM: {"schema": Problem}}
-        for status, (name, description, headers) in _RESPONSES.items():
-            content = {} if status == 304 else {"content": problem}
-            response = {"description": description, "headers": headers, **content}
-            self.spec.components.response(name, response, lazy=True)
-        as_page = {
-            "description": "A problem; to a browser, which prefers it, a page that shows it",
-            "headers": {
-                "Retry-After": header("Seconds to wait", required=False, kind="integer"),
-                "WWW-Authenticate": header("How to say who is asking", required=False),
-            },
-            "content": {**problem, "text/html": {"schema": {"type": "string"}}},
-        }
-        self.spec.components.response(SIGN_IN_FAILED, as_page, lazy=True)
+        """Leave responses to openapi.json."""
 
 
 def make_api(app: Flask, version: str) -> Api:
@@ -203,36 +99,16 @@ def make_api(app: Flask, version: str) -> Api:
         OPENAPI_URL_PREFIX="/api",
         OPENAPI_JSON_PATH="openapi.json",
     )
-    whole = {
-        "info": {
-            "description": _DESCRIPTION,
-            "license": {"name": "MIT", "identifier": "MIT"},
-        },
-        "servers": [{"url": "/", "description": "The service that this document is from"}],
-        "security": [{"session": []}, {"token": []}],
-    }
-    api = Api(app, spec_kwargs={**whole, "extra_plugins": [_WhatHoldsForMany(app)]})
-    components = api.spec.components
-    components.schema("Scene", _SCENE)
+    fixed = json.loads((_HERE / "openapi.json").read_text(encoding="utf-8"))
+    fixed["info"]["description"] = (_HERE / "openapi.md").read_text(encoding="utf-8")
+    api = Api(app, spec_kwargs={**fixed, "extra_plugins": [_WhatHoldsForMany(app)]})
     api.ma_plugin.converter.add_attribute_function(_reference_to_scene)
-    for name, scheme in _security_schemes(app.config["SESSION_COOKIE_NAME"]).items():
-        components.security_scheme(name, scheme)
+    api.spec.components.schema("Problem", schema=Problem)
     return api
 
 
-def _security_schemes(cookie: str) -> dict[str, _Part]:
-    bearer = {"type": "http", "scheme": "bearer"}
-    of_users = "An access token of the sign-in provider, or a personal access token"
-    by_cookie = {"type": "apiKey", "in": "cookie", "name": cookie}
-    return {
-        "session": {**by_cookie, "description": "Set by signing in at `/auth/login`"},
-        "token": {**bearer, "description": of_users},
-        "metrics": {**bearer, "description": "The instance's `METRICS_TOKEN`, if it has one"},
-    }
-
-
 def _reference_to_scene(_: object, field: object, **__: object) -> _Part:
-    return _SCENE_REFERENCE if isinstance(field, SceneField) else {}
+    return _SCENE if isinstance(field, SceneField) else {}
 
 
 class _WhatHoldsForMany(BasePlugin):
@@ -291,5 +167,5 @@ def _add_failures(operation: _Part, statuses: set[int]) -> None:
     responses = operation["responses"]
     responses.pop(422, None)  # its name depends on Python's version
     for status in statuses - responses.keys():
-        responses[status] = _RESPONSES[status][0]
+        responses[status] = _RESPONSES[status]
     operation["responses"] = dict(sorted(responses.items(), key=lambda each: str(each[0])))

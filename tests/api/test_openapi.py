@@ -115,6 +115,12 @@ def test_every_operation_says_what_it_does_and_how_it_fails(document: Document) 
         assert "default" in operation["responses"], route
 
 
+def test_every_tag_is_described(document: Document) -> None:
+    used = {tag for each in operations(document).values() for tag in each["tags"]}
+    assert {tag["name"] for tag in document["tags"] if tag["description"]} == used
+    assert len(document["tags"]) == len(used)
+
+
 def test_who_may_ask_without_signing_in_is_said(document: Document) -> None:
     opened = {route for route, each in operations(document).items() if each.get("security") == []}
     assert {path for _, path in opened} == {
