@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
 from wsgiref.headers import Headers
 
 from flask import Flask
-from flask_smorest import Api
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
@@ -23,23 +21,9 @@ from padws.config import Settings, load_settings
 from padws.context import Services
 from padws.database import Database
 from padws.observability import metrics, requests
-from padws.schemas.common import Problem
+from padws.schemas.openapi import make_api
 
 VERSION = "0.2.0.dev0"
-
-
-class _Api(Api):  # type: ignore[misc]  # untyped
-    """flask-smorest without its error handler: `errors` has the only one."""
-
-    def _register_error_handlers(self) -> None:
-        pass
-
-    def _register_responses(self) -> None:
-        """Describe errors as what they are: problems, in their own media type."""
-        content = {errors.PROBLEM: {"schema": Problem}}
-        for name in ("DEFAULT_ERROR", "UNPROCESSABLE_ENTITY"):
-            response = {"description": "A problem (RFC 9457)", "content": content}
-            self.spec.components.response(name, response, lazy=True)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -87,22 +71,9 @@ def _register_services(app: Flask, settings: Settings) -> None:
 
 
 def _register_routes(app: Flask) -> None:
-    app.config.update(
-        API_TITLE="padws",
-        API_VERSION=VERSION,
-        OPENAPI_VERSION="3.1.0",
-        OPENAPI_URL_PREFIX="/api",
-        OPENAPI_JSON_PATH="openapi.json",
-    )
-    security: list[dict[str, list[str]]] = [{"session": []}, {"token": []}]
-    api = _Api(app, spec_kwargs={"security": security})
-    api.spec.components.security_scheme(
-        "session", {"type": "apiKey", "in": "cookie", "name": app.config["SESSION_COOKIE_NAME"]}
-    )
-    api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
-    nouns: list[Any] = [pads, backups, templates, tokens, users, app_blueprints]
-    for noun in nouns:
-        api.register_blueprint(noun.blueprint)
+    api = make_api(app, VERSION)
+    for module in (pads, backups, templates, tokens, users, app_blueprints):
+        api.register_blueprint(module.blueprint)
     api.register_blueprint(app_blueprints.workspace)
     for blueprint in (auth.blueprint, health.blueprint, pages.blueprint):
         app.register_blueprint(blueprint)

@@ -27,7 +27,7 @@ log = logging.getLogger("padws")
 #: The media type of every error.
 PROBLEM = "application/problem+json"
 
-#: Every code an answer can carry, with its title. The page that `type` links to is made of it.
+#: Every code an answer can carry, with its title. padws/pages/problems.html explains each.
 TITLES = {
     "bad_request": "The request cannot be understood",
     "body_incomplete": "The body ended before it was complete",
@@ -89,7 +89,8 @@ class Problem(Exception):
         **members: Any,
     ):
         """Further `members` stand in the problem beside the standard ones, such as `errors`."""
-        super().__init__(detail or TITLES[code])
+        title = TITLES[code]  # whatever the detail: no other code can be raised
+        super().__init__(detail or title)
         self.code = code
         self.detail = str(self)
         self.headers = headers or {}

@@ -1,4 +1,4 @@
-"""Pages that are put together: that of problems, and that of a sign-in that failed."""
+"""The pages that are files, and that of a sign-in that failed, which is put together."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from flask import Response, request, send_from_directory
-
-from padws.errors import TITLES
 
 #: The pages that are files, with their style sheets and scripts.
 PAGES = Path(__file__).resolve().parent / "pages"
@@ -36,15 +34,6 @@ _PAGE = """<!doctype html>
 </html>
 """
 
-_PROBLEMS = """\
-    <p>An error is answered as <code>application/problem+json</code>. Its <code>code</code> is one
-    of these; its <code>detail</code> says more, and its <code>request_id</code> names the request
-    in the log.</p>
-    <dl>
-{entries}
-    </dl>
-    <p><a href="/api/docs">API documentation</a></p>"""
-
 _SIGN_IN_FAILED = """\
     <p class="lead">{title}.</p>
     <p>{detail}</p>
@@ -66,16 +55,6 @@ def send_file(directory: str | Path, name: str) -> Response:
         for header in ("HTTP_IF_MODIFIED_SINCE", "HTTP_IF_RANGE", "HTTP_RANGE"):
             request.environ.pop(header, None)
         return send_from_directory(directory, name)
-
-
-def problems() -> str:
-    """The page of all problems, each under its code."""
-    entries = "\n".join(
-        f'      <dt id="{code}"><code>{code}</code></dt><dd>{escape(title)}.</dd>'
-        for code, title in sorted(TITLES.items())
-    )
-    content = _PROBLEMS.format(entries=entries)
-    return _PAGE.format(title="padws: problems", heading="Problems", content=content)
 
 
 def sign_in_failed(problem: Mapping[str, Any], again: str) -> str:

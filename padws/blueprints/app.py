@@ -9,17 +9,16 @@ from padws.auth.access import caller, require_sign_in
 from padws.context import settings
 from padws.errors import NotProvided
 from padws.http import ApiBlueprint, answer
+from padws.schemas.app import BuildInfo, FrontEndConfig, WorkspaceState
 
-blueprint = ApiBlueprint("app", __name__, url_prefix="/api/app", description="For the front end")
-workspace = ApiBlueprint(
-    "workspace", __name__, url_prefix="/api/workspace", description="Not part of padws"
-)
+blueprint = ApiBlueprint("app", __name__, url_prefix="/api/app")
+workspace = ApiBlueprint("workspace", __name__, url_prefix="/api/workspace")
 workspace.before_request(require_sign_in)
 
 
 @blueprint.get("/config")
 @blueprint.doc(security=[])
-@blueprint.response(200, {"type": "object"})
+@blueprint.response(200, FrontEndConfig())
 def get_config() -> Response:
     """Read what the front end is configured with."""
     return answer(
@@ -33,12 +32,10 @@ def get_config() -> Response:
 
 @blueprint.get("/build-info")
 @blueprint.doc(security=[])
-@blueprint.response(200, {"type": "object"})
+@blueprint.response(200, BuildInfo())
 def get_build_info() -> Response:
-    """Read which build of the front end is served; a change makes open pages reload.
-
-    So every worker and instance has to say the same, without a build too.
-    """
+    """Read which build of the front end is served; a change makes open pages reload."""
+    # So every worker and instance has to say the same, without a build too.
     directory = settings().static_dir
     try:
         if directory:
@@ -49,7 +46,7 @@ def get_build_info() -> Response:
 
 
 @workspace.get("/state")
-@workspace.response(200, {"type": "object"})
+@workspace.response(200, WorkspaceState())
 def get_workspace_state() -> Response:
     """Learn that one is signed in; there is no workspace."""
     unknown = dict.fromkeys(("id", "name", "base_url", "agent"))
@@ -57,8 +54,14 @@ def get_workspace_state() -> Response:
 
 
 @workspace.post("/start")
+@workspace.alt_response(501, "NotProvided")
+def start_workspace() -> Response:
+    """Always refused: there is no workspace provider."""
+    raise NotProvided("no_workspaces")
+
+
 @workspace.post("/stop")
-@workspace.response(501, description="There is no workspace provider")
-def change_workspace() -> Response:
-    """Refuse: there is no workspace provider."""
+@workspace.alt_response(501, "NotProvided")
+def stop_workspace() -> Response:
+    """Always refused: there is no workspace provider."""
     raise NotProvided("no_workspaces")

@@ -24,10 +24,10 @@ from padws.observability.metrics import BACKUPS_TAKEN
 from padws.queries import backups, pads
 from padws.schemas.backups import Backup, BackupsQuery, Limit, PadBackups, RecentBackups
 from padws.schemas.common import Status
-from padws.schemas.openapi import ETAG, IF_MATCH, STALE
+from padws.schemas.openapi import ETAG, IF_MATCH, LOCATION
 from padws.schemas.pads import Saved
 
-blueprint = ApiBlueprint("backups", __name__, url_prefix="/api/pad", description="What pads were")
+blueprint = ApiBlueprint("backups", __name__, url_prefix="/api/pad")
 blueprint.before_request(require_sign_in)
 
 BACKUP = Backup()
@@ -85,7 +85,7 @@ def get_backup(pad_id: UUID, backup_id: UUID) -> Response:
 
 
 @blueprint.post("/<uuid:pad_id>/backups")
-@blueprint.response(201, BACKUP)
+@blueprint.response(201, BACKUP, headers=LOCATION)
 def create_backup(pad_id: UUID) -> Response:
     """Back up a pad as it is now."""
     room.wait()
@@ -113,9 +113,8 @@ def delete_backup(pad_id: UUID, backup_id: UUID) -> Response:
 
 
 @blueprint.post("/<uuid:pad_id>/backups/<uuid:backup_id>/restore")
-@blueprint.doc(parameters=[IF_MATCH])
+@blueprint.doc(conditional=IF_MATCH)
 @blueprint.response(200, Saved(), headers=ETAG)
-@blueprint.alt_response(412, **STALE)
 def restore_backup(pad_id: UUID, backup_id: UUID) -> Response:
     """Make a backup's scene the pad's; what it replaces is backed up first."""
     owner_id, accepted = caller().id, accepted_versions()

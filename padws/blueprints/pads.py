@@ -29,10 +29,10 @@ from padws.http import (
 from padws.observability.metrics import BACKUPS_TAKEN, PADS_CREATED
 from padws.queries import pads, users
 from padws.schemas.common import Status, WithData
-from padws.schemas.openapi import CREATED, ETAG, IF_MATCH, IF_NONE_MATCH, SCENE_BODY, STALE
-from padws.schemas.pads import NewPad, OptionalPadName, Pad, PadName, Renamed, Saved
+from padws.schemas.openapi import ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION, SCENE_BODY
+from padws.schemas.pads import ListedPad, NewPad, OptionalPadName, Pad, PadName, Renamed, Saved
 
-blueprint = ApiBlueprint("pads", __name__, url_prefix="/api/pad", description="A user's drawings")
+blueprint = ApiBlueprint("pads", __name__, url_prefix="/api/pad")
 blueprint.before_request(require_sign_in)
 
 PAD = Pad()
@@ -40,8 +40,8 @@ PAD = Pad()
 
 @blueprint.get("")
 @blueprint.arguments(WithData(), location="query")
-@blueprint.response(200, Pad(many=True), headers=ETAG)
-@blueprint.alt_response(304, description="The list is as the caller has it")
+@blueprint.doc(conditional=IF_NONE_MATCH)
+@blueprint.response(200, ListedPad(many=True), headers=ETAG)
 def list_pads(query: dict[str, Any]) -> Response:
     """List the caller's pads, oldest first; the first request makes the first pad."""
     wanted = {"owner_id": caller().id, "with_data": query["data"], "known_etags": known_etags()}
@@ -91,7 +91,7 @@ def _created(pad: pads.Pad, *, with_backup: bool) -> Response:
 
 @blueprint.post("")
 @blueprint.arguments(NewPad())
-@blueprint.response(201, PAD, headers=CREATED)
+@blueprint.response(201, PAD, headers=ETAG | LOCATION)
 def create_pad(body: dict[str, Any]) -> Response:
     """Make a pad."""
     identity = caller()
@@ -113,7 +113,7 @@ def create_pad(body: dict[str, Any]) -> Response:
 @blueprint.post("/from-template/<name>")
 @blueprint.arguments(OptionalPadName(), location="query")
 @blueprint.arguments(OptionalPadName(), required=False)
-@blueprint.response(201, PAD, headers=CREATED)
+@blueprint.response(201, PAD, headers=ETAG | LOCATION)
 def create_pad_from_template(query: dict[str, Any], body: dict[str, Any], name: str) -> Response:
     """Make a pad that starts from a template, with a first backup."""
     identity = caller()
@@ -131,9 +131,8 @@ def create_pad_from_template(query: dict[str, Any], body: dict[str, Any], name: 
 
 
 @blueprint.get("/<uuid:pad_id>")
-@blueprint.doc(parameters=[IF_NONE_MATCH])
+@blueprint.doc(conditional=IF_NONE_MATCH)
 @blueprint.response(200, PAD, headers=ETAG)
-@blueprint.alt_response(304, description="The pad is as the caller has it")
 def get_pad(pad_id: UUID) -> Response:
     """Read a pad."""
     known = known_versions()
@@ -148,9 +147,8 @@ def get_pad(pad_id: UUID) -> Response:
 
 
 @blueprint.route("/<uuid:pad_id>", methods=["POST", "PUT"])
-@blueprint.doc(**SCENE_BODY, parameters=[IF_MATCH])
+@blueprint.doc(**SCENE_BODY, conditional=IF_MATCH)
 @blueprint.response(200, Saved(), headers=ETAG)
-@blueprint.alt_response(412, **STALE)
 def save_pad(pad_id: UUID) -> Response:
     """Save a scene."""
     accepted, scene, owner_id = accepted_versions(), read_scene(), caller().id
@@ -171,9 +169,8 @@ def save_pad(pad_id: UUID) -> Response:
 
 @blueprint.patch("/<uuid:pad_id>")
 @blueprint.arguments(PadName())
-@blueprint.doc(parameters=[IF_MATCH])
+@blueprint.doc(conditional=IF_MATCH)
 @blueprint.response(200, Renamed(), headers=ETAG)
-@blueprint.alt_response(412, **STALE)
 def rename_pad(body: dict[str, Any], pad_id: UUID) -> Response:
     """Rename a pad."""
     ids = {"pad_id": pad_id, "owner_id": caller().id}
@@ -190,9 +187,8 @@ def rename_pad(body: dict[str, Any], pad_id: UUID) -> Response:
 
 
 @blueprint.delete("/<uuid:pad_id>")
-@blueprint.doc(parameters=[IF_MATCH])
+@blueprint.doc(conditional=IF_MATCH)
 @blueprint.response(200, Status())
-@blueprint.alt_response(412, **STALE)
 def delete_pad(pad_id: UUID) -> Response:
     """Delete a pad with its backups."""
     ids = {"pad_id": pad_id, "owner_id": caller().id}

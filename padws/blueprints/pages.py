@@ -6,7 +6,6 @@ from importlib.resources import files
 
 from flask import Blueprint, Response
 
-from padws import html
 from padws.context import settings
 from padws.html import send_file, send_page
 
@@ -45,4 +44,4 @@ def docs_asset(name: str) -> Response:
 @blueprint.get("/api/docs/problems")
 def problems() -> Response:
     """The page that the `type` of an error links to."""
-    return Response(html.problems(), mimetype="text/html")
+    return send_page("problems.html")

@@ -13,12 +13,16 @@ from padws.errors import NotFound
 from padws.http import SUCCESS, ApiBlueprint, answer, members_of, read_scene
 from padws.queries import templates
 from padws.schemas.common import WithData
-from padws.schemas.openapi import SCENE_BODY
-from padws.schemas.templates import NewTemplate, Template, TemplateChange, TemplateDeleted
-
-blueprint = ApiBlueprint(
-    "templates", __name__, url_prefix="/api/templates", description="What new pads start from"
+from padws.schemas.openapi import LOCATION, SCENE_BODY
+from padws.schemas.templates import (
+    ListedTemplate,
+    NewTemplate,
+    Template,
+    TemplateChange,
+    TemplateDeleted,
 )
+
+blueprint = ApiBlueprint("templates", __name__, url_prefix="/api/templates")
 blueprint.before_request(require_sign_in)
 
 TEMPLATE = Template()
@@ -32,7 +36,7 @@ def _found(template: templates.Template | None) -> Response:
 
 @blueprint.get("")
 @blueprint.arguments(WithData(), location="query")
-@blueprint.response(200, Template(many=True))
+@blueprint.response(200, ListedTemplate(many=True))
 def list_templates(query: dict[str, Any]) -> Response:
     """List all templates, by name."""
     if query["data"]:
@@ -54,7 +58,8 @@ def get_template(name: str) -> Response:
 @blueprint.post("")
 @administrators_only
 @blueprint.arguments(NewTemplate())
-@blueprint.response(201, TEMPLATE)
+@blueprint.response(201, TEMPLATE, headers=LOCATION)
+@blueprint.alt_response(409, "Conflict")
 def create_template(body: dict[str, Any]) -> Response:
     """Make a template."""
     with database().connection() as conn:
@@ -69,6 +74,7 @@ def create_template(body: dict[str, Any]) -> Response:
 @administrators_only
 @blueprint.arguments(TemplateChange())
 @blueprint.response(200, TEMPLATE)
+@blueprint.alt_response(409, "Conflict")
 def update_template(body: dict[str, Any], name: str) -> Response:
     """Change a template."""
     with database().connection() as conn:

@@ -17,9 +17,7 @@ from padws.queries import tokens, users
 from padws.schemas.common import Status
 from padws.schemas.tokens import CreatedToken, NewToken, Token
 
-blueprint = ApiBlueprint(
-    "tokens", __name__, url_prefix="/api/users/me/tokens", description="Tokens for scripts"
-)
+blueprint = ApiBlueprint("tokens", __name__, url_prefix="/api/users/me/tokens")
 blueprint.before_request(require_sign_in)
 
 TOKEN = Token()

@@ -15,11 +15,10 @@ from padws.errors import NotFound
 from padws.http import SUCCESS, ApiBlueprint, answer, members_of
 from padws.queries import users
 from padws.schemas.common import Status
+from padws.schemas.openapi import LOCATION, header
 from padws.schemas.users import Ended, NewUser, OnlineUsers, Page, SessionCount, User, UserChange
 
-blueprint = ApiBlueprint(
-    "users", __name__, url_prefix="/api/users", description="The caller, and everybody"
-)
+blueprint = ApiBlueprint("users", __name__, url_prefix="/api/users")
 blueprint.before_request(require_sign_in)
 
 USER = User()
@@ -48,7 +47,7 @@ def get_me() -> Response:
 @blueprint.response(
     200,
     User(many=True),
-    headers={"Link": {"description": 'The next page, as rel="next"', "schema": {"type": "string"}}},
+    headers={"Link": header('A next page, as `rel="next"`', required=False)},
 )
 def list_users(query: dict[str, Any]) -> Response:
     """List users, in pages of at most a hundred."""
@@ -66,7 +65,8 @@ def list_users(query: dict[str, Any]) -> Response:
 @blueprint.post("")
 @administrators_only
 @blueprint.arguments(NewUser())
-@blueprint.response(201, USER)
+@blueprint.response(201, USER, headers=LOCATION)
+@blueprint.alt_response(409, "Conflict")
 def create_user(body: dict[str, Any]) -> Response:
     """Make a user before the first sign-in."""
     row = {**body, "user_id": body["id"], "roles": JsonText(orjson.dumps(body["roles"]))}
@@ -109,6 +109,7 @@ def get_user(user_id: UUID) -> Response:
 @administrators_only
 @blueprint.arguments(UserChange())
 @blueprint.response(200, USER)
+@blueprint.alt_response(409, "Conflict")
 def update_user(body: dict[str, Any], user_id: UUID) -> Response:
     """Change a user; the next sign-in may change them again."""
     change = {name: body.get(name) for name in UserChange().fields}

@@ -1,27 +1,38 @@
 """Backups."""
 
+from typing import ClassVar
+
 from marshmallow import Schema, fields
 
-from padws.schemas.common import CountField, SceneField, TimeField, WithData
+from padws.schemas.common import Answer, CountField, SceneField, TimeField, WithData
 
 
-class Backup(Schema):
-    """A scene as it was at a time."""
+class ListedBackup(Answer):
+    """A scene as it was at a time, perhaps without the scene itself."""
+
+    sometimes: ClassVar[tuple[str, ...]] = ("data",)
 
     id = fields.UUID()
     timestamp = fields.AwareDateTime()
-    data = SceneField(metadata={"type": "object"})
+    data = SceneField()
 
 
-class RecentBackups(Schema):
+class Backup(ListedBackup):
+    """A scene as it was at a time."""
+
+    sometimes = ()
+
+
+class RecentBackups(Answer):
     """The newest backups over all pads of a user."""
 
     backups = fields.List(fields.Nested(Backup))
 
 
-class PadBackups(RecentBackups):
+class PadBackups(Answer):
     """The newest backups of a pad."""
 
+    backups = fields.List(fields.Nested(ListedBackup))
     pad_name = fields.String()
 
 

@@ -5,12 +5,23 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields
-from marshmallow.validate import Length, Range, Regexp
+from marshmallow.validate import Length, OneOf, Range, Regexp
 
 from padws.database import JsonText
+from padws.errors import TITLES
+
+
+class Answer(Schema):
+    """What is sent: every member is always there, except those in `sometimes`."""
+
+    sometimes: ClassVar[tuple[str, ...]] = ()
+
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
+        """Say in the OpenAPI document which members a client can count on."""
+        field_obj.required = field_name not in self.sometimes
 
 
 class SceneField(fields.Field[JsonText]):
@@ -133,20 +144,25 @@ class WithData(Schema):
     )
 
 
-class Status(Schema):
+class Status(Answer):
     """It was done."""
 
-    status = fields.String(dump_default="success")
+    status = fields.String(validate=OneOf(["success"]))
 
 
-class Problem(Schema):
+class Problem(Answer):
     """An error, as RFC 9457 has it."""
 
+    sometimes = ("errors", "version")
+
     type = fields.String(metadata={"description": "Where this kind of error is explained"})
-    title = fields.String()
-    status = fields.Integer()
-    detail = fields.String()
-    code = fields.String(metadata={"description": "A stable word for this kind of error"})
+    title = fields.String(metadata={"description": "This kind of error in a few words"})
+    status = fields.Integer(metadata={"description": "The status of the response"})
+    detail = fields.String(metadata={"description": "What is wrong this time"})
+    code = fields.String(
+        validate=OneOf(sorted(TITLES)),
+        metadata={"description": "A stable word for this kind of error"},
+    )
     request_id = fields.String(metadata={"description": "Names the request in the log"})
     errors = fields.Dict(
         keys=fields.String(),

@@ -1,22 +1,21 @@
 """Pads."""
 
+from typing import ClassVar
+
 from marshmallow import Schema, fields
 
-from padws.schemas.common import NameField, SceneField
+from padws.schemas.common import Answer, NameField, SceneField, Status
 
 
-class Pad(Schema):
-    """A drawing of a user."""
+class ListedPad(Answer):
+    """A drawing of a user, perhaps without its scene."""
+
+    sometimes: ClassVar[tuple[str, ...]] = ("data",)
 
     id = fields.UUID()
     owner_id = fields.UUID()
     display_name = fields.String()
-    data = SceneField(
-        metadata={
-            "type": "object",
-            "description": "The scene; appState.pad has the pad's id (uniqueId) and displayName",
-        }
-    )
+    data = SceneField()
     created_at = fields.AwareDateTime()
     updated_at = fields.AwareDateTime()
     version = fields.Integer(
@@ -24,11 +23,17 @@ class Pad(Schema):
     )
 
 
+class Pad(ListedPad):
+    """A drawing of a user."""
+
+    sometimes = ()
+
+
 class NewPad(Schema):
     """A pad to make."""
 
     display_name = NameField(required=True)
-    data = SceneField(required=True, metadata={"type": "object", "minProperties": 1})
+    data = SceneField(required=True)
 
 
 class PadName(Schema):
@@ -40,19 +45,19 @@ class PadName(Schema):
 class OptionalPadName(Schema):
     """A name for a pad, or none."""
 
-    display_name = NameField()
+    display_name = NameField(
+        metadata={"description": "The pad's name; without it a default of the service"}
+    )
 
 
-class Saved(Schema):
+class Saved(Status):
     """A scene was saved."""
 
-    status = fields.String()
     version = fields.Integer()
     updated_at = fields.AwareDateTime()
 
 
-class Renamed(Schema):
+class Renamed(Status):
     """A pad was renamed."""
 
-    status = fields.String()
     pad = fields.Nested(Pad)

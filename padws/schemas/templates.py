@@ -1,19 +1,29 @@
 """Templates."""
 
+from typing import ClassVar
+
 from marshmallow import Schema, fields
 
-from padws.schemas.common import NameField, SceneField, Status, template_name
+from padws.schemas.common import Answer, NameField, SceneField, Status, template_name
 
 
-class Template(Schema):
-    """A drawing that new pads start from."""
+class ListedTemplate(Answer):
+    """A drawing that new pads start from, perhaps without its scene."""
+
+    sometimes: ClassVar[tuple[str, ...]] = ("data",)
 
     id = fields.UUID()
     name = fields.String()
     display_name = fields.String()
-    data = SceneField(metadata={"type": "object"})
+    data = SceneField()
     created_at = fields.AwareDateTime()
     updated_at = fields.AwareDateTime()
+
+
+class Template(ListedTemplate):
+    """A drawing that new pads start from."""
+
+    sometimes = ()
 
 
 class NewTemplate(Schema):
@@ -21,7 +31,7 @@ class NewTemplate(Schema):
 
     name = template_name(required=True)
     display_name = NameField(required=True)
-    data = SceneField(required=True, metadata={"type": "object", "minProperties": 1})
+    data = SceneField(required=True)
 
 
 class TemplateChange(Schema):
@@ -29,7 +39,7 @@ class TemplateChange(Schema):
 
     name = template_name()
     display_name = NameField()
-    data = SceneField(metadata={"type": "object", "minProperties": 1})
+    data = SceneField()
 
 
 class TemplateDeleted(Status):

@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from padws.schemas.common import NameField, TimeField
+from padws.schemas.common import Answer, NameField, TimeField
 
+_SCOPES = ("read", "write")
 _SCOPE = "`read`, or `write`, which includes reading"
 
 
@@ -14,15 +15,19 @@ def _to_come(time: datetime) -> None:
         raise ValidationError("Must be in the future.")
 
 
-class Token(Schema):
+class Token(Answer):
     """A personal access token, without what it takes to use it."""
+
+    sometimes = ("expires_at", "last_used_at")
 
     id = fields.UUID()
     name = fields.String()
-    scope = fields.String(metadata={"description": _SCOPE})
+    scope = fields.String(validate=validate.OneOf(_SCOPES), metadata={"description": _SCOPE})
     created_at = fields.AwareDateTime()
     expires_at = fields.AwareDateTime(metadata={"description": "Left out if it does not expire"})
-    last_used_at = fields.AwareDateTime(metadata={"description": "To the minute"})
+    last_used_at = fields.AwareDateTime(
+        metadata={"description": "To the minute; left out if it was never used"}
+    )
 
 
 class CreatedToken(Token):
@@ -37,7 +42,7 @@ class NewToken(Schema):
     name = NameField(required=True)
     scope = fields.String(
         load_default="read",
-        validate=validate.OneOf(["read", "write"]),
+        validate=validate.OneOf(_SCOPES),
         metadata={"description": _SCOPE},
     )
     expires_at = TimeField(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from marshmallow import Schema, fields, validate
 
-from padws.schemas.common import CountField, NameField, Status
+from padws.schemas.common import Answer, CountField, NameField, Status
 
 _LONGEST = 254
 
@@ -34,7 +34,7 @@ class _RolesField(fields.List[str]):
         return super()._deserialize(value, *args, **kwargs)
 
 
-class User(Schema):
+class User(Answer):
     """A person who has signed in, or whom an administrator has made."""
 
     id = fields.UUID()
@@ -77,7 +77,9 @@ class UserChange(Schema):
 class Page(Schema):
     """A page of users."""
 
-    limit = CountField(load_default=100)
+    limit = CountField(
+        load_default=100, metadata={"description": "How many at most, and never more than 100"}
+    )
     after = fields.UUID(
         load_default=UUID(int=0),
         metadata={
@@ -86,7 +88,7 @@ class Page(Schema):
     )
 
 
-class SessionCount(Schema):
+class SessionCount(Answer):
     """How many people are signed in."""
 
     active_sessions = fields.Integer()
@@ -98,7 +100,7 @@ class Ended(Status):
     ended = fields.Integer(metadata={"description": "How many"})
 
 
-class OnlineUsers(Schema):
+class OnlineUsers(Answer):
     """Who is signed in."""
 
     online_users = fields.List(fields.Nested(User))

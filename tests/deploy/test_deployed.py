@@ -130,10 +130,10 @@ def test_the_wheel_serves(
     serve = [str(padws), "serve"]
     with serving(serve, environ, tmp_path, tmp_path / "log") as url:
         save_a_drawing(url)
-        assert requests.get(f"{url}/api/openapi.json", timeout=5).json()["info"] == {
-            "title": "padws",
-            "version": VERSION,
-        }
+        info = requests.get(f"{url}/api/openapi.json", timeout=5).json()["info"]
+        assert (info["title"], info["version"]) == ("padws", VERSION)
+        problems = requests.get(f"{url}/api/docs/problems", timeout=5)
+        assert 'id="pad_not_found"' in problems.text
     stopped = (tmp_path / "log").read_text()
     assert "Traceback" not in stopped
 

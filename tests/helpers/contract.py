@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from padws.errors import PROBLEM, TITLES
-from tests.helpers.documented import check_documented
+from tests.helpers.documented import Headers, check_documented
 
 STANDARD_MEMBERS = {"type", "title", "status", "detail", "code", "request_id"}
 FURTHER_MEMBERS = {"errors", "version"}
@@ -28,14 +28,6 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|\+00:00)")
 
 # Header by which an error of this status says what to do.
 _HEADERS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After", 503: "Retry-After"}
-
-
-class Headers(Protocol):
-    """The headers of an answer of any client."""
-
-    def __getitem__(self, name: str, /) -> str: ...
-    def __contains__(self, name: str, /) -> bool: ...
-    def get(self, name: str, default: str, /) -> str: ...
 
 
 class Client(FlaskClient):
@@ -57,7 +49,7 @@ class Client(FlaskClient):
 
 def check_answer(method: str, path: str, status: int, headers: Headers, body: bytes) -> None:
     """Assert the conventions of the contract that no single route is asked for."""
-    check_documented(method, path, status, headers.get("Content-Type", ""), body)
+    check_documented(method, path, status, headers, body)
     if status >= 400 and path not in ("/readyz",):
         check_problem(status, headers, body)
     elif path.startswith("/api/"):

@@ -1,17 +1,11 @@
 """oidc-provider, certified and written by others: a second opinion on what padws understands.
 
-The machine's node runs it, where there is one; its packages come from npm, once, into a folder that
-is not tracked.
+Its packages come from npm, once, into a folder that is not tracked.
 """
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
-import shutil
-import subprocess
-from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,49 +16,18 @@ import requests
 from padws import tether
 from padws.embedded.running import LOOPBACK, http_status
 from padws.tether import Tether
+from tests.helpers import npm
 
 HERE = Path(__file__).parent
 CLIENT, SECRET = "padws", "a-secret-of-the-client"
 PASSWORD = "a-password-of-the-account"
 
 _ACCOUNTS = UUID("0b7f6d0e-8c0b-4f0c-9f5e-3d5b5a5c0a77")
-_OLDEST_NODE = 18
-_INSTALL = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1")
-_SECONDS_TO_INSTALL = 120
 
 
-@cache
 def missing() -> str:
     """Why it cannot be run on this machine; empty when it can. Installs it at first."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if not node or not npm:
-        return "there is no node with npm on the PATH"
-    version = subprocess.run([node, "--version"], capture_output=True, text=True).stdout.strip()
-    if int(version.lstrip("v").partition(".")[0]) < _OLDEST_NODE:
-        return f"node {version} is older than {_OLDEST_NODE}"
-    with (HERE / ".gitignore").open() as ours:
-        fcntl.flock(ours, fcntl.LOCK_EX)  # one installs, others wait
-        return _install()
-
-
-def _install() -> str:
-    mark = HERE / "node_modules" / ".installed"
-    wanted = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
-    if mark.is_file() and mark.read_text() == wanted:
-        return ""
-    try:
-        subprocess.run(
-            _INSTALL, cwd=HERE, check=True, capture_output=True, timeout=_SECONDS_TO_INSTALL
-        )
-    except subprocess.CalledProcessError as error:
-        lines = error.stderr.decode(errors="replace").splitlines()
-        return "npm cannot install oidc-provider: " + next(
-            (line for line in lines if "npm error" in line), "see npm ci"
-        )
-    except subprocess.TimeoutExpired:
-        return f"npm has not installed oidc-provider within {_SECONDS_TO_INSTALL} seconds"
-    mark.write_text(wanted)
-    return ""
+    return npm.missing(HERE)
 
 
 class NodeProvider:
@@ -90,7 +53,7 @@ class NodeProvider:
 
     def start(self) -> Tether:
         """Start it."""
-        command = ["node", str(HERE / "server.mjs"), json.dumps(self._settings)]
+        command = [str(npm.NODE), str(HERE / "server.mjs"), json.dumps(self._settings)]
         self._running = tether.start(self.title, command, log=self._log)
         return self._running
 

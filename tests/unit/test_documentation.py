@@ -5,13 +5,16 @@ from __future__ import annotations
 import ast
 import re
 from functools import cache
+from html import unescape
 from pathlib import Path
 
 import pytest
 from dotenv import dotenv_values
 
 from padws.config import ROOT, SettingsSchema, known_variables, load_settings
-from padws.errors import CONSTRAINTS, TITLES, Problem
+from padws.errors import CONSTRAINTS, TITLES, NotFound, Problem
+from padws.html import PAGES
+from padws.schemas.common import Problem as ProblemSchema
 from tools import settings_page
 
 EXAMPLE = ROOT / ".env.example"
@@ -161,6 +164,27 @@ def test_every_code_that_is_given_has_a_title() -> None:
     assert codes_given() - TITLES.keys() == set()
     assert {code for _, code in CONSTRAINTS.values()} - TITLES.keys() == set()
     assert len(codes_given()) > len(TITLES) / 2, "the search for codes finds them no more"
+
+
+def test_no_other_code_can_be_raised() -> None:
+    with pytest.raises(KeyError):
+        NotFound("padd_not_found", "There is no such pad.")
+    assert ProblemSchema().validate({"code": "padd_not_found"}, partial=True).keys() == {"code"}
+    assert [code for code in TITLES if ProblemSchema().validate({"code": code}, partial=True)] == []
+
+
+def test_every_code_is_explained_under_its_name_and_no_other() -> None:
+    page = (PAGES / "problems.html").read_text(encoding="utf-8")
+    explained = re.findall(
+        r'<section id="(\w+)">\s*<h2><code>(\w+)</code></h2>\s*<p class="lead">(.+)\.</p>'
+        r"\s*<p>(.+)</p>\s*<p><strong>What to do:</strong> (.+)</p>\s*</section>",
+        page,
+    )
+    assert {code: unescape(title) for code, _, title, *_ in explained} == TITLES
+    assert len(explained) == page.count("<section")
+    for code, heading, _, cause, remedy in explained:
+        assert heading == code
+        assert all(text.endswith(".") and len(text.split()) > 2 for text in (cause, remedy)), code
 
 
 def test_every_title_is_of_a_code_that_is_used() -> None:

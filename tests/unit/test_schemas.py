@@ -17,6 +17,7 @@ from marshmallow import Schema, ValidationError, fields
 from padws import blueprints, schemas
 from padws.database import JsonText
 from padws.queries import backups, pads, templates, tokens, users
+from padws.schemas.app import BuildInfo
 from padws.schemas.backups import Backup, BackupsQuery, Limit
 from padws.schemas.common import NameField, SceneField, WithData, template_name
 from padws.schemas.pads import NewPad, OptionalPadName, Pad, PadName
@@ -110,6 +111,8 @@ def test_what_may_be_given_of_a_user_is_what_the_queries_take() -> None:
 def test_a_schema_says_what_it_is_and_refuses_what_it_does_not_know(schema: type[Schema]) -> None:
     assert schema.__doc__
     assert schema.__doc__ != Schema.__doc__
+    if schema is BuildInfo:  # the front end's own file, passed on as it is
+        return
     with pytest.raises(ValidationError) as caught:
         schema().load({"no_such_field": 1})
     assert "no_such_field" in caught.value.messages_dict
