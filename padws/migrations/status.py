@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from redis.exceptions import RedisError
 
 from padws.config import Settings
+from padws.migrations import rules
 from padws.migrations.connection import holder_of_lock
 from padws.migrations.errors import one_line
 from padws.migrations.files import known, target
@@ -32,6 +33,7 @@ def status(conn: Connection, settings: Settings) -> Iterator[str]:
     )
     yield "Migrations"
     yield from _migrations(conn)
+    yield from _storage(conn)
     yield from _locks(conn, settings)
 
 
@@ -47,6 +49,13 @@ def _migrations(conn: Connection) -> Iterator[str]:
             yield f"  applied  {migration.id}  {history.get(migration.id, '')}"
     for stranger in sorted(set(marked) - {each.id for each in known()}):
         yield f"  applied  {stranger}  {history.get(stranger, '')}, by another release"
+
+
+def _storage(conn: Connection) -> Iterator[str]:
+    if rules.ID in applied(conn):
+        yield from (f"Rule                {each}" for each in rules.broken_rules(conn))
+        used, has_lz4 = rules.compression(conn)
+        yield f"Scenes              compressed by {used}{'' if has_lz4 else '; no LZ4 here'}"
 
 
 def _history(conn: Connection) -> dict[str, str]:

@@ -457,10 +457,10 @@ def test_when_nothing_is_restored_nothing_changes(
     assert (pad_row(conn, pad.id)["version"], steps_of(conn, pad)) == before
 
 
-def test_a_backup_of_pad_ws_that_is_no_scene_can_not_be_restored(conn: Connection) -> None:
+def test_a_backup_of_pad_ws_that_is_no_scene_cannot_be_restored(conn: Connection) -> None:
     pad = new_pad(conn)
     backup_id = new_backup(conn, pad.id, NOON)
-    conn.execute("UPDATE pad_ws.backups SET data = '[]' WHERE id = %s", [backup_id])
+    conn.execute("UPDATE pad_ws.backups SET data = '{}' WHERE id = %s", [backup_id])
     with pytest.raises(CheckViolation) as caught:
         restore(conn, pad, backup_id)
     assert caught.value.diag.constraint_name == "pads_data_is_scene"

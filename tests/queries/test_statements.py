@@ -269,3 +269,15 @@ def test_lives_on_the_indexes_of_its_header(
         assert scans.tables == set()
         assert scans.indexes == indexes_of(path)
         assert scans.most_read <= MOST_ENTRIES
+
+
+def test_a_save_looks_for_the_newest_backup_in_one_place(full_database_url: str) -> None:
+    statement = load_statement(SQL_DIR / "pads" / "save_pad.sql")
+    with psycopg.connect(full_database_url) as conn:
+        prepare_connection(conn)
+        cursor = psycopg.RawCursor(conn)
+        cursor.execute(
+            b"EXPLAIN " + statement.text.encode(), [EXAMPLES[name] for name in statement.parameters]
+        )
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert plan.count("backups_source_id_created_at_idx") == 1, plan
