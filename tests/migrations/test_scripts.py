@@ -13,6 +13,7 @@ from yoyo.migrations import read_migrations
 
 from padws.migrations.files import Migration, Script, known
 from padws.migrations.locks import locks_of
+from padws.migrations.rules import compression
 from tests.migrations import databases
 from tests.migrations.commands import Forks, Release
 
@@ -211,3 +212,17 @@ def test_a_new_migration_comes_after_all_others(release: Release) -> None:
     refused = subprocess.run(command, cwd=release.directory, capture_output=True, text=True)
     assert refused.returncode == 1
     assert refused.stderr.startswith("Usage: make migration name=")
+
+
+def test_scenes_are_compressed_by_lz4_where_the_server_has_it(database: str) -> None:
+    for migration in known():
+        run(database, migration.script)
+    with psycopg.connect(database) as conn:
+        used, has_lz4 = compression(conn)
+        stored = "SELECT pg_column_compression(data) FROM pad_ws.template_pads WHERE name = 'new'"
+        conn.execute(
+            "INSERT INTO pad_ws.template_pads (name, display_name, data)"
+            " VALUES ('new', 'New', jsonb_build_object('text', repeat('x', 10000)))"
+        )
+        assert conn.execute(stored).fetchone() == (used,)
+    assert used == ("lz4" if has_lz4 else "pglz")
