@@ -118,15 +118,16 @@ def insert_first_pad(
 ) -> bool | None:
     """Whether a user's first pad was made from the template; `None`: there is one by now.
 
-    Needs a transaction: it holds the user's row, so that of many first requests one makes the pad.
-    A template that is not there leaves an empty drawing, because the list is never empty.
+    A template that is not there leaves an empty drawing, because the list is never empty. Violates
+    pads_owner_id_fkey when the owner has no row.
     """
-    lock_user(conn, user_id=owner_id)
-    if list_pads(conn, owner_id=owner_id, with_data=False, known_etags=[]):
-        return None
-    made = insert_pad_from_template(
-        conn, owner_id=owner_id, display_name=display_name, template_name=template_name
-    )
-    if not made:
-        insert_pad(conn, owner_id=owner_id, display_name=display_name, scene=EMPTY_SCENE)
+    with conn.transaction():
+        lock_user(conn, user_id=owner_id)  # so that of many first requests one makes the pad
+        if list_pads(conn, owner_id=owner_id, with_data=False, known_etags=[]):
+            return None
+        made = insert_pad_from_template(
+            conn, owner_id=owner_id, display_name=display_name, template_name=template_name
+        )
+        if not made:
+            insert_pad(conn, owner_id=owner_id, display_name=display_name, scene=EMPTY_SCENE)
     return made is not None
