@@ -12,7 +12,7 @@ from padws.migrations.errors import (
     WaitedTooLong,
 )
 from padws.migrations.marks import pending
-from padws.migrations.migrating import migrate, preview_legacy, roll_back, upgrade
+from padws.migrations.migrating import migrate, preview_legacy, roll_back
 
 __all__ = [
     "MigrationError",
@@ -23,5 +23,4 @@ __all__ = [
     "pending",
     "preview_legacy",
     "roll_back",
-    "upgrade",
 ]

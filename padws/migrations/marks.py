@@ -26,11 +26,6 @@ HAS_CHECKSUM = f"""
     SELECT 1 FROM pg_attribute
     WHERE attrelid = '{MARKS}'::regclass AND attname = 'checksum' AND NOT attisdropped
 """  # noqa: S608
-STATE = f"""
-    SELECT 'migration', migration_id, checksum FROM {MARKS}
-    UNION ALL
-    SELECT 'template', name, file_digest FROM {SCHEMA}.template_pads
-"""  # noqa: S608
 
 logging.getLogger("yoyo.migrations").setLevel(logging.WARNING)  # `running` says it better
 
@@ -48,18 +43,6 @@ def applied(conn: Connection) -> Checksums:
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
         return {}
     return dict(rows)
-
-
-def applied_and_loaded(conn: Connection) -> tuple[Checksums, Checksums]:
-    """What `applied` tells, and the digest of the file of each template by the template's name.
-
-    One query for both. The digest is None where a template is an administrator's. Raises
-    psycopg.Error where a table is missing.
-    """
-    found: dict[str, dict[str, str | None]] = {"migration": {}, "template": {}}
-    for kind, name, digest in conn.execute(STATE).fetchall():
-        found[kind][name] = digest
-    return found["migration"], found["template"]
 
 
 def pending(conn: Connection) -> list[str]:

@@ -15,10 +15,8 @@ from padws.migrations.connection import connected
 from padws.migrations.errors import MigrationFailed, MigrationStopped, explained, one_line
 from padws.migrations.files import Migration, Script, known, target
 from padws.migrations.marks import (
-    Checksums,
     Connection,
     applied,
-    applied_and_loaded,
     missing,
     opened_marks,
     pending,
@@ -27,41 +25,10 @@ from padws.migrations.running import Runner
 from padws.migrations.stopping import Stop, Stopped
 from padws.migrations.turn import Turn
 from padws.migrations.waiting import Report
-from padws.template_files import files_to_load, load_templates
 
 RAISED = "exec_stmt_raise"  # where in PostgreSQL a migration's own RAISE comes from
 ADOPTION = "20261122_0002_create_tables"
 NOTHING_TO_DO = "The schema is at the newest migration; nothing to do."
-
-
-def upgrade(settings: Settings, report: Report = click.echo) -> None:
-    """Migrate, then load the templates: what a release and a starting server do.
-
-    With nothing to do it is one query.
-    """
-    stored = _templates_if_migrated(settings, report)
-    if stored is None:
-        migrate(settings, report)
-    else:
-        report(NOTHING_TO_DO)
-    files = files_to_load(settings.templates_dir, stored or {})
-    if files:
-        with session(settings, report) as (conn, stop), stop.interruptible():
-            load_templates(conn, files)
-
-
-def _templates_if_migrated(settings: Settings, report: Report) -> Checksums | None:
-    """The digests of the stored templates, if a look shows that no migration is pending.
-
-    None stands for doubt as well, be it for a missing table or for one that somebody has locked:
-    `migrate` looks again, is patient, and says what is wrong.
-    """
-    try:
-        with session(settings, report, only_to_look=True) as (conn, stop), stop.interruptible():
-            marked, stored = applied_and_loaded(conn)
-            return None if missing(marked) else stored
-    except MigrationFailed:
-        return None
 
 
 def migrate(settings: Settings, report: Report = click.echo) -> None:

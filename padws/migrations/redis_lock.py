@@ -13,7 +13,6 @@ from uuid import uuid4
 import orjson
 from redis import Redis
 from redis.exceptions import LockNotOwnedError, RedisError
-from redis.lock import Lock
 
 from padws import redis_client
 from padws.config import Settings
@@ -102,7 +101,7 @@ class RedisLock:
         self._lost = False
         self._key = status_key(target)
         # Not thread-local: another thread renews it.
-        self._lock = Lock(redis, LOCK, timeout=ttl, thread_local=False)
+        self._lock = redis_client.Lock(redis, LOCK, timeout=ttl, thread_local=False)
 
     def take(self) -> bool:
         """Take the lock if it is free."""

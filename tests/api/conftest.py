@@ -22,7 +22,7 @@ from padws import create_app
 from padws.config import load_settings
 from padws.context import Services
 from padws.embedded import temporary
-from padws.migrations import upgrade
+from padws.release import upgrade
 from tests import servers
 from tests.api import contract, people
 from tests.api.contract import Client

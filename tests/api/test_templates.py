@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from padws.config import load_settings
-from padws.migrations import upgrade
+from padws.release import upgrade
 from tests.api.conftest import SqlConnection
 from tests.api.contract import (
     Client,

@@ -12,7 +12,7 @@ import pytest
 from yoyo.migrations import read_migrations
 
 from padws.migrations.files import Migration, Script, known
-from padws.migrations.locks import locks_of
+from padws.migrations.plan import locks_of
 from padws.migrations.rules import compression
 from tests.migrations import databases
 from tests.migrations.commands import Forks, Release
