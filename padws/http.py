@@ -21,7 +21,6 @@ from werkzeug.exceptions import ClientDisconnected
 
 from padws import room
 from padws.complexity import check_complexity
-from padws.database import JsonText
 from padws.errors import (
     BadRequest,
     NotFound,
@@ -30,6 +29,7 @@ from padws.errors import (
     Unprocessable,
     UnsupportedMediaType,
 )
+from padws.json_text import JsonText
 from padws.observability.current import current
 from padws.observability.metrics import BACKUPS_TAKEN, SAVES
 from padws.schemas.common import SceneField

@@ -11,8 +11,10 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from padws.database import Connection, JsonText, from_file
+from padws.database import Connection
+from padws.json_text import JsonText
 from padws.queries.users import lock_user
+from padws.statements import from_file
 
 EMPTY_SCENE = JsonText(b'{"elements": [], "appState": {}, "files": {}}')
 

@@ -10,7 +10,9 @@ from uuid import UUID
 from msgspec import Struct
 from psycopg import errors
 
-from padws.database import Connection, Database, JsonText, from_file
+from padws.database import Connection, Database
+from padws.json_text import JsonText
+from padws.statements import from_file
 
 T = TypeVar("T")
 

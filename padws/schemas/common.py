@@ -10,7 +10,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields
 from marshmallow.validate import Length, Range, Regexp
 
-from padws.database import JsonText
+from padws.json_text import JsonText
 
 
 class SceneField(fields.Field[JsonText]):

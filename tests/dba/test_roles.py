@@ -11,8 +11,9 @@ import pytest
 from psycopg import errors
 
 from padws.config import ROOT
-from padws.database import Connection, load_statement, prepare_connection
+from padws.database import Connection, prepare_connection
 from padws.migrations import pending
+from padws.statements import load_statement
 from padws.template_files import load_templates
 from tests.auth.browser import SCENE, Browser
 from tests.conftest import StartService

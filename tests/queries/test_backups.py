@@ -12,7 +12,8 @@ from uuid import UUID, uuid4
 import pytest
 from psycopg.errors import CheckViolation
 
-from padws.database import Connection, Database, JsonText
+from padws.database import Connection, Database
+from padws.json_text import JsonText
 from padws.queries import backups, pads
 from padws.queries.users import delete_user
 from tests.queries.rows import (

@@ -9,8 +9,9 @@ from uuid import UUID
 import pytest
 from psycopg.errors import IntegrityError
 
-from padws.database import Connection, JsonText
+from padws.database import Connection
 from padws.errors import CONSTRAINTS, UNREACHABLE, problem_of
+from padws.json_text import JsonText
 from padws.queries import backups, pads, templates, tokens, users
 from tests.queries.rows import (
     ALWAYS_DUE,

@@ -18,7 +18,9 @@ import psycopg
 import pytest
 
 from padws.config import ROOT
-from padws.database import SQL_DIR, Connection, JsonText, load_statement, prepare_connection
+from padws.database import Connection, prepare_connection
+from padws.json_text import JsonText
+from padws.statements import SQL_DIR, load_statement
 from tests import servers
 from tests.queries.rows import ANY_VERSION, scene
 

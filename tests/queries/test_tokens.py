@@ -10,7 +10,8 @@ from uuid import UUID, uuid4
 import pytest
 from psycopg.errors import CheckViolation, ForeignKeyViolation, UniqueViolation
 
-from padws.database import Connection, JsonText
+from padws.database import Connection
+from padws.json_text import JsonText
 from padws.queries import tokens, users
 from tests.queries.rows import NOON, NOW, count, new_user, row_of
 
