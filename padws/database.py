@@ -221,7 +221,7 @@ def _name() -> str:
 
 
 def connection_options(settings: Settings) -> dict[str, Any]:
-    """What `psycopg.connect` is told beside the URL."""
+    """What `psycopg.connect` takes beside the URL."""
     url = settings.database_url
     parameters = session_settings.parameters(
         url,

@@ -329,7 +329,7 @@ SUCCESS = {"status": "success"}
 def answer_saved(saved: SavedPad) -> Response:
     """The answer to whatever has changed a pad's scene."""
     SAVES.inc()
-    if saved.pruned is not None:
+    if saved.took_backup:
         BACKUPS_TAKEN.inc()
     content = SUCCESS | {"version": saved.version, "updated_at": saved.updated_at}
     return answer(content, headers={"ETag": etag_of(saved.version)})

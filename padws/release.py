@@ -8,7 +8,7 @@ import click
 
 from padws.config import Settings
 from padws.migrations import MigrationFailed, migrate
-from padws.migrations.marks import MARKS, SCHEMA, Connection, missing
+from padws.migrations.history import SCHEMA, TABLE, Connection, missing
 from padws.migrations.migrating import NOTHING_TO_DO, session
 from padws.migrations.waiting import Report
 from padws.template_files import files_to_load, load_templates
@@ -16,7 +16,7 @@ from padws.template_files import files_to_load, load_templates
 Digests = Mapping[str, str | None]  # of files, by name
 
 _STATE = f"""
-    SELECT 'migration', migration_id, checksum FROM {MARKS}
+    SELECT 'migration', migration_id, checksum FROM {TABLE}
     UNION ALL
     SELECT 'template', name, file_digest FROM {SCHEMA}.template_pads
 """  # noqa: S608

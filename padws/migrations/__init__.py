@@ -1,7 +1,7 @@
 """How the schema is brought up to date; docs/migrations.md tells the same to an operator.
 
-`migrating` compares the migrations there are (`files`) with those the database has (`marks`), waits
-for its `turn` (`redis_lock`, `connection`) and runs what is missing (`running`). `plan` and
+`migrating` compares the migrations there are (`files`) with those the database has (`history`),
+takes both `locks` (`redis_lock`, `connection`) and runs what is missing (`runner`). `plan` and
 `status` only look.
 """
 
@@ -11,7 +11,7 @@ from padws.migrations.errors import (
     MigrationStopped,
     WaitedTooLong,
 )
-from padws.migrations.marks import pending
+from padws.migrations.history import pending
 from padws.migrations.migrating import migrate, preview_legacy, roll_back
 
 __all__ = [

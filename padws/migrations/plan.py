@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from padws.migrations.files import Migration, Statement
-from padws.migrations.marks import Connection, applied, missing
+from padws.migrations.history import Connection, applied, missing
 
 SIZE = """
     SELECT pg_size_pretty(pg_total_relation_size(c.oid)), c.reltuples::bigint

@@ -38,11 +38,16 @@ class ListedPad(Pad, frozen=True):
 
 
 class SavedPad(Struct, frozen=True):
-    """What a save has made: the new version, and how many old backups went."""
+    """What a save has made: the new version; with a backup, how many old ones went."""
 
     version: int
     updated_at: datetime
     pruned: int | None
+
+    @property
+    def took_backup(self) -> bool:
+        """Whether a backup was due, and was taken."""
+        return self.pruned is not None
 
 
 @from_file

@@ -10,7 +10,7 @@ import pytest
 from psycopg.errors import IntegrityError
 
 from padws.database import Connection
-from padws.errors import CONSTRAINTS, UNREACHABLE, problem_of
+from padws.errors import CONSTRAINTS, problem_of
 from padws.json_text import JsonText
 from padws.queries import backups, pads, templates, tokens, users
 from tests.queries.rows import (
@@ -26,6 +26,37 @@ from tests.queries.rows import (
     scene,
     user_row,
 )
+
+# Constraints that no request can violate, and why: a violation is a mistake of padws's own, a 500.
+UNREACHABLE = {
+    **dict.fromkeys(
+        ("pads_pkey", "backups_pkey", "template_pads_pkey", "access_tokens_pkey"),
+        "ids are random",
+    ),
+    "access_tokens_token_digest_key": "tokens are random",
+    "access_tokens_digest_is_sha256": "digests are made by hashlib",
+    **dict.fromkeys(
+        (
+            "pads_display_name_not_blank",
+            "access_tokens_name_not_blank",
+            "access_tokens_scope_known",
+        ),
+        "the schemas refuse such input, and no row breaks the rule",
+    ),
+    **dict.fromkeys(
+        ("pads_owner_id_fkey", "access_tokens_user_id_fkey"),
+        "the caller's row is made where it is missing",
+    ),
+    "backups_source_id_fkey": "a backup is taken by the statement that holds its pad's row",
+    "pads_version_not_negative": "versions are counted up",
+    **dict.fromkeys(
+        (
+            f"{table}_times_in_order"
+            for table in ("users", "pads", "backups", "template_pads", "access_tokens")
+        ),
+        "statements set no time earlier than the row's own",
+    ),
+}
 
 LATER = "now() + interval '1 hour'"
 

@@ -1,4 +1,4 @@
-"""Whose turn it is: agreed on in Redis, guarded by PostgreSQL's advisory lock."""
+"""The two locks of whoever migrates: Redis coordinates, PostgreSQL's advisory lock guards."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from redis.exceptions import RedisError
 from padws.config import Settings
 from padws.migrations.connection import advisory_lock, shares_the_pooler
 from padws.migrations.errors import MigrationFailed, WaitedTooLong, explained, one_line
-from padws.migrations.marks import Connection
-from padws.migrations.redis_lock import RedisLock, Run, Seen, connect
+from padws.migrations.history import Connection
+from padws.migrations.redis_lock import RedisLock, Run, Snapshot, connect
 from padws.migrations.stopping import Stop
 from padws.migrations.waiting import Patience, Report
 
 ASK_EVERY = 1.0
 
 
-class Turn:
-    """One instance's way to its turn, or to learning that another has done the work.
+class Locks:
+    """One instance's way to both locks, or to learning that another has done the work.
 
     `target` is the digest of the migrations to reach; `is_done` asks the database.
     """
@@ -43,7 +43,7 @@ class Turn:
         self._patience = Patience(settings.migration_max_wait, report)
         self._awaited: set[str] = set()
 
-    def take(self, work: Callable[[], None]) -> None:
+    def work(self, work: Callable[[], None]) -> None:
         """Do `work` under both locks, unless it is done when they are held."""
         if shares_the_pooler(self._settings):
             raise MigrationFailed(
@@ -55,11 +55,11 @@ class Turn:
             holding = self._wait_for(lock)
             if holding:
                 with holding, explained(), advisory_lock(self._conn, self._stop, self._patience):
-                    self._work_or_not(work)
+                    self._work_unless_done(work)
             else:
                 self._report_done()
 
-    def _work_or_not(self, work: Callable[[], None]) -> None:
+    def _work_unless_done(self, work: Callable[[], None]) -> None:
         with self._stop.interruptible():
             done = self._is_done()
         if done:
@@ -82,21 +82,21 @@ class Turn:
 
     def _took(self, lock: RedisLock) -> bool:
         while True:
-            seen = lock.look()
-            self._repeat_failure(seen)
-            if seen.holder is None and lock.take():
+            snapshot = lock.look()
+            self._repeat_failure(snapshot)
+            if snapshot.holder is None and lock.take():
                 return True
-            if seen.holder:
-                self._awaited.add(seen.holder.token)
-                self._be_patient(seen.holder)
-            self._stop.sleep(min(ASK_EVERY, seen.left or ASK_EVERY))
+            if snapshot.holder:
+                self._awaited.add(snapshot.holder.token)
+                self._be_patient(snapshot.holder)
+            self._stop.sleep(min(ASK_EVERY, snapshot.left or ASK_EVERY))
             with self._stop.interruptible():
                 if self._is_done():
                     return False
 
-    def _repeat_failure(self, seen: Seen) -> None:
+    def _repeat_failure(self, snapshot: Snapshot) -> None:
         """Raise MigrationFailed when a run that this instance has waited for failed."""
-        status = seen.status
+        status = snapshot.status
         if status and status.state == "failed" and status.run.token in self._awaited:
             raise MigrationFailed(f"{status.reason} (So says {status.run}, which was waited for.)")
 
@@ -106,4 +106,4 @@ class Turn:
                 f"Waited {self._patience.waited:.0f} s for {holder}, which has been migrating for "
                 f"{holder.age:.0f} s and still holds the lock."
             )
-        self._patience.tell(str(holder), f", which has been migrating for {holder.age:.0f} s")
+        self._patience.report(str(holder), f", which has been migrating for {holder.age:.0f} s")
