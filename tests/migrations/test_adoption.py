@@ -113,7 +113,6 @@ def test_an_adopted_database_gets_what_a_new_one_has(
     assert {line.split()[1] for line in adopted.splitlines() if line.endswith("NOT VALID")} == {
         "pads_data_is_scene",
         "backups_data_is_object",
-        "template_pads_data_is_scene",
     }
 
 
