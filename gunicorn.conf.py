@@ -75,14 +75,10 @@ from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
 
 from padws.config import ConfigurationError, load_settings  # noqa: E402
 from padws.doctor import starting  # noqa: E402
-from padws.migrations import (  # noqa: E402
-    MigrationError,
-    MigrationFailed,
-    WaitedTooLong,
-    upgrade,
-)
+from padws.migrations import MigrationError, MigrationFailed, WaitedTooLong  # noqa: E402
 from padws.observability import traces  # noqa: E402
 from padws.observability.logs import GunicornLogger  # noqa: E402
+from padws.release import upgrade  # noqa: E402
 
 try:
     settings = load_settings(to_serve=True)

@@ -9,7 +9,8 @@ import orjson
 
 from bench.drawings import drawing
 from bench.stand import Stand
-from padws.database import Connection, JsonText
+from padws.database import Connection
+from padws.json_text import JsonText
 from padws.queries.pads import insert_pad
 from tests.helpers.people import Person, sign_in_all
 

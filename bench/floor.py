@@ -15,7 +15,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from bench.load import Driven, child_cpu_seconds, run_program
 from bench.processes import Processes
 from bench.works import Values, Work
-from padws.database import SQL_DIR, Connection, Statement, load_statement
+from padws.database import Connection
+from padws.statements import SQL_DIR, Statement, load_statement
 
 # Values are read once by each client and sent with each transaction from then on, as a program
 # would; a scene is too long for pgbench's command line. They are kept as they are: no time goes

@@ -20,7 +20,8 @@ from bench.filling import Owner
 from bench.load import Driven
 from bench.stand import Counters, Stand
 from bench.works import Values, Work
-from padws.database import SQL_DIR, Connection, load_statement
+from padws.database import Connection
+from padws.statements import SQL_DIR, load_statement
 
 _BYTES_AROUND_A_ROW = 500  # names, ids and braces, at most, that only answer or row has
 _TOLERANCE = 0.03  # between the bytes of one answer and the next: digits of versions and times

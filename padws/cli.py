@@ -12,7 +12,7 @@ from typing import NoReturn
 import click
 from flask import Flask
 
-from padws import migrations, server
+from padws import migrations, release, server
 from padws.config import ConfigurationError, Settings, environment, load_settings
 from padws.doctor import variables
 from padws.doctor.command import doctor, version
@@ -56,7 +56,7 @@ def db_upgrade(only_plan: bool) -> None:
                 for line in plan(conn):
                     click.echo(line)
         else:
-            migrations.upgrade(settings)
+            release.upgrade(settings)
 
 
 @click.command("db-status")

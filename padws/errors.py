@@ -208,9 +208,12 @@ class Unavailable(Problem):
         super().__init__(code, detail, headers={"Retry-After": str(retry_after)})
 
 
+# The problem, its code, and by field of the input what is wrong with it.
+Violation = tuple[type[Problem], str, dict[str, str]]
+
 # A unique index may have been made by padws, or by pad.ws, which named it in one of two ways.
-_UNIQUE = {
-    f"{prefix}{table}_{column}{suffix}": code
+_UNIQUE: dict[str, Violation] = {
+    f"{prefix}{table}_{column}{suffix}": (Conflict, code, {})
     for table, column, code in (
         ("users", "username", "username_taken"),
         ("users", "email", "email_taken"),
@@ -219,17 +222,32 @@ _UNIQUE = {
     for prefix, suffix in (("", "_key"), ("ix_", ""), ("ix_pad_ws_", ""))
 }
 
-#: Constraint → the error that its violation is.
-CONSTRAINTS: dict[str, tuple[type[Problem], str]] = {
-    **{name: (Conflict, code) for name, code in _UNIQUE.items()},
-    "users_pkey": (Conflict, "id_taken"),
-    "pads_data_is_scene": (Unprocessable, "scene_invalid"),
-    "template_pads_data_is_scene": (Unprocessable, "scene_invalid"),
-}
-
 _SCENE_SHAPE = (
     "A scene is an object that is not empty; its appState and appState.pad are objects too."
 )
+_NO_SCENE: Violation = (Unprocessable, "scene_invalid", {"data": _SCENE_SHAPE})
+
+
+def _refused(field: str, why: str = "Nothing of it can be seen.") -> Violation:
+    return Unprocessable, "invalid", {field: why}
+
+
+#: Constraint → the error that its violation is. Rows of pad.ws may break the rules for users
+#: and templates: whoever changes another column of such a row has to change that one as well.
+CONSTRAINTS: dict[str, Violation] = {
+    **_UNIQUE,
+    "users_email_lower_key": (Conflict, "email_taken", {}),
+    "users_pkey": (Conflict, "id_taken", {}),
+    "pads_data_is_scene": _NO_SCENE,
+    "backups_data_is_object": _NO_SCENE,
+    "template_pads_data_is_scene": _NO_SCENE,
+    "users_username_not_blank": _refused("username"),
+    "users_email_not_blank": _refused("email"),
+    "users_roles_are_texts": _refused("roles", "Not a list of texts."),
+    "template_pads_name_not_blank": _refused("name"),
+    "template_pads_display_name_not_blank": _refused("display_name"),
+    "access_tokens_expires_after_creation": _refused("expires_at", "Must be in the future."),
+}
 
 # Input that PostgreSQL could read as text but not keep as JSON.
 _UNKEEPABLE = (pg.DataError, pg.StatementTooComplex, pg.ProgramLimitExceeded)
@@ -284,10 +302,12 @@ def problem_of_head(error: Exception) -> Problem:
 
 def _from_database(error: psycopg.Error) -> Problem:
     if isinstance(error, psycopg.IntegrityError):
-        kind, code = CONSTRAINTS.get(error.diag.constraint_name or "", (Problem, "internal_error"))
-        if kind is Unprocessable:
-            return kind(code, _SCENE_SHAPE, errors={"data": [_SCENE_SHAPE]})
-        return kind(code)
+        name = error.diag.constraint_name or ""
+        kind, code, wrong = CONSTRAINTS.get(name, (Problem, "internal_error", {}))
+        if not wrong:
+            return kind(code)
+        errors = {field: [why] for field, why in wrong.items()}
+        return kind(code, _SCENE_SHAPE if code == "scene_invalid" else "", errors=errors)
     if isinstance(error, _UNKEEPABLE):
         return BadRequest("invalid_json", f"PostgreSQL says: {_first_line(error)}.")
     # What libpq itself reports of a connection that broke has no class of its own.

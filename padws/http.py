@@ -21,7 +21,6 @@ from werkzeug.exceptions import ClientDisconnected
 
 from padws import room
 from padws.complexity import check_complexity
-from padws.database import JsonText
 from padws.errors import (
     BadRequest,
     NotFound,
@@ -30,6 +29,7 @@ from padws.errors import (
     Unprocessable,
     UnsupportedMediaType,
 )
+from padws.json_text import JsonText
 from padws.observability.current import current
 from padws.observability.metrics import BACKUPS_TAKEN, SAVES
 from padws.schemas.common import SceneField
@@ -329,7 +329,7 @@ SUCCESS = {"status": "success"}
 def answer_saved(saved: SavedPad) -> Response:
     """The answer to whatever has changed a pad's scene."""
     SAVES.inc()
-    if saved.pruned is not None:
+    if saved.took_backup:
         BACKUPS_TAKEN.inc()
     content = SUCCESS | {"version": saved.version, "updated_at": saved.updated_at}
     return answer(content, headers={"ETag": etag_of(saved.version)})

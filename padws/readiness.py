@@ -20,7 +20,7 @@ from padws.context import database, services
 from padws.database import Connection
 from padws.migrations import adoption
 from padws.migrations.fitness import unsuitable_database
-from padws.migrations.marks import applied, missing
+from padws.migrations.history import applied, missing
 
 OK = "ok"
 
@@ -63,11 +63,11 @@ class State:
 
     def _schema(self, conn: Connection) -> str:
         try:
-            marked = applied(conn)
-            pending = [each.id for each in missing(marked)]
+            checksums = applied(conn)
+            pending = [each.id for each in missing(checksums)]
         except migrations.MigrationError as error:
             return str(error)
-        self.migrations = {"applied": len(marked), "pending": len(pending)}
+        self.migrations = {"applied": len(checksums), "pending": len(pending)}
         if pending:
             return f"pending migrations: {', '.join(pending)}"
         return "; ".join(adoption.obstacles(conn)) or OK

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal
 
 import redis.lock
 from redis import Redis
@@ -52,18 +52,26 @@ def _master(settings: Settings, sentinels: Sentinels, options: dict[str, Any]) -
 
 
 class Lock(redis.lock.Lock):
-    """redis-py's lock, given back without a script: a Redis user need not be allowed to run any."""
+    """redis-py's lock without its scripts: a Redis user need not be allowed to run any."""
 
     def do_release(self, expected_token: Any) -> None:
         """Delete the lock if it is still this one. Raises LockNotOwnedError."""
+        self._if_owned(expected_token, lambda pipeline: pipeline.delete(self.name))
 
-        def delete(pipeline: Pipeline) -> None:
-            if pipeline.get(self.name) != expected_token:
+    def do_reacquire(self) -> Literal[True]:
+        """Let the lock live for its whole time again. Raises LockNotOwnedError."""
+        left = round((self.timeout or 0) * 1000)
+        self._if_owned(self.local.token, lambda pipeline: pipeline.pexpire(self.name, left))
+        return True
+
+    def _if_owned(self, token: Any, change: Callable[[Pipeline], object]) -> None:
+        def check_and_change(pipeline: Pipeline) -> None:
+            if pipeline.get(self.name) != token:
                 raise LockNotOwnedError("This lock has run out, or is another's by now.")
             pipeline.multi()
-            pipeline.delete(self.name)
+            change(pipeline)
 
-        self.redis.transaction(delete, self.name)
+        self.redis.transaction(check_and_change, self.name)
 
 
 # What sessions and sign-ins ask of Redis: {0} is a text, {1} a sorted set, {2} a set, {3} a number.

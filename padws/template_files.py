@@ -11,7 +11,8 @@ import orjson
 import psycopg
 from marshmallow import ValidationError
 
-from padws.database import Connection, JsonText, prepare_connection
+from padws.database import Connection, prepare_connection
+from padws.json_text import JsonText
 from padws.queries.templates import load_template
 from padws.schemas.common import NameField, template_name
 

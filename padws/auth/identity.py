@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import orjson
 
-from padws.database import JsonText
+from padws.json_text import JsonText
 from padws.queries.users import UserRow
 
 ADMINISTRATOR = "admin"

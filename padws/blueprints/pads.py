@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID
 
 from flask import Response, url_for
-from psycopg.errors import ForeignKeyViolation
 
 from padws import room
 from padws.auth.access import caller, require_sign_in
@@ -37,6 +38,8 @@ blueprint.before_request(require_sign_in)
 
 PAD = Pad()
 
+R = TypeVar("R")
+
 
 @blueprint.get("")
 @blueprint.arguments(WithData(), location="query")
@@ -60,18 +63,19 @@ def list_pads(query: dict[str, Any]) -> Response:
 
 
 def _make_first_pad() -> None:
-    identity = caller()
-    with database().transaction() as conn:
-        if not users.get_user(conn, user_id=identity.id):
-            users.record_sign_in(conn, identity.row())
-        from_template = pads.insert_first_pad(
-            conn,
-            owner_id=identity.id,
-            display_name=settings().default_pad_name,
-            template_name=settings().default_template_name,
-        )
+    from_template = _insert(
+        pads.insert_first_pad,
+        display_name=settings().default_pad_name,
+        template_name=settings().default_template_name,
+    )
     if from_template is not None:
         _count_new_pad(with_backup=from_template)
+
+
+def _insert(insert: Callable[..., R], **values: Any) -> R:
+    """Insert what is the caller's."""
+    owner = caller()
+    return users.insert_for(database(), owner.row(), partial(insert, owner_id=owner.id, **values))
 
 
 def _count_new_pad(*, with_backup: bool) -> None:
@@ -94,19 +98,7 @@ def _created(pad: pads.Pad, *, with_backup: bool) -> Response:
 @blueprint.response(201, PAD, headers=ETAG | LOCATION)
 def create_pad(body: dict[str, Any]) -> Response:
     """Make a pad."""
-    identity = caller()
-    new = {
-        "owner_id": identity.id,
-        "display_name": body["display_name"],
-        "scene": body["data"],
-    }
-    try:
-        with database().connection() as conn:
-            pad = pads.insert_pad(conn, **new)
-    except ForeignKeyViolation:  # the caller's row is missing: the session knows what was in it
-        with database().transaction() as conn:
-            users.record_sign_in(conn, identity.row())
-            pad = pads.insert_pad(conn, **new)
+    pad = _insert(pads.insert_pad, display_name=body["display_name"], scene=body["data"])
     return _created(pad, with_backup=False)
 
 
@@ -116,17 +108,11 @@ def create_pad(body: dict[str, Any]) -> Response:
 @blueprint.response(201, PAD, headers=ETAG | LOCATION)
 def create_pad_from_template(query: dict[str, Any], body: dict[str, Any], name: str) -> Response:
     """Make a pad that starts from a template, with a first backup."""
-    identity = caller()
     display_name = (query | body).get("display_name", settings().default_pad_name)
     room.wait()
-    with database().transaction() as conn:
-        if not users.get_user(conn, user_id=identity.id):
-            users.record_sign_in(conn, identity.row())
-        pad = pads.insert_pad_from_template(
-            conn, owner_id=identity.id, display_name=display_name, template_name=name
-        )
-        if not pad:  # raising rolls the transaction back
-            raise NotFound("template_not_found")
+    pad = _insert(pads.insert_pad_from_template, display_name=display_name, template_name=name)
+    if not pad:
+        raise NotFound("template_not_found")
     return _created(pad, with_backup=True)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from flask import Response
-from psycopg.errors import ForeignKeyViolation
 
 from padws.auth.access import caller, not_by_personal_token, require_sign_in
 from padws.auth.tokens import digest_of, new_personal_token
@@ -40,13 +40,7 @@ def create_token(body: dict[str, Any]) -> Response:
     """Make a personal access token; the answer is the only time that it is shown."""
     token = new_personal_token()
     new = {**body, "user_id": caller().id, "token_digest": digest_of(token)}
-    try:
-        with database().connection() as conn:
-            row = tokens.insert_token(conn, **new)
-    except ForeignKeyViolation:  # the caller's row is missing: the session knows what was in it
-        with database().transaction() as conn:
-            users.record_sign_in(conn, caller().row())
-            row = tokens.insert_token(conn, **new)
+    row = users.insert_for(database(), caller().row(), partial(tokens.insert_token, **new))
     return answer({**members_of(TOKEN, row), "token": token}, 201, {"Cache-Control": "no-store"})
 
 

@@ -10,9 +10,9 @@ from flask import Response, url_for
 
 from padws.auth.access import administrators_only, caller, require_sign_in
 from padws.context import database, services
-from padws.database import JsonText
 from padws.errors import NotFound
 from padws.http import SUCCESS, ApiBlueprint, answer, members_of
+from padws.json_text import JsonText
 from padws.queries import users
 from padws.schemas.common import Status
 from padws.schemas.openapi import LOCATION, header

@@ -14,7 +14,7 @@ from padws import session_settings
 from padws.config import Settings
 from padws.database import connection_options
 from padws.doctor.findings import Finding, error, ok, warning
-from padws.migrations import MigrationError, adoption, pending
+from padws.migrations import MigrationError, adoption, pending, rules
 from padws.migrations.errors import in_words
 from padws.migrations.fitness import unsuitable_database
 from padws.migrations.rehearsal import REHEARSAL
@@ -138,6 +138,8 @@ def _schema(conn: Connection) -> Iterator[Finding]:
         yield error("schema", f"pending: {', '.join(waiting)}.", "Run db-upgrade.")
     else:
         yield ok("schema", "at the newest migration")
+        for each in rules.broken_rules(conn):
+            yield warning("rules", f"{each}.")
     for each in adoption.mistakes(conn):
         yield error("tables", f"{each}.")
     for (each,) in conn.execute(_KEEPS_FROM_DELETING, [list(adoption.COLUMNS)]).fetchall():
@@ -172,18 +174,15 @@ def _writing(conn: Connection) -> Iterator[Finding]:
 
 
 def _storage(conn: Connection) -> Iterator[Finding]:
-    ((used, offered),) = conn.execute(
-        "SELECT setting, 'lz4' = ANY(enumvals) FROM pg_settings "
-        "WHERE name = 'default_toast_compression'"
-    ).fetchall()
-    if offered and used != "lz4":
+    used, has_lz4 = rules.compression(conn)
+    if has_lz4 and used not in ("lz4", ""):
         yield warning(
             "compression",
-            f"default_toast_compression is {used}, and this server has lz4.",
-            "With lz4 a save costs PostgreSQL a third less (docs/dba.md).",
+            f"scenes are compressed by {used}, and this server has lz4.",
+            "With lz4 a save costs PostgreSQL much less (docs/dba.md#vacuuming).",
         )
     else:
-        yield ok("compression", str(used))
+        yield ok("compression", used)
 
 
 def _room(conn: Connection, settings: Settings) -> Iterator[Finding]:

@@ -78,7 +78,7 @@ def look(settings: Settings) -> Iterator[Finding]:
     with closing(
         redis_client.connect(settings, within=settings.redis_timeout, retries=0)
     ) as client:
-        for each in (_version, _writes, _scripts, _memory):
+        for each in (_version, _writes, _memory):
             try:
                 yield each(client)
             except NoPermissionError:
@@ -106,17 +106,6 @@ def _writes(client: redis.Redis) -> Finding:
     if not has_room:
         return error("Redis writes", "it is full.", "Nobody can sign in. Give it more memory.")
     return ok("Redis writes", "every command that sessions and sign-ins need")
-
-
-def _scripts(client: redis.Redis) -> Finding:
-    """The lock of migrations is renewed by a script."""
-    try:
-        client.eval("return 1", 0)
-    except ResponseError as problem:  # NoPermissionError is one, and so is an unknown command
-        return warning(
-            "Redis scripts", f"refused: {problem}", "Allow EVAL and EVALSHA: migrations want them."
-        )
-    return ok("Redis scripts", "run")
 
 
 def _memory(client: redis.Redis) -> Finding:

@@ -1,7 +1,7 @@
 """How the schema is brought up to date; docs/migrations.md tells the same to an operator.
 
-`migrating` compares the migrations there are (`files`) with those the database has (`marks`), waits
-for its `turn` (`redis_lock`, `connection`) and runs what is missing (`running`). `plan` and
+`migrating` compares the migrations there are (`files`) with those the database has (`history`),
+takes both `locks` (`redis_lock`, `connection`) and runs what is missing (`runner`). `plan` and
 `status` only look.
 """
 
@@ -11,8 +11,8 @@ from padws.migrations.errors import (
     MigrationStopped,
     WaitedTooLong,
 )
-from padws.migrations.marks import pending
-from padws.migrations.migrating import migrate, preview_legacy, roll_back, upgrade
+from padws.migrations.history import pending
+from padws.migrations.migrating import migrate, preview_legacy, roll_back
 
 __all__ = [
     "MigrationError",
@@ -23,5 +23,4 @@ __all__ = [
     "pending",
     "preview_legacy",
     "roll_back",
-    "upgrade",
 ]

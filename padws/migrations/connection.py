@@ -14,7 +14,7 @@ import psycopg
 from padws import session_settings
 from padws.config import Settings
 from padws.migrations.errors import LoginRefused, MigrationFailed, WaitedTooLong, in_words
-from padws.migrations.marks import Connection
+from padws.migrations.history import Connection
 from padws.migrations.stopping import Stop
 from padws.migrations.waiting import Patience
 
@@ -84,7 +84,7 @@ def connected(
 
 
 def require_utf8(conn: Connection) -> None:
-    """Raise MigrationFailed where drawings cannot be kept; the server has said it on connecting."""
+    """Raise MigrationFailed where drawings cannot be kept; the server reports it on connecting."""
     encoding = conn.info.parameter_status("server_encoding")
     if encoding != "UTF8":
         raise MigrationFailed(
@@ -102,7 +102,7 @@ def shares_the_pooler(settings: Settings) -> bool:
 
 
 def _connection_options(settings: Settings, only_to_look: bool) -> dict[str, Any]:
-    """What `psycopg.connect` is told beside the URL; to look, the settings too: no statement then.
+    """What `psycopg.connect` takes beside the URL; to look, the settings too: no statement then.
 
     A pooler in transaction mode refuses `options`, one in session mode may.
     """
@@ -151,7 +151,7 @@ def advisory_lock(conn: Connection, stop: Stop, patience: Patience) -> Iterator[
                     f"Waited {patience.waited:.0f} s for PostgreSQL's migration lock, "
                     f"which {holder} holds."
                 )
-            patience.tell("PostgreSQL's migration lock", f", which {holder} holds")
+            patience.report("PostgreSQL's migration lock", f", which {holder} holds")
             stop.sleep(POLL_EVERY)
     try:
         yield

@@ -58,8 +58,8 @@ def one_line(text: object) -> str:
 def in_words(error: psycopg.Error) -> str:
     """PostgreSQL's message, detail and hint, and what to do about the usual causes; one line."""
     diag = error.diag
-    said = diag.message_primary or str(error) or type(error).__name__
-    parts = [said, diag.message_detail, diag.message_hint, ADVICE.get(error.sqlstate or "")]
+    message = diag.message_primary or str(error) or type(error).__name__
+    parts = [message, diag.message_detail, diag.message_hint, ADVICE.get(error.sqlstate or "")]
     return " ".join(_sentence(one_line(part)) for part in parts if part)
 
 

@@ -12,7 +12,7 @@ from padws.migrations.errors import MigrationFailed
 
 Connection = psycopg.Connection[Any]
 
-# What a session must have, where it could not be told so (behind a pooler) or may not be.
+# What a session must have, where nothing could set it (behind a pooler) or may.
 _NEEDED = {
     **{name: value for name, value in session_settings.FIXED.items() if name != "TimeZone"},
     "client_encoding": "UTF8",

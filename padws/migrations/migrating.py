@@ -14,54 +14,21 @@ from padws.migrations import adoption, legacy, rehearsal
 from padws.migrations.connection import connected
 from padws.migrations.errors import MigrationFailed, MigrationStopped, explained, one_line
 from padws.migrations.files import Migration, Script, known, target
-from padws.migrations.marks import (
-    Checksums,
+from padws.migrations.history import (
     Connection,
     applied,
-    applied_and_loaded,
     missing,
-    opened_marks,
+    opened_history,
     pending,
 )
-from padws.migrations.running import Runner
+from padws.migrations.locks import Locks
+from padws.migrations.runner import Runner
 from padws.migrations.stopping import Stop, Stopped
-from padws.migrations.turn import Turn
 from padws.migrations.waiting import Report
-from padws.template_files import files_to_load, load_templates
 
 RAISED = "exec_stmt_raise"  # where in PostgreSQL a migration's own RAISE comes from
 ADOPTION = "20261122_0002_create_tables"
 NOTHING_TO_DO = "The schema is at the newest migration; nothing to do."
-
-
-def upgrade(settings: Settings, report: Report = click.echo) -> None:
-    """Migrate, then load the templates: what a release and a starting server do.
-
-    With nothing to do it is one query.
-    """
-    stored = _templates_if_migrated(settings, report)
-    if stored is None:
-        migrate(settings, report)
-    else:
-        report(NOTHING_TO_DO)
-    files = files_to_load(settings.templates_dir, stored or {})
-    if files:
-        with session(settings, report) as (conn, stop), stop.interruptible():
-            load_templates(conn, files)
-
-
-def _templates_if_migrated(settings: Settings, report: Report) -> Checksums | None:
-    """The digests of the stored templates, if a look shows that no migration is pending.
-
-    None stands for doubt as well, be it for a missing table or for one that somebody has locked:
-    `migrate` looks again, is patient, and says what is wrong.
-    """
-    try:
-        with session(settings, report, only_to_look=True) as (conn, stop), stop.interruptible():
-            marked, stored = applied_and_loaded(conn)
-            return None if missing(marked) else stored
-    except MigrationFailed:
-        return None
 
 
 def migrate(settings: Settings, report: Report = click.echo) -> None:
@@ -73,10 +40,10 @@ def migrate(settings: Settings, report: Report = click.echo) -> None:
     def apply_missing() -> None:
         runner = Runner(conn, stop, settings.migration_max_wait, report)
         _refuse_what_cannot_be_adopted(conn, runner)
-        with opened_marks(conn) as marks:
-            marks.trust_what_yoyo_applied()
+        with opened_history(conn) as history:
+            history.trust_what_yoyo_applied()
             for migration in missing(applied(conn)):
-                runner.run(migration, _script(conn, migration, report), marks.mark)
+                runner.run(migration, _script(conn, migration, report), history.record_applied)
 
     with session(settings, report) as (conn, stop):
         with stop.interruptible():
@@ -84,9 +51,9 @@ def migrate(settings: Settings, report: Report = click.echo) -> None:
         if not todo:
             report(NOTHING_TO_DO)
             return
-        Turn(
+        Locks(
             settings, conn, stop, report, target=target(known()), is_done=lambda: not pending(conn)
-        ).take(apply_missing)
+        ).work(apply_missing)
 
 
 def _refuse_what_cannot_be_adopted(conn: Connection, runner: Runner) -> None:
@@ -121,17 +88,17 @@ def to_roll_back(conn: Connection, to: str) -> list[Migration]:
 
     Raises MigrationFailed for an id that is not applied, or when a newer release has migrated.
     """
-    marked = applied(conn)
-    if to != "none" and to not in marked:
+    checksums = applied(conn)
+    if to != "none" and to not in checksums:
         raise MigrationFailed(f"{to} is no applied migration; `flask db-status` lists them.")
-    strangers = sorted(set(marked) - {each.id for each in known()})
+    strangers = sorted(set(checksums) - {each.id for each in known()})
     if strangers:
         raise MigrationFailed(
             f"A newer release has applied {', '.join(strangers)}: roll back with that release."
         )
     ids = [each.id for each in known()]
     after = known()[ids.index(to) + 1 :] if to != "none" else known()
-    return [each for each in reversed(after) if each.id in marked]
+    return [each for each in reversed(after) if each.id in checksums]
 
 
 def roll_back(settings: Settings, to: str, report: Report = click.echo) -> None:
@@ -139,17 +106,17 @@ def roll_back(settings: Settings, to: str, report: Report = click.echo) -> None:
 
     def undo() -> None:
         undone = to_roll_back(conn, to)
-        with opened_marks(conn) as marks:
+        with opened_history(conn) as history:
             runner = Runner(conn, stop, settings.migration_max_wait, report)
             for migration in undone:
-                runner.run(migration, migration.rollback, marks.unmark)
+                runner.run(migration, migration.rollback, history.record_undone)
 
     with session(settings, report) as (conn, stop):
         undone = {each.id for each in to_roll_back(conn, to)}
         kept = target(each for each in known() if each.id not in undone)
-        Turn(
+        Locks(
             settings, conn, stop, report, target=kept, is_done=lambda: not to_roll_back(conn, to)
-        ).take(undo)
+        ).work(undo)
 
 
 def preview_legacy(settings: Settings, report: Report = click.echo) -> None:

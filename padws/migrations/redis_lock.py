@@ -7,13 +7,12 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from uuid import uuid4
 
-import orjson
+import msgspec
+from msgspec import Struct
 from redis import Redis
 from redis.exceptions import LockNotOwnedError, RedisError
-from redis.lock import Lock
 
 from padws import redis_client
 from padws.config import Settings
@@ -25,14 +24,13 @@ STATUS_TTL = 3600
 REPLY_WITHIN = 1.0
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(Struct, frozen=True):
     """One instance's attempt at migrating; as JSON it is the lock's value, its owner's token."""
 
-    host: str = field(default_factory=socket.gethostname)
-    pid: int = field(default_factory=os.getpid)
-    started: float = field(default_factory=time.time)
-    token: str = field(default_factory=lambda: uuid4().hex)
+    host: str = msgspec.field(default_factory=socket.gethostname)
+    pid: int = msgspec.field(default_factory=os.getpid)
+    started: float = msgspec.field(default_factory=time.time)
+    token: str = msgspec.field(default_factory=lambda: uuid4().hex)
 
     def __str__(self) -> str:
         return f"host {self.host}, process {self.pid}"
@@ -43,8 +41,7 @@ class Run:
         return max(0.0, time.time() - self.started)
 
 
-@dataclass(frozen=True)
-class Status:
+class Status(Struct, frozen=True):
     """How a run stands: `state` is in_progress, completed or failed; `reason` only when failed."""
 
     state: str
@@ -52,8 +49,7 @@ class Status:
     reason: str = ""
 
 
-@dataclass(frozen=True)
-class Seen:
+class Snapshot(Struct, frozen=True):
     """The lock's holder and the seconds it has left, and the status of the target."""
 
     holder: Run | None
@@ -72,23 +68,22 @@ def status_key(target: str) -> str:
 
 
 def _dump(value: Run | Status) -> str:
-    return orjson.dumps(value).decode()
+    return msgspec.json.encode(value).decode()
 
 
 def _run(value: bytes | None) -> Run | None:
     if value is None:
         return None
     try:
-        return Run(**orjson.loads(value))
-    except (ValueError, TypeError):
+        return msgspec.json.decode(value, type=Run)
+    except msgspec.DecodeError:
         return Run(host="unknown", pid=0, token=value.decode(errors="replace"))
 
 
 def _status(value: bytes | None) -> Status | None:
     try:
-        fields = orjson.loads(value or b"null")
-        return fields and Status(fields["state"], Run(**fields["run"]), fields["reason"])
-    except (ValueError, TypeError, KeyError):
+        return msgspec.json.decode(value or b"null", type=Status | None)
+    except msgspec.DecodeError:
         return None
 
 
@@ -102,22 +97,22 @@ class RedisLock:
         self._lost = False
         self._key = status_key(target)
         # Not thread-local: another thread renews it.
-        self._lock = Lock(redis, LOCK, timeout=ttl, thread_local=False)
+        self._lock = redis_client.Lock(redis, LOCK, timeout=ttl, thread_local=False)
 
     def take(self) -> bool:
         """Take the lock if it is free."""
         return bool(self._lock.acquire(blocking=False, token=_dump(self.run)))
 
-    def look(self) -> Seen:
+    def look(self) -> Snapshot:
         """What Redis says at this moment."""
         pipe = self.redis.pipeline()
         pipe.get(LOCK)
         pipe.pttl(LOCK)
         pipe.get(self._key)
         lock, left, status = pipe.execute()
-        return Seen(_run(lock), max(0, left) / 1000, _status(status))
+        return Snapshot(_run(lock), max(0, left) / 1000, _status(status))
 
-    def tell(self, state: str, reason: str = "") -> None:
+    def set_status(self, state: str, reason: str = "") -> None:
         """Set the status of the target for an hour."""
         self.redis.set(self._key, _dump(Status(state, self.run, reason)), ex=STATUS_TTL)
 
@@ -132,7 +127,7 @@ class RedisLock:
 
         A block that is stopped says nothing: whoever waits finds the lock free and takes over.
         """
-        self._quietly(lambda: self.tell("in_progress"), report)
+        self._quietly(lambda: self.set_status("in_progress"), report)
         try:
             with repeated(self._ttl / 3, lambda: self._renew(report)):
                 yield
@@ -149,7 +144,7 @@ class RedisLock:
         if self.is_anothers():
             self._report_loss(report)
         else:
-            self.tell(state, reason)
+            self.set_status(state, reason)
 
     def _renew(self, report: Report) -> None:
         try:
@@ -182,4 +177,4 @@ class RedisLock:
         try:
             action()
         except RedisError as error:
-            report(f"Redis could not be told: {one_line(error)}.")
+            report(f"Redis cannot be written to: {one_line(error)}.")

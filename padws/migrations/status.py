@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from redis.exceptions import RedisError
 
 from padws.config import Settings
+from padws.migrations import rules
 from padws.migrations.connection import holder_of_lock
 from padws.migrations.errors import one_line
 from padws.migrations.files import known, target
-from padws.migrations.marks import SCHEMA, Connection, applied
-from padws.migrations.redis_lock import RedisLock, Seen, connect
+from padws.migrations.history import SCHEMA, Connection, applied
+from padws.migrations.redis_lock import RedisLock, Snapshot, connect
 
 HISTORY = f"""
     SELECT DISTINCT ON (migration_id) migration_id, created_at_utc, username, hostname
@@ -32,21 +33,29 @@ def status(conn: Connection, settings: Settings) -> Iterator[str]:
     )
     yield "Migrations"
     yield from _migrations(conn)
+    yield from _storage(conn)
     yield from _locks(conn, settings)
 
 
 def _migrations(conn: Connection) -> Iterator[str]:
-    marked = applied(conn)
-    history = _history(conn) if marked else {}
+    checksums = applied(conn)
+    history = _history(conn) if checksums else {}
     for migration in known():
-        if migration.id not in marked:
+        if migration.id not in checksums:
             yield f"  pending  {migration.id}"
-        elif marked[migration.id] not in (None, migration.checksum):
+        elif checksums[migration.id] not in (None, migration.checksum):
             yield f"  CHANGED  {migration.id}  its file was edited after it was applied"
         else:
             yield f"  applied  {migration.id}  {history.get(migration.id, '')}"
-    for stranger in sorted(set(marked) - {each.id for each in known()}):
+    for stranger in sorted(set(checksums) - {each.id for each in known()}):
         yield f"  applied  {stranger}  {history.get(stranger, '')}, by another release"
+
+
+def _storage(conn: Connection) -> Iterator[str]:
+    if rules.ID in applied(conn):
+        yield from (f"Rule                {each}" for each in rules.broken_rules(conn))
+        used, has_lz4 = rules.compression(conn)
+        yield f"Scenes              compressed by {used}{'' if has_lz4 else '; no LZ4 here'}"
 
 
 def _history(conn: Connection) -> dict[str, str]:
@@ -65,26 +74,26 @@ def _locks(conn: Connection, settings: Settings) -> Iterator[str]:
     yield f"PostgreSQL's lock   {'held by ' + holder if holder else 'free'}"
     try:
         with closing(connect(settings)) as redis:
-            seen = RedisLock(redis, settings.migration_lock_ttl, target(known())).look()
+            snapshot = RedisLock(redis, settings.migration_lock_ttl, target(known())).look()
     except RedisError as error:
         yield f"Redis               cannot be used: {one_line(error)}"
     else:
-        yield from _in_redis(seen)
+        yield from _in_redis(snapshot)
 
 
-def _in_redis(seen: Seen) -> Iterator[str]:
-    if seen.holder:
+def _in_redis(snapshot: Snapshot) -> Iterator[str]:
+    if snapshot.holder:
         yield (
-            f"Redis lock          held by {seen.holder} for {seen.holder.age:.0f} s, "
-            f"{seen.left:.0f} s left unless renewed"
+            f"Redis lock          held by {snapshot.holder} for {snapshot.holder.age:.0f} s, "
+            f"{snapshot.left:.0f} s left unless renewed"
         )
     else:
         yield "Redis lock          free"
-    if seen.status:
-        run = seen.status.run
+    if snapshot.status:
+        run = snapshot.status.run
         began = _moment(datetime.fromtimestamp(run.started, UTC))
-        yield f"Last run            {seen.status.state}: {run}, begun {began}"
-        if seen.status.reason:
-            yield f"                    {seen.status.reason}"
+        yield f"Last run            {snapshot.status.state}: {run}, begun {began}"
+        if snapshot.status.reason:
+            yield f"                    {snapshot.status.reason}"
     else:
         yield "Last run            none of these migrations in the last hour"

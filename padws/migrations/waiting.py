@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 Report = Callable[[str], None]
 
-TELL_EVERY = 10.0
+REPORT_EVERY = 10.0
 
 
 class Patience:
@@ -19,7 +19,7 @@ class Patience:
         self.limit = limit
         self._report = report
         self._began = time.monotonic()
-        self._told: tuple[str, float] = ("", 0.0)
+        self._last: tuple[str, float] = ("", 0.0)  # what for, and when it was reported
 
     @property
     def waited(self) -> float:
@@ -31,12 +31,12 @@ class Patience:
         """Whether the limit is reached."""
         return self.waited >= self.limit
 
-    def tell(self, what_for: str, detail: str = "") -> None:
+    def report(self, what_for: str, detail: str = "") -> None:
         """Report what is waited for: at once when that is new, else every ten seconds."""
-        said, when = self._told
-        if said == what_for and self.waited - when < TELL_EVERY:
+        last, when = self._last
+        if last == what_for and self.waited - when < REPORT_EVERY:
             return
-        self._told = (what_for, self.waited)
+        self._last = (what_for, self.waited)
         self._report(
             f"Waiting for {what_for}{detail}: {self.waited:.0f} s of at most {self.limit:.0f} s."
         )

@@ -7,9 +7,11 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from padws.database import Connection, JsonText, from_file
+from padws.database import Connection
+from padws.json_text import JsonText
 from padws.queries.pads import SavedPad, restore_pad
 from padws.queries.users import lock_user
+from padws.statements import from_file
 
 
 class Backup(Struct, frozen=True):

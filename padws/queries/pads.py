@@ -11,8 +11,10 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from padws.database import Connection, JsonText, from_file
+from padws.database import Connection
+from padws.json_text import JsonText
 from padws.queries.users import lock_user
+from padws.statements import from_file
 
 EMPTY_SCENE = JsonText(b'{"elements": [], "appState": {}, "files": {}}')
 
@@ -36,11 +38,16 @@ class ListedPad(Pad, frozen=True):
 
 
 class SavedPad(Struct, frozen=True):
-    """What a save has made: the new version, and how many old backups went."""
+    """What a save has made: the new version; with a backup, how many old ones went."""
 
     version: int
     updated_at: datetime
     pruned: int | None
+
+    @property
+    def took_backup(self) -> bool:
+        """Whether a backup was due, and was taken."""
+        return self.pruned is not None
 
 
 @from_file
@@ -118,15 +125,16 @@ def insert_first_pad(
 ) -> bool | None:
     """Whether a user's first pad was made from the template; `None`: there is one by now.
 
-    Needs a transaction: it holds the user's row, so that of many first requests one makes the pad.
-    A template that is not there leaves an empty drawing, because the list is never empty.
+    A template that is not there leaves an empty drawing, because the list is never empty. Violates
+    pads_owner_id_fkey when the owner has no row.
     """
-    lock_user(conn, user_id=owner_id)
-    if list_pads(conn, owner_id=owner_id, with_data=False, known_etags=[]):
-        return None
-    made = insert_pad_from_template(
-        conn, owner_id=owner_id, display_name=display_name, template_name=template_name
-    )
-    if not made:
-        insert_pad(conn, owner_id=owner_id, display_name=display_name, scene=EMPTY_SCENE)
+    with conn.transaction():
+        lock_user(conn, user_id=owner_id)  # so that of many first requests one makes the pad
+        if list_pads(conn, owner_id=owner_id, with_data=False, known_etags=[]):
+            return None
+        made = insert_pad_from_template(
+            conn, owner_id=owner_id, display_name=display_name, template_name=template_name
+        )
+        if not made:
+            insert_pad(conn, owner_id=owner_id, display_name=display_name, scene=EMPTY_SCENE)
     return made is not None

@@ -7,7 +7,9 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from padws.database import Connection, JsonText, from_file
+from padws.database import Connection
+from padws.json_text import JsonText
+from padws.statements import from_file
 
 
 class Template(Struct, frozen=True):

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import TypedDict, Unpack
+from typing import TypedDict, TypeVar, Unpack
 from uuid import UUID
 
 from msgspec import Struct
 from psycopg import errors
 
-from padws.database import Connection, JsonText, from_file
+from padws.database import Connection, Database
+from padws.json_text import JsonText
+from padws.statements import from_file
+
+T = TypeVar("T")
 
 
 class User(Struct, frozen=True):
@@ -138,3 +143,17 @@ def bring_in_line(conn: Connection, row: UserRow) -> User:
         return existing
     with conn.transaction():
         return record_sign_in(conn, row)
+
+
+def insert_for(database: Database, row: UserRow, insert: Callable[[Connection], T]) -> T:
+    """What `insert` adds for a user. Where the user's row is missing, it is made first.
+
+    Usually just what `insert` itself asks of the database.
+    """
+    try:
+        with database.connection() as conn:
+            return insert(conn)
+    except errors.ForeignKeyViolation:
+        with database.transaction() as conn:
+            record_sign_in(conn, row)
+            return insert(conn)

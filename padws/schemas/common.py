@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 from marshmallow import Schema, ValidationError, fields
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
-from padws.database import JsonText
 from padws.errors import TITLES
+from padws.json_text import JsonText
 
 
 class Answer(Schema):

@@ -1,6 +1,6 @@
 -- Delete one backup of a pad of this owner; when it was the newest, the pad says which is now. The
--- pad's row is locked first, as a save does it; if that had to wait for a save, what the save has
--- said of its backup stays. No row: no such backup.
+-- pad's row is locked first, as a save does it; if that had to wait for a save, the time that the
+-- save has noted for its backup stays. No row: no such backup.
 -- Index: pads_pkey, backups_pkey, backups_source_id_created_at_idx.
 -- psql -v backup_id="'…'" -v pad_id="'…'" -v owner_id="'…'" -f sql/backups/delete_backup.sql
 

@@ -8,7 +8,7 @@ SET
     display_name = :display_name::text,
     data = pad_ws.stamp_scene(data, id, :display_name::text),
     version = version + 1,
-    updated_at = clock_timestamp()
+    updated_at = greatest(clock_timestamp(), created_at)
 WHERE
     id = :pad_id
     AND owner_id = :owner_id

@@ -10,7 +10,7 @@ WITH restored AS (
     SET
         data = pad_ws.stamp_scene(backups.data, pads.id, pads.display_name),
         version = pads.version + 1,
-        updated_at = clock_timestamp()
+        updated_at = greatest(clock_timestamp(), pads.created_at)
     FROM pad_ws.backups
     WHERE
         pads.id = :pad_id

@@ -7,7 +7,8 @@
 -- Saves of one pad queue for its row. All that depends on the one before is decided on the row
 -- itself, which is read again after the wait: the version, and last_backup_at, whether a backup is
 -- due. The clock is read then too, so updated_at never runs backwards. A newest backup from the
--- future (a clock that was set back) does not keep a new one from being taken.
+-- future (a clock that was set back) does not keep a new one from being taken, and a pad from the
+-- future was made now at the latest.
 -- A pad that pad.ws wrote has no last_backup_at yet: its backups tell.
 
 WITH saved AS (
@@ -15,22 +16,25 @@ WITH saved AS (
     SET
         data = pad_ws.stamp_scene(:scene::jsonb, id, display_name),
         version = version + 1,
-        (updated_at, last_backup_at) = (
+        (created_at, updated_at, last_backup_at) = (
             SELECT
+                CASE WHEN pads.created_at > moment.at THEN moment.at ELSE pads.created_at END AS created_at,
                 moment.at,
                 CASE
-                    WHEN newest.at > moment.at - :backup_interval::interval AND newest.at <= moment.at
-                        THEN newest.at
+                    WHEN
+                        moment.newest_backup_at > moment.at - :backup_interval::interval
+                        AND moment.newest_backup_at <= moment.at
+                        THEN moment.newest_backup_at
                     ELSE moment.at
                 END AS last_backup_at
-            FROM (SELECT clock_timestamp() AS at) AS moment
-            CROSS JOIN (
+            FROM (
                 SELECT
+                    clock_timestamp() AS at,
                     coalesce(
                         pads.last_backup_at,
                         (SELECT max(backups.created_at) FROM pad_ws.backups WHERE backups.source_id = pads.id)
-                    ) AS at
-            ) AS newest
+                    ) AS newest_backup_at
+            ) AS moment
         )
     WHERE
         id = :pad_id

@@ -21,7 +21,7 @@ loaded AS (
             display_name = excluded.display_name,
             data = excluded.data,
             file_digest = excluded.file_digest,
-            updated_at = now()
+            updated_at = greatest(now(), template_pads.created_at)
         WHERE template_pads.file_digest <> excluded.file_digest
     RETURNING template_pads.id
 )

@@ -8,7 +8,7 @@ SET
     display_name = coalesce(:display_name, display_name),
     data = coalesce(:scene::jsonb, data),
     file_digest = NULL,
-    updated_at = now()
+    updated_at = greatest(now(), created_at)
 WHERE name = :name
 RETURNING
     id,

@@ -1,5 +1,5 @@
--- A new personal access token. Constraints: access_tokens_scope_known, access_tokens_user_id_fkey.
--- Index: users_pkey, which the foreign key asks.
+-- A new personal access token. Constraints: access_tokens_user_id_fkey,
+-- access_tokens_expires_after_creation. Index: users_pkey, which the foreign key asks.
 -- psql -v user_id="'…'" -v name="'…'" -v scope="'read'" -v token_digest="sha256('…')" -v expires_at=NULL \
 --      -f sql/tokens/insert_token.sql
 

@@ -25,7 +25,7 @@ due AS (
 
 used AS (
     UPDATE pad_ws.access_tokens
-    SET last_used_at = now()
+    SET last_used_at = greatest(now(), created_at)
     WHERE id = (SELECT due.id FROM due)
 )
 

@@ -1,6 +1,6 @@
--- Take a username and an email address from any other user who holds them: that row gets a
--- placeholder, with a random part where somebody else is called by its usual one already.
--- Index: users_username_key, users_email_key.
+-- Take a username and an email address (whatever its case) from any other user who holds them: that
+-- row gets a placeholder, with a random part where somebody else is called by its usual one already.
+-- Index: users_username_key, users_email_lower_key.
 -- psql -v user_id="'…'" -v username="'…'" -v email="'…'" -f sql/users/release_user_names.sql
 
 UPDATE pad_ws.users AS loser
@@ -12,13 +12,13 @@ SET
         ELSE 'user_' || loser.id
     END,
     email = CASE
-        WHEN loser.email <> :email THEN loser.email
-        WHEN EXISTS (SELECT FROM pad_ws.users WHERE email = 'user_' || loser.id || '@example.com')
+        WHEN lower(loser.email) <> lower(:email) THEN loser.email
+        WHEN EXISTS (SELECT FROM pad_ws.users WHERE lower(email) = 'user_' || loser.id || '@example.com')
             THEN 'user_' || loser.id || '_' || gen_random_uuid() || '@example.com'
         ELSE 'user_' || loser.id || '@example.com'
     END,
-    updated_at = now()
+    updated_at = greatest(now(), loser.created_at)
 WHERE
-    (loser.username = :username OR loser.email = :email)
+    (loser.username = :username OR lower(loser.email) = lower(:email))
     AND loser.id <> :user_id
 RETURNING loser.id;

@@ -11,7 +11,7 @@ SET
     given_name = coalesce(:given_name, given_name),
     family_name = coalesce(:family_name, family_name),
     roles = coalesce(:roles::jsonb, roles),
-    updated_at = now()
+    updated_at = greatest(now(), created_at)
 WHERE id = :user_id
 RETURNING
     id,

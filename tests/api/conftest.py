@@ -20,7 +20,7 @@ from flask import Flask
 from psycopg.rows import dict_row
 
 from padws.embedded import temporary
-from padws.migrations import upgrade
+from padws.release import upgrade
 from tests.helpers import contract, people, servers
 from tests.helpers.apps import open_app
 from tests.helpers.contract import Client

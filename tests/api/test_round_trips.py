@@ -70,6 +70,7 @@ SINGLE: dict[str, Ask] = {
     "list users": lambda s: s.admin.get("/api/users"),
     "read a user": lambda s: s.admin.get(f"/api/users/{ok(s.alice.get(s.pad))['owner_id']}"),
     "make a pad": lambda s: s.alice.post("/api/pad", json={"display_name": "x", "data": {"a": 1}}),
+    "make a pad from a template": lambda s: s.alice.post("/api/pad/from-template/default"),
     "rename": lambda s: s.alice.patch(s.pad, json={"display_name": "x"}),
     "back up": lambda s: s.alice.post(f"{s.pad}/backups"),
     "delete a backup": lambda s: s.alice.delete(s.backup),

@@ -208,7 +208,10 @@ def test_the_last_use_is_told_to_the_minute(
     for _ in range(5):
         client.get(ME)
     assert listed(alice)[0]["last_used_at"] == first
-    sql.execute("UPDATE pad_ws.access_tokens SET last_used_at = now() - interval '61 seconds'")
+    sql.execute(
+        "UPDATE pad_ws.access_tokens SET created_at = now() - interval '1 hour',"
+        " last_used_at = now() - interval '61 seconds'"
+    )
     client.get(ME)
     assert listed(alice)[0]["last_used_at"] > first
 

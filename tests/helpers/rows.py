@@ -15,7 +15,8 @@ from msgspec import Struct
 from msgspec.structs import asdict
 from psycopg.rows import dict_row
 
-from padws.database import Connection, Database, JsonText
+from padws.database import Connection, Database
+from padws.json_text import JsonText
 from padws.queries import backups, pads
 from padws.queries.users import UserRow, insert_user
 from tests.helpers import parallel

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from padws.database import SQL_DIR, Connection, JsonText, load_statement
+from padws.database import Connection
+from padws.json_text import JsonText
+from padws.statements import SQL_DIR, load_statement
 
 FILES = sorted(SQL_DIR.glob("*/*.sql"))
 NAMES = [f"{path.parent.name}/{path.stem}" for path in FILES]

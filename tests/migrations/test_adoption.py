@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
+
+import psycopg
 
 from padws.config import ROOT
+from padws.database import prepare_connection
+from padws.queries import backups, pads
+from padws.queries.users import record_sign_in
 from tests.conftest import StartService
 from tests.helpers import databases
 from tests.helpers.commands import Forks
+from tests.helpers.rows import ANY_VERSION, scene, user_row
 
 OF_PADWS = {"version", "last_backup_at", "file_digest"}
 
@@ -94,8 +102,96 @@ def test_an_adopted_database_gets_what_a_new_one_has(
     url = pad_ws_settings["DATABASE_URL"]
     forker.run(pad_ws_settings, "db-upgrade")
     adopted = databases.own_catalogue(url)
+    everything = adopted.replace(" NOT VALID", "")
     for line in databases.own_catalogue(database_url).splitlines():
-        assert line in adopted or line.startswith(LEFT_AS_PAD_WS_HAS_THEM), line
+        assert line in everything or line.startswith(LEFT_AS_PAD_WS_HAS_THEM), line
+    assert {line.split()[1] for line in adopted.splitlines() if line.endswith("NOT VALID")} == {
+        "pads_data_is_scene",
+        "backups_data_is_object",
+    }
+
+
+# Rows that pad.ws does not refuse, and the rules of padws do.
+BROKEN_ROWS = b"""
+    INSERT INTO pad_ws.users (id, username, email, email_verified, roles) VALUES
+    ('aaaaaaaa-0000-4000-8000-000000000001', 'x', 'Alice@Example.com', true, '[]'),
+    ('aaaaaaaa-0000-4000-8000-000000000002', 'y', '', true, 'null');
+    INSERT INTO pad_ws.pads VALUES (
+        'aaaaaaaa-0000-4000-8000-000000000003', 'aaaaaaaa-0000-4000-8000-000000000001', ' ',
+        '{"elements": []}', now(), now() - interval '1 day'
+    );
+    INSERT INTO pad_ws.backups VALUES (
+        'aaaaaaaa-0000-4000-8000-000000000004', 'aaaaaaaa-0000-4000-8000-000000000003',
+        'null', now(), now() - interval '1 day'
+    );
+"""
+LEFT_OUT = ["users_email_lower_key", "pads_display_name_not_blank"]
+BROKEN_RULES = ["backups_times_in_order", "users_email_not_blank", "users_roles_are_texts"]
+MENDED = b"""
+    UPDATE pad_ws.users SET email = id || '@example.com', roles = '[]'
+    WHERE email IN ('', 'Alice@Example.com');
+    UPDATE pad_ws.pads SET display_name = 'Untitled' WHERE display_name = ' ';
+    UPDATE pad_ws.backups SET updated_at = created_at, data = '{}' WHERE data = 'null';
+"""
+
+
+def test_rows_that_break_rules_are_left_as_they_are_and_said(
+    settings: dict[str, str], forker: Forks, database_url: str
+) -> None:
+    url = settings["DATABASE_URL"]
+    databases.execute(url, databases.PAD_WS_ITSELF, BROKEN_ROWS)
+    before = rows_of_pad_ws(url)
+    upgrade = forker.start(settings, "db-upgrade")
+    assert upgrade.wait() == 0, upgrade.output
+    assert rows_of_pad_ws(url) == before
+    for rule in [*BROKEN_RULES, "pads_display_name_not_blank"]:
+        assert f"break the rule {rule}" in upgrade.output
+    assert "email addresses differ by case alone" in upgrade.output
+
+    status = forker.start(settings, "db-status")
+    assert status.wait() == 0
+    rules = [line for line in status.output.splitlines() if line.startswith("Rule ")]
+    assert len(rules) == len(LEFT_OUT + BROKEN_RULES)
+    databases.execute(url, MENDED)
+    for line, rule in zip(rules, LEFT_OUT + BROKEN_RULES, strict=True):
+        assert f" {rule} " in line or f" {rule};" in line
+        databases.execute(url, line.partition("once mended: ")[2].encode())
+
+    status = forker.start(settings, "db-status")
+    assert status.wait() == 0
+    assert "Rule " not in status.output
+    adopted = databases.own_catalogue(url).replace(" NOT VALID", "")
+    for line in databases.own_catalogue(database_url).splitlines():
+        assert line in adopted or line.startswith(
+            (*LEFT_AS_PAD_WS_HAS_THEM, "comment on users_email_lower_key")
+        ), line
+
+
+def test_rows_that_break_rules_can_be_saved_and_signed_in_to(
+    settings: dict[str, str], forker: Forks
+) -> None:
+    databases.execute(settings["DATABASE_URL"], databases.PAD_WS_ITSELF, BROKEN_ROWS)
+    assert forker.start(settings, "db-upgrade").wait() == 0
+    pad_id = UUID("aaaaaaaa-0000-4000-8000-000000000003")
+    mine = {"pad_id": pad_id, "owner_id": UUID("aaaaaaaa-0000-4000-8000-000000000001")}
+    with psycopg.connect(settings["DATABASE_URL"], autocommit=True) as conn:
+        prepare_connection(conn)
+        assert backups.insert_backup(conn, keep=10, **mine)
+        assert pads.save_pad(
+            conn,
+            scene=scene(),
+            accepted_versions=ANY_VERSION,
+            backup_interval=timedelta(0),
+            keep=10,
+            **mine,
+        )
+        for number in ("1", "2"):
+            row = user_row(
+                user_id=UUID(f"aaaaaaaa-0000-4000-8000-00000000000{number}"),
+                email="alice@example.com",
+            )
+            with conn.transaction():
+                assert record_sign_in(conn, row).email == "alice@example.com"
 
 
 INDEXES = """

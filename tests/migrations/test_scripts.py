@@ -11,7 +11,8 @@ import pytest
 from yoyo.migrations import read_migrations
 
 from padws.migrations.files import Migration, Script, known
-from padws.migrations.locks import locks_of
+from padws.migrations.plan import locks_of
+from padws.migrations.rules import compression
 from tests.helpers import databases, programs
 from tests.helpers.commands import Forks, Release
 
@@ -205,3 +206,17 @@ def test_a_new_migration_comes_after_all_others(release: Release) -> None:
     command[-1] = "Bad name"
     refusal = programs.run(*command, within=release.directory, code=1)
     assert refusal.startswith("Usage: make migration name=")
+
+
+def test_scenes_are_compressed_by_lz4_where_the_server_has_it(database: str) -> None:
+    for migration in known():
+        run(database, migration.script)
+    with psycopg.connect(database) as conn:
+        used, has_lz4 = compression(conn)
+        stored = "SELECT pg_column_compression(data) FROM pad_ws.template_pads WHERE name = 'new'"
+        conn.execute(
+            "INSERT INTO pad_ws.template_pads (name, display_name, data)"
+            " VALUES ('new', 'New', jsonb_build_object('text', repeat('x', 10000)))"
+        )
+        assert conn.execute(stored).fetchone() == (used,)
+    assert used == ("lz4" if has_lz4 else "pglz")

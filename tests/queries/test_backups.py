@@ -12,7 +12,8 @@ from uuid import UUID, uuid4
 import pytest
 from psycopg.errors import CheckViolation
 
-from padws.database import Connection, Database, JsonText
+from padws.database import Connection, Database
+from padws.json_text import JsonText
 from padws.queries import backups, pads
 from padws.queries.users import delete_user
 from tests.helpers.rows import (
@@ -150,7 +151,7 @@ def test_of_many_saves_at_once_one_takes_the_backup_that_is_due(
         if adopted:
             new_backup(conn, pad.id, NOON)
     outcomes = at_once(database, [partial(save, pad=pad)] * 20)
-    assert [each.pruned for each in outcomes if each and each.pruned is not None] == [0]
+    assert [each.pruned for each in outcomes if each and each.took_backup] == [0]
     with database.connection() as conn:
         assert len(backups_of(conn, pad.id)) == 1 + adopted
 
@@ -445,7 +446,7 @@ def test_when_nothing_is_restored_nothing_changes(
 def test_a_backup_of_pad_ws_that_is_no_scene_cannot_be_restored(conn: Connection) -> None:
     pad = new_pad(conn)
     backup_id = new_backup(conn, pad.id, NOON)
-    conn.execute("UPDATE pad_ws.backups SET data = '[]' WHERE id = %s", [backup_id])
+    conn.execute("UPDATE pad_ws.backups SET data = '{}' WHERE id = %s", [backup_id])
     with pytest.raises(CheckViolation) as caught:
         restore(conn, pad, backup_id)
     assert caught.value.diag.constraint_name == "pads_data_is_scene"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import psycopg
 from psycopg import pq
 
-from padws.database import Database, JsonText
+from padws.database import Database
 from padws.errors import problem_of
+from padws.json_text import JsonText
 
 LARGE = b'"' + 1_000_000 * b"a" + b'"'
 SMALL = b'"a"'

@@ -12,8 +12,9 @@ import psycopg
 import pytest
 from psycopg.errors import CheckViolation, ForeignKeyViolation
 
-from padws.database import Connection, Database, JsonText
+from padws.database import Connection, Database
 from padws.errors import problem_of
+from padws.json_text import JsonText
 from padws.queries import backups, pads, templates
 from padws.queries.users import record_sign_in
 from tests.helpers.rows import (

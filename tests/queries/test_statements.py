@@ -13,9 +13,10 @@ import psycopg
 import pytest
 
 from padws.config import ROOT
-from padws.database import SQL_DIR, Connection, load_statement, prepare_connection
+from padws.database import Connection, prepare_connection
+from padws.statements import SQL_DIR, load_statement
 from tests.helpers import servers
-from tests.helpers.statements import FILES, FILL, NAMES, run_example
+from tests.helpers.statements import EXAMPLES, FILES, FILL, NAMES, run_example
 
 SOURCES = sorted((ROOT / "padws").rglob("*.py"))
 # No example has more than two users, two pads and eight backups to look at.
@@ -168,3 +169,15 @@ def test_lives_on_the_indexes_of_its_header(
         assert scans.tables == set()
         assert scans.indexes == indexes_of(path)
         assert scans.most_read <= MOST_ENTRIES
+
+
+def test_a_save_looks_for_the_newest_backup_in_one_place(full_database_url: str) -> None:
+    statement = load_statement(SQL_DIR / "pads" / "save_pad.sql")
+    with psycopg.connect(full_database_url) as conn:
+        prepare_connection(conn)
+        cursor = psycopg.RawCursor(conn)
+        cursor.execute(
+            b"EXPLAIN " + statement.text.encode(), [EXAMPLES[name] for name in statement.parameters]
+        )
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert plan.count("backups_source_id_created_at_idx") == 1, plan

@@ -10,7 +10,8 @@ from uuid import UUID
 import pytest
 from psycopg.errors import CheckViolation, UniqueViolation
 
-from padws.database import Connection, Database, JsonText
+from padws.database import Connection, Database
+from padws.json_text import JsonText
 from padws.queries import templates
 from tests.helpers.rows import (
     NULL_TIMES,

@@ -10,9 +10,10 @@ from uuid import UUID, uuid4
 import pytest
 from psycopg.errors import CheckViolation, ForeignKeyViolation, UniqueViolation
 
-from padws.database import Connection, JsonText
+from padws.database import Connection
+from padws.json_text import JsonText
 from padws.queries import tokens, users
-from tests.helpers.rows import NOW, count, new_user, row_of
+from tests.helpers.rows import NOON, NOW, count, new_user, row_of
 
 HOUR = timedelta(hours=1)
 
@@ -78,8 +79,10 @@ def test_other_tokens_are_nobodys(conn: Connection) -> None:
 
 @pytest.mark.parametrize(("expires_at", "is_good"), [(NOW + HOUR, True), (NOW - HOUR, False)])
 def test_an_expired_token_is_nobodys(conn: Connection, expires_at: datetime, is_good: bool) -> None:
-    token = insert(conn, new_user(conn), expires_at=expires_at)
-    assert token.expires_at == expires_at
+    token = insert(conn, new_user(conn))
+    conn.execute(
+        "UPDATE pad_ws.access_tokens SET (created_at, expires_at) = (%s, %s)", [NOON, expires_at]
+    )
     assert (use(conn) is not None) == is_good
     assert (last_used(conn, token) is not None) == is_good
 
@@ -93,7 +96,9 @@ def test_use_is_noted_to_the_minute(conn: Connection) -> None:
     assert first
     assert last_used(conn, token) == first
     earlier = first - timedelta(minutes=2)
-    conn.execute("UPDATE pad_ws.access_tokens SET last_used_at = %s", [earlier])
+    conn.execute(
+        "UPDATE pad_ws.access_tokens SET (created_at, last_used_at) = (%s, %s)", [NOON, earlier]
+    )
     assert use(conn)
     assert (last_used(conn, token) or earlier) > first
 

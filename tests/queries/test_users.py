@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 from psycopg.errors import LockNotAvailable, UniqueViolation
 
-from padws.database import Connection, Database, JsonText
+from padws.database import Connection, Database
+from padws.json_text import JsonText
 from padws.queries import pads, users
 from padws.queries.users import UserRow
 from tests.helpers.rows import (

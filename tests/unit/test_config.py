@@ -19,7 +19,8 @@ from padws.config import (
     SettingsSchema,
     load_settings,
 )
-from padws.migrations import MigrationError, upgrade
+from padws.migrations import MigrationError
+from padws.release import upgrade
 
 SECRET = "p@ss:w/rd?#%[]&=+ 'x'\"\\$ä😀" + string.punctuation
 NO_MISTAKE_POSSIBLE = (fields.String, Origins)

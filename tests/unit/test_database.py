@@ -16,15 +16,9 @@ from psycopg.errors import ReadOnlySqlTransaction, UndefinedTable
 from psycopg_pool import PoolTimeout
 
 from padws.config import Settings, load_settings
-from padws.database import (
-    Connection,
-    Database,
-    JsonText,
-    Statement,
-    from_file,
-    load_statement,
-    prepare_connection,
-)
+from padws.database import Connection, Database, prepare_connection
+from padws.json_text import JsonText
+from padws.statements import Statement, from_file, load_statement
 from tests.helpers.waiting import wait_until
 
 P = ParamSpec("P")

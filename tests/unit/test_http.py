@@ -14,8 +14,8 @@ from flask import Flask
 from marshmallow import Schema, fields
 
 from padws import http
-from padws.database import JsonText
 from padws.errors import BadRequest, NotFound, Problem, StaleVersion, Unprocessable
+from padws.json_text import JsonText
 
 LIMIT = 1_000_000
 

@@ -45,9 +45,18 @@ def test_a_lock_is_given_back_by_its_holder_alone(client: redis.Redis) -> None:
     assert lock.acquire(blocking=False)
     assert not redis_client.Lock(client, "lock", timeout=30).acquire(blocking=False)
     client.set("lock", "another's")
-    with pytest.raises(LockNotOwnedError):
-        lock.release()
-    assert client.get("lock") == b"another's"
+    for give_back_or_renew in (lock.reacquire, lock.release):
+        with pytest.raises(LockNotOwnedError):
+            give_back_or_renew()
+    assert (client.get("lock"), client.pttl("lock")) == (b"another's", -1)
+
+
+def test_a_lock_is_renewed_by_its_holder(client: redis.Redis) -> None:
+    lock = redis_client.Lock(client, "lock", timeout=30)
+    assert lock.acquire(blocking=False)
+    client.pexpire("lock", 5000)
+    assert lock.reacquire()
+    assert 25_000 < int(client.pttl("lock")) <= 30_000
 
 
 def test_an_answer_that_comes_too_late_is_nobody_elses(

@@ -15,7 +15,7 @@ import pytest
 from marshmallow import Schema, ValidationError, fields
 
 from padws import blueprints, schemas
-from padws.database import JsonText
+from padws.json_text import JsonText
 from padws.queries import backups, pads, templates, tokens, users
 from padws.schemas.app import BuildInfo
 from padws.schemas.backups import Backup, BackupsQuery, Limit

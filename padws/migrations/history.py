@@ -20,19 +20,14 @@ from padws.migrations.errors import MigrationFailed
 from padws.migrations.files import Migration, known
 
 SCHEMA = "pad_ws"
-MARKS = f"{SCHEMA}._yoyo_migration"
+TABLE = f"{SCHEMA}._yoyo_migration"
 YOYO_LOCK = f"{SCHEMA}.yoyo_lock"
 HAS_CHECKSUM = f"""
     SELECT 1 FROM pg_attribute
-    WHERE attrelid = '{MARKS}'::regclass AND attname = 'checksum' AND NOT attisdropped
-"""  # noqa: S608
-STATE = f"""
-    SELECT 'migration', migration_id, checksum FROM {MARKS}
-    UNION ALL
-    SELECT 'template', name, file_digest FROM {SCHEMA}.template_pads
+    WHERE attrelid = '{TABLE}'::regclass AND attname = 'checksum' AND NOT attisdropped
 """  # noqa: S608
 
-logging.getLogger("yoyo.migrations").setLevel(logging.WARNING)  # `running` says it better
+logging.getLogger("yoyo.migrations").setLevel(logging.WARNING)  # `runner` says it better
 
 Connection = psycopg.Connection[Any]
 Checksums = Mapping[str, str | None]
@@ -41,25 +36,13 @@ Checksums = Mapping[str, str | None]
 def applied(conn: Connection) -> Checksums:
     """The checksum of each applied migration by its id, None where yoyo's own command applied it.
 
-    One query. A database without the marks has none; nothing is created.
+    One query. A database without yoyo's tables has none; nothing is created.
     """
     try:
-        rows = conn.execute(f"SELECT migration_id, checksum FROM {MARKS}").fetchall()  # noqa: S608
+        rows = conn.execute(f"SELECT migration_id, checksum FROM {TABLE}").fetchall()  # noqa: S608
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
         return {}
     return dict(rows)
-
-
-def applied_and_loaded(conn: Connection) -> tuple[Checksums, Checksums]:
-    """What `applied` tells, and the digest of the file of each template by the template's name.
-
-    One query for both. The digest is None where a template is an administrator's. Raises
-    psycopg.Error where a table is missing.
-    """
-    found: dict[str, dict[str, str | None]] = {"migration": {}, "template": {}}
-    for kind, name, digest in conn.execute(STATE).fetchall():
-        found[kind][name] = digest
-    return found["migration"], found["template"]
 
 
 def pending(conn: Connection) -> list[str]:
@@ -70,19 +53,19 @@ def pending(conn: Connection) -> list[str]:
     return [each.id for each in missing(applied(conn))]
 
 
-def missing(marked: Checksums) -> list[Migration]:
-    """The known migrations that are not `marked`. Raises MigrationFailed on an edited one."""
+def missing(checksums: Checksums) -> list[Migration]:
+    """The known migrations without a checksum. Raises MigrationFailed on an edited one."""
     for each in known():
-        if marked.get(each.id) not in (None, each.checksum):
+        if checksums.get(each.id) not in (None, each.checksum):
             raise MigrationFailed(
                 f"{each.path.name} was changed after it had been applied to this database: "
                 "put the file back as it was, and make the change in a new migration."
             )
-    return [each for each in known() if each.id not in marked]
+    return [each for each in known() if each.id not in checksums]
 
 
-class Marks(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no types
-    """yoyo's tables on our own connection (autocommit): mark and work can be one transaction.
+class History(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no types
+    """yoyo's tables on our own connection (autocommit): record and work can be one transaction.
 
     Only for whoever holds the advisory lock.
     """
@@ -94,7 +77,7 @@ class Marks(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no type
 
     def __init__(self, conn: Connection):
         self._given = conn
-        super().__init__(parse_uri("postgresql+psycopg:///"), MARKS.removeprefix(f"{SCHEMA}."))
+        super().__init__(parse_uri("postgresql+psycopg:///"), TABLE.removeprefix(f"{SCHEMA}."))
 
     def connect(self, _uri: Any) -> Connection:
         """The connection that was given: yoyo's own parser knows fewer URLs than libpq."""
@@ -124,14 +107,14 @@ class Marks(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no type
             self.execute(self.format_sql(self.create_lock_table_sql))
             internalmigrations.upgrade(self)
             if not self.execute(HAS_CHECKSUM).fetchone():  # so that a pg_dump stops nobody
-                self.execute(f"ALTER TABLE {MARKS} ADD COLUMN checksum text")
+                self.execute(f"ALTER TABLE {TABLE} ADD COLUMN checksum text")
             self.break_lock()
             self.execute(
                 f"INSERT INTO {YOYO_LOCK} (locked, ctime, pid) VALUES (1, :now, :pid)",  # noqa: S608
                 {"now": datetime.now(UTC).replace(tzinfo=None), "pid": os.getpid()},
             )
 
-    def mark(self, migration: Migration) -> None:
+    def record_applied(self, migration: Migration) -> None:
         """Note that `migration` was applied; part of the caller's transaction."""
         self.log_migration(migration.yoyo, "apply")
         self.mark_one(migration.yoyo, log=False)
@@ -139,33 +122,33 @@ class Marks(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no type
 
     def trust_what_yoyo_applied(self) -> None:
         """Keep the checksum of what yoyo's own command has applied, which keeps none."""
-        marked = applied(self.connection)
+        checksums = applied(self.connection)
         for migration in known():
-            if marked.get(migration.id, "") is None:
+            if checksums.get(migration.id, "") is None:
                 self._keep_checksum(migration)
 
     def _keep_checksum(self, migration: Migration) -> None:
         self.execute(
-            f"UPDATE {MARKS} SET checksum = :checksum WHERE migration_id = :id",  # noqa: S608
+            f"UPDATE {TABLE} SET checksum = :checksum WHERE migration_id = :id",  # noqa: S608
             {"checksum": migration.checksum, "id": migration.id},
         )
 
-    def unmark(self, migration: Migration) -> None:
+    def record_undone(self, migration: Migration) -> None:
         """Note that `migration` was rolled back; part of the caller's transaction."""
         self.log_migration(migration.yoyo, "rollback")
         self.unmark_one(migration.yoyo, log=False)
 
 
 @contextmanager
-def opened_marks(conn: Connection) -> Iterator[Marks]:
-    """The marks of `conn`'s database, with schema and tables made where they are missing."""
+def opened_history(conn: Connection) -> Iterator[History]:
+    """The history of `conn`'s database, with schema and tables made where they are missing."""
     # Asked first: a role without CREATE on the database can use a schema that a DBA has made.
     if conn.execute("SELECT to_regnamespace(%s)", [SCHEMA]).fetchone() == (None,):
         conn.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
-    marks = Marks(conn)
-    marks.prepare()
+    history = History(conn)
+    history.prepare()
     try:
-        yield marks
+        yield history
     finally:
         with suppress(psycopg.OperationalError):
-            marks.break_lock()
+            history.break_lock()

@@ -11,9 +11,9 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable
 from padws.migrations.connection import LOCK_TIMEOUT, set_lock_timeout
 from padws.migrations.errors import MigrationFailed, WaitedTooLong, in_words
 from padws.migrations.files import Migration, Script, Statement
-from padws.migrations.marks import Connection
+from padws.migrations.history import Connection
 from padws.migrations.stopping import Stop
-from padws.migrations.waiting import TELL_EVERY, Patience, Report, repeated
+from padws.migrations.waiting import REPORT_EVERY, Patience, Report, repeated
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 15.0
@@ -25,7 +25,7 @@ INVALID_INDEXES = """
     WHERE relnamespace = 'pad_ws'::regnamespace AND NOT indisvalid
 """
 
-OTHERS = """
+BLOCKERS = """
     SELECT DISTINCT a.pid, a.application_name, extract(epoch FROM now() - a.xact_start)::float
     FROM pg_locks AS l
     JOIN pg_class AS c ON c.oid = l.relation
@@ -35,32 +35,32 @@ OTHERS = """
     LIMIT 3
 """
 
-Mark = Callable[[Migration], None]
+Record = Callable[[Migration], None]
 
 
 class Runner:
-    """Runs scripts; a migration and its mark are one transaction where its SQL allows that."""
+    """Runs scripts; a migration and its record are one transaction where its SQL allows that."""
 
     def __init__(self, conn: Connection, stop: Stop, max_wait: float, report: Report):
         self._conn = conn
         self._stop = stop
         self._max_wait = max_wait
         self._report = report
-        self._doing = ""
+        self._step = ""
         self._since = 0.0
 
-    def run(self, migration: Migration, script: Script, mark: Mark) -> None:
-        """Run a migration's script and `mark` the migration. Raises MigrationError."""
+    def run(self, migration: Migration, script: Script, record: Record) -> None:
+        """Run a migration's script and `record` it. Raises MigrationError."""
         began = time.monotonic()
         try:
-            with repeated(TELL_EVERY, self._tell):
+            with repeated(REPORT_EVERY, self._report_progress):
                 if script.transactional:
-                    self._patiently(lambda: self._in_one_transaction(migration, script, mark))
+                    self._retry_locked(lambda: self._in_one_transaction(migration, script, record))
                 else:
-                    self._patiently(lambda: self._one_by_one(script))
-                    self._mark_if_valid(migration, mark)
+                    self._retry_locked(lambda: self._one_by_one(script))
+                    self._record_if_valid(migration, record)
         except psycopg.Error as error:
-            raise MigrationFailed(f"{self._doing} failed: {in_words(error)}") from None
+            raise MigrationFailed(f"{self._step} failed: {in_words(error)}") from None
         self._report(f"{script.name}: done in {time.monotonic() - began:.1f} s.")
 
     def rehearse(self, statements: Sequence[str]) -> None:
@@ -73,18 +73,18 @@ class Runner:
 
         self._begin("A rehearsal of what padws writes")
         try:
-            self._patiently(run_and_roll_back)
+            self._retry_locked(run_and_roll_back)
         except psycopg.Error as error:
             raise MigrationFailed(
-                f"{self._doing} failed, and nothing was changed: {in_words(error)}"
+                f"{self._step} failed, and nothing was changed: {in_words(error)}"
             ) from None
 
-    def _in_one_transaction(self, migration: Migration, script: Script, mark: Mark) -> None:
+    def _in_one_transaction(self, migration: Migration, script: Script, record: Record) -> None:
         with self._stop.interruptible(), self._conn.transaction():
             for statement in script.statements:
                 self._execute(statement)
-            self._begin(f"{migration.id}: marking and committing")
-            mark(migration)
+            self._begin(f"{migration.id}: recording and committing")
+            record(migration)
 
     def _one_by_one(self, script: Script) -> None:
         for statement in script.statements:
@@ -94,7 +94,7 @@ class Runner:
             with self._stop.interruptible():
                 self._execute(statement)
 
-    def _mark_if_valid(self, migration: Migration, mark: Mark) -> None:
+    def _record_if_valid(self, migration: Migration, record: Record) -> None:
         ((invalid,),) = self._conn.execute(INVALID_INDEXES).fetchall()
         if invalid:
             raise MigrationFailed(
@@ -103,40 +103,40 @@ class Runner:
             )
         set_lock_timeout(self._conn, LOCK_TIMEOUT)
         with self._conn.transaction():
-            mark(migration)
+            record(migration)
 
     def _execute(self, statement: Statement) -> None:
         self._begin(str(statement))
         self._conn.execute(statement.sql.encode())
 
-    def _begin(self, doing: str) -> None:
-        self._doing, self._since = doing, time.monotonic()
+    def _begin(self, step: str) -> None:
+        self._step, self._since = step, time.monotonic()
 
-    def _tell(self) -> None:
+    def _report_progress(self) -> None:
         seconds = time.monotonic() - self._since
-        if seconds >= TELL_EVERY:
-            self._report(f"{self._doing} has been running for {seconds:.0f} s.")
+        if seconds >= REPORT_EVERY:
+            self._report(f"{self._step} has been running for {seconds:.0f} s.")
 
-    def _patiently(self, attempt: Callable[[], None]) -> None:
+    def _retry_locked(self, attempt: Callable[[], None]) -> None:
         """Try again while others hold a lock, rolled back in between so that nobody queues."""
         patience, pause = Patience(self._max_wait, self._report), FIRST_PAUSE
         while True:
             try:
                 return attempt()
             except (LockNotAvailable, DeadlockDetected) as error:
-                others = self._others()
+                blockers = self._blockers()
                 if patience.over:
                     raise WaitedTooLong(
-                        f"{self._doing}: waited {patience.waited:.0f} s for a lock; {others}"
+                        f"{self._step}: waited {patience.waited:.0f} s for a lock; {blockers}"
                     ) from None
                 self._report(
-                    f"{self._doing}: {in_words(error)} {others} Trying again in {pause:g} s."
+                    f"{self._step}: {in_words(error)} {blockers} Trying again in {pause:g} s."
                 )
             self._stop.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    def _others(self) -> str:
-        rows = self._conn.execute(OTHERS).fetchall()
+    def _blockers(self) -> str:
+        rows = self._conn.execute(BLOCKERS).fetchall()
         named = [
             f"server process {pid} ({name or 'unnamed'}, for {age or 0:.0f} s)"
             for pid, name, age in rows

@@ -1,0 +1,3 @@
+-- Nothing is taken back: every release reads scenes in either compression.
+
+SELECT 1;

@@ -1,0 +1,74 @@
+"""How the tables are kept: rules that rows break, and how scenes are compressed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+
+ID = "20261125_0003_validate_rules"
+
+# What was left out, as what is there would have stopped somebody; what shows it; what adds it.
+_LEFT_OUT = {
+    "users_email_lower_key": (
+        "email addresses of several users differ by case alone",
+        "SELECT lower(email), array_agg(id) FROM pad_ws.users GROUP BY 1 HAVING count(*) > 1",
+        "CREATE UNIQUE INDEX CONCURRENTLY users_email_lower_key ON pad_ws.users (lower(email))",
+    ),
+    "pads_display_name_not_blank": (
+        "pads have no name",
+        r"SELECT id FROM pad_ws.pads WHERE display_name !~ '\S'",
+        "ALTER TABLE pad_ws.pads ADD CONSTRAINT pads_display_name_not_blank "
+        r"CHECK (display_name ~ '\S')",
+    ),
+}
+_MISSING = """
+    SELECT name FROM unnest(%s::text[]) AS name
+    WHERE NOT EXISTS (
+        SELECT FROM pg_constraint
+        WHERE conname = name AND connamespace = 'pad_ws'::regnamespace
+    ) AND NOT EXISTS (
+        SELECT FROM pg_class JOIN pg_index ON indexrelid = pg_class.oid
+        WHERE relname = name AND relnamespace = 'pad_ws'::regnamespace AND indisvalid
+    )
+"""
+# The scenes of pads and backups are not looked at: that takes long.
+_NOT_VALID = """
+    SELECT conname, conrelid::regclass FROM pg_constraint
+    WHERE connamespace = 'pad_ws'::regnamespace AND contype = 'c' AND NOT convalidated
+    AND conname NOT IN ('pads_data_is_scene', 'backups_data_is_object')
+    ORDER BY conname
+"""
+
+_COMPRESSION = """
+    SELECT
+        string_agg(DISTINCT CASE a.attcompression
+            WHEN 'l' THEN 'lz4' WHEN 'p' THEN 'pglz' ELSE s.setting
+        END, ', '),
+        bool_or('lz4' = ANY(s.enumvals))
+    FROM pg_settings AS s
+    CROSS JOIN pg_class AS c
+    JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'data'
+    WHERE s.name = 'default_toast_compression'
+    AND c.relnamespace = to_regnamespace('pad_ws') AND c.relkind = 'r'
+"""
+
+
+def broken_rules(conn: psycopg.Connection[Any]) -> Iterator[str]:
+    """Each rule that rows break, with the statements that show these rows and mend the rule.
+
+    For a database at the newest migration.
+    """
+    for (name,) in conn.execute(_MISSING, [list(_LEFT_OUT)]).fetchall():
+        reason, look, add = _LEFT_OUT[name]
+        yield f"the rule {name} is left out, as {reason} ({look}); once mended: {add}"
+    for name, table in conn.execute(_NOT_VALID).fetchall():
+        validate = f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}"
+        yield f"rows of {table} break the rule {name}; once mended: {validate}"
+
+
+def compression(conn: psycopg.Connection[Any]) -> tuple[str, bool]:
+    """How new scenes are compressed, and whether the server has LZ4; one query."""
+    ((used, has_lz4),) = conn.execute(_COMPRESSION).fetchall()
+    return used or "", bool(has_lz4)

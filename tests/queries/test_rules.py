@@ -1,0 +1,266 @@
+"""What the database refuses by itself, whoever writes; and that no clock breaks a rule."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from uuid import UUID
+
+import pytest
+from psycopg.errors import IntegrityError
+
+from padws.database import Connection
+from padws.errors import CONSTRAINTS, problem_of
+from padws.json_text import JsonText
+from padws.queries import backups, pads, templates, tokens, users
+from tests.helpers.rows import (
+    ALWAYS_DUE,
+    ANY_VERSION,
+    FIVE_MINUTES,
+    backups_of,
+    new_backup,
+    new_pad,
+    new_user,
+    pad_row,
+    save,
+    scene,
+    user_row,
+)
+
+# Constraints that no request can violate, and why: a violation is a mistake of padws's own, a 500.
+UNREACHABLE = {
+    **dict.fromkeys(
+        ("pads_pkey", "backups_pkey", "template_pads_pkey", "access_tokens_pkey"),
+        "ids are random",
+    ),
+    "access_tokens_token_digest_key": "tokens are random",
+    "access_tokens_digest_is_sha256": "digests are made by hashlib",
+    **dict.fromkeys(
+        (
+            "pads_display_name_not_blank",
+            "access_tokens_name_not_blank",
+            "access_tokens_scope_known",
+        ),
+        "the schemas refuse such input, and no row breaks the rule",
+    ),
+    **dict.fromkeys(
+        ("pads_owner_id_fkey", "access_tokens_user_id_fkey"),
+        "the caller's row is made where it is missing",
+    ),
+    "backups_source_id_fkey": "a backup is taken by the statement that holds its pad's row",
+    "pads_version_not_negative": "versions are counted up",
+    **dict.fromkeys(
+        (
+            f"{table}_times_in_order"
+            for table in ("users", "pads", "backups", "template_pads", "access_tokens")
+        ),
+        "statements set no time earlier than the row's own",
+    ),
+}
+
+LATER = "now() + interval '1 hour'"
+
+NAMES_OF_RULES = """
+    SELECT conname, convalidated FROM pg_constraint
+    WHERE connamespace = 'pad_ws'::regnamespace AND contype <> 'n'
+    AND conrelid::regclass::text !~ 'yoyo'
+    UNION
+    SELECT relname, TRUE FROM pg_class JOIN pg_index ON indexrelid = pg_class.oid
+    WHERE relnamespace = 'pad_ws'::regnamespace AND indisunique AND relname !~ 'yoyo'
+"""
+
+# A table of which `row` has one row, what is set there, and the rule that refuses it.
+BROKEN = [
+    *(
+        (table, f"{column} = '{blank}'", f"{table}_{column}_not_blank")
+        for table, column in (
+            ("users", "username"),
+            ("users", "email"),
+            ("pads", "display_name"),
+            ("template_pads", "name"),
+            ("template_pads", "display_name"),
+            ("access_tokens", "name"),
+        )
+        for blank in ("", " \t\n")
+    ),
+    *(
+        ("users", f"roles = '{roles}'", "users_roles_are_texts")
+        for roles in ("null", "{}", '"admin"', "[1]", '["admin", null]', '[["admin"]]', "[{}]")
+    ),
+    ("pads", "version = -1", "pads_version_not_negative"),
+    *(("backups", f"data = '{data}'", "backups_data_is_object") for data in ("null", "[]", "1")),
+    *(
+        (table, f"created_at = {LATER}", f"{table}_times_in_order")
+        for table in ("users", "pads", "backups", "template_pads")
+    ),
+    (
+        "access_tokens",
+        f"created_at = {LATER}, last_used_at = now()",
+        "access_tokens_times_in_order",
+    ),
+    ("access_tokens", "expires_at = created_at", "access_tokens_expires_after_creation"),
+    ("access_tokens", "token_digest = 'short'", "access_tokens_digest_is_sha256"),
+]
+
+
+@pytest.fixture
+def row(conn: Connection) -> pads.Pad:
+    """A pad; one row in every table."""
+    pad = new_pad(conn)
+    new_backup(conn, pad.id, datetime.now(UTC))
+    templates.insert_template(conn, name="t", display_name="T", scene=scene())
+    tokens.insert_token(
+        conn,
+        user_id=pad.owner_id,
+        name="Script",
+        scope="read",
+        token_digest=sha256(b"t").digest(),
+        expires_at=None,
+    )
+    return pad
+
+
+@pytest.mark.parametrize(("table", "change", "rule"), BROKEN)
+@pytest.mark.usefixtures("row")
+def test_the_database_refuses_it_by_itself(
+    conn: Connection, table: str, change: str, rule: str
+) -> None:
+    with pytest.raises(IntegrityError) as caught:
+        conn.execute(f"UPDATE pad_ws.{table} SET {change}".encode())
+    assert caught.value.diag.constraint_name == rule
+
+
+@pytest.mark.usefixtures("row")
+def test_what_is_in_order_is_taken(conn: Connection) -> None:
+    conn.execute(
+        "UPDATE pad_ws.users SET roles = '[\"admin\", \"\"]', name = '', family_name = NULL"
+    )
+    conn.execute("UPDATE pad_ws.pads SET created_at = updated_at + interval '50 seconds'")
+    conn.execute("UPDATE pad_ws.backups SET data = '{}'")
+
+
+def test_every_rule_holds_for_all_rows_and_has_its_error(conn: Connection) -> None:
+    found = dict(conn.execute(NAMES_OF_RULES).fetchall())
+    assert [name for name, validated in found.items() if not validated] == []
+    of_pad_ws = {name for name in CONSTRAINTS if name.startswith("ix_")}
+    assert found.keys() == (CONSTRAINTS.keys() | UNREACHABLE.keys()) - of_pad_ws
+    assert not CONSTRAINTS.keys() & UNREACHABLE.keys()
+
+
+@pytest.mark.parametrize(
+    ("sql", "status", "code", "fields"),
+    [
+        ("UPDATE pad_ws.users SET email = ''", 422, "invalid", ["email"]),
+        ("UPDATE pad_ws.backups SET data = '[]'", 422, "scene_invalid", ["data"]),
+        ("UPDATE pad_ws.pads SET version = -1", 500, "internal_error", []),
+    ],
+)
+@pytest.mark.usefixtures("row")
+def test_a_violation_is_an_error_of_the_field(
+    conn: Connection, sql: str, status: int, code: str, fields: list[str]
+) -> None:
+    with pytest.raises(IntegrityError) as caught:
+        conn.execute(sql.encode())
+    problem = problem_of(caught.value)
+    assert (problem.status, problem.code) == (status, code)
+    assert list(problem.members.get("errors", {})) == fields
+
+
+# A clock that was ahead, and has been set back: all that is there is from the future.
+
+
+@pytest.fixture
+def future(conn: Connection, row: pads.Pad) -> pads.Pad:
+    for table in ("users", "pads", "template_pads"):
+        conn.execute(
+            f"UPDATE pad_ws.{table} SET created_at = {LATER}, updated_at = {LATER}".encode()
+        )
+    conn.execute(f"UPDATE pad_ws.access_tokens SET created_at = {LATER}".encode())
+    return row
+
+
+def test_a_pad_from_the_future_can_be_saved_and_is_backed_up_as_often_as_any(
+    conn: Connection, future: pads.Pad
+) -> None:
+    conn.execute(f"UPDATE pad_ws.pads SET last_backup_at = {LATER}".encode())
+    before = len(backups_of(conn, future.id))
+    for _ in range(3):
+        assert save(conn, future, backup_interval=FIVE_MINUTES)
+    assert len(backups_of(conn, future.id)) == before + 1
+    kept = pad_row(conn, future.id)
+    assert kept["created_at"] <= kept["updated_at"] < datetime.now(UTC) + timedelta(minutes=1)
+
+
+def test_a_pad_from_the_future_can_be_renamed_and_restored(
+    conn: Connection, future: pads.Pad
+) -> None:
+    mine = {"pad_id": future.id, "owner_id": future.owner_id}
+    backup = backups.insert_backup(conn, keep=10, **mine)
+    assert backup
+    assert pads.rename_pad(conn, display_name="New", accepted_versions=ANY_VERSION, **mine)
+    with conn.transaction():
+        assert backups.restore_backup(
+            conn, backup_id=backup.id, accepted_versions=ANY_VERSION, keep=10, **mine
+        )
+    assert save(conn, future, backup_interval=ALWAYS_DUE)
+
+
+def test_a_user_from_the_future_can_sign_in_be_changed_and_lose_a_name(
+    conn: Connection, future: pads.Pad
+) -> None:
+    with conn.transaction():
+        users.record_sign_in(conn, user_row(user_id=future.owner_id, username="wanted"))
+    conn.execute(f"UPDATE pad_ws.users SET created_at = {LATER}, updated_at = {LATER}".encode())
+    with conn.transaction():
+        users.record_sign_in(conn, user_row(username="wanted"))
+    conn.execute(f"UPDATE pad_ws.users SET created_at = {LATER}, updated_at = {LATER}".encode())
+    unchanged = dict.fromkeys(user_row(), None) | {"user_id": future.owner_id}
+    assert users.update_user(conn, **unchanged)  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("future")
+def test_a_template_and_a_token_from_the_future_can_be_used(conn: Connection) -> None:
+    assert templates.update_template(conn, name="t", new_name=None, display_name="U", scene=None)
+    conn.execute(
+        f"UPDATE pad_ws.template_pads SET file_digest = 'old', created_at = {LATER}, "
+        f"updated_at = {LATER}".encode()
+    )
+    file = {"display_name": "V", "scene": scene(), "file_digest": "new"}
+    assert templates.load_template(conn, name="t", **file) == "replaced"  # type: ignore[arg-type]
+    assert tokens.use_token(conn, token_digest=sha256(b"t").digest())
+
+
+# Addresses, whatever their case
+
+
+def email_of(conn: Connection, user_id: UUID) -> str:
+    user = users.get_user(conn, user_id=user_id)
+    assert user
+    return user.email
+
+
+def test_an_address_is_one_users_whatever_its_case(conn: Connection) -> None:
+    users.insert_user(conn, **user_row(email="alice@example.org"))
+    with pytest.raises(IntegrityError) as caught:
+        users.insert_user(conn, **user_row(email="Alice@Example.org"))
+    problem = problem_of(caught.value)
+    assert (problem.status, problem.code) == (409, "email_taken")
+
+
+def test_the_latest_sign_in_has_the_address_whatever_its_case(conn: Connection) -> None:
+    early, late = user_row(email="alice@example.org"), user_row(email="Alice@Example.org")
+    for row in (early, late):
+        with conn.transaction():
+            users.record_sign_in(conn, row)
+    assert email_of(conn, late["user_id"]) == "Alice@Example.org"
+    assert email_of(conn, early["user_id"]) == f"user_{early['user_id']}@example.com"
+    assert users.bring_in_line(conn, early).email == f"user_{early['user_id']}@example.com"
+
+
+def test_a_user_may_write_the_own_address_in_another_case(conn: Connection) -> None:
+    row = user_row(email="alice@example.org", roles=JsonText(b'["admin"]'))
+    for email in ("alice@example.org", "Alice@Example.org"):
+        with conn.transaction():
+            users.record_sign_in(conn, {**row, "email": email})
+        assert email_of(conn, row["user_id"]) == email
+    assert new_user(conn) != row["user_id"]
