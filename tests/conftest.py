@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import redis
+from playwright.sync_api import Browser, BrowserContext
 
 from padws.config import load_settings
 from padws.embedded import temporary
@@ -17,7 +18,7 @@ from padws.embedded.postgres import Postgres
 from padws.embedded.running import free_port
 from padws.embedded.servers import Provider, Redis
 from padws.migrations import migrate
-from tests import servers
+from tests import chromium, servers
 
 StartService = Callable[[Mapping[str, str]], temporary.Service]
 
@@ -107,3 +108,16 @@ def service(tmp_path: Path) -> Iterator[StartService]:
             return stack.enter_context(temporary.running_service(settings, log))
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def _browser() -> Iterator[Browser]:
+    with chromium.running() as browser:
+        yield browser
+
+
+@pytest.fixture
+def browser(_browser: Browser) -> Iterator[BrowserContext]:
+    """A real browser with an empty profile."""
+    with _browser.new_context() as context:
+        yield context
