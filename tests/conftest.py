@@ -18,7 +18,8 @@ from padws.embedded.postgres import Postgres
 from padws.embedded.running import free_port
 from padws.embedded.servers import Provider, Redis
 from padws.migrations import migrate
-from tests import chromium, servers
+from tests import chromium as browsers
+from tests import servers
 
 StartService = Callable[[Mapping[str, str]], temporary.Service]
 
@@ -111,13 +112,14 @@ def service(tmp_path: Path) -> Iterator[StartService]:
 
 
 @pytest.fixture(scope="session")
-def _browser() -> Iterator[Browser]:
-    with chromium.running() as browser:
+def chromium() -> Iterator[Browser]:
+    """The machine's Chromium, for contexts of a special kind."""
+    with browsers.running() as browser:
         yield browser
 
 
 @pytest.fixture
-def browser(_browser: Browser) -> Iterator[BrowserContext]:
+def browser(chromium: Browser) -> Iterator[BrowserContext]:
     """A real browser with an empty profile."""
-    with _browser.new_context() as context:
+    with chromium.new_context() as context:
         yield context

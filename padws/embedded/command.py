@@ -104,7 +104,7 @@ def _run(port: int, named: Mapping[str, str | None], stack: ExitStack) -> NoRetu
 def _ours(directory: DataDirectory, named: Mapping[str, str | None]) -> list[Replaceable]:
     """The servers that nobody has named."""
     makers: dict[type[Replaceable], Callable[[], Replaceable]] = {
-        Provider: lambda: Provider(directory, _provider_port(directory)),
+        Provider: lambda: _provider(directory),
         Redis: lambda: Redis(directory),
         Postgres: lambda: Postgres(directory),
     }
@@ -118,20 +118,31 @@ def _ours(directory: DataDirectory, named: Mapping[str, str | None]) -> list[Rep
     return ours
 
 
-def _provider_port(directory: DataDirectory) -> int:
-    """The provider's port: the one it has always had, from which its users' ids derive."""
+def _provider(directory: DataDirectory) -> Provider:
+    """The provider on the port it has always had, from which its users' ids derive."""
     memory = directory.path / "sign-in-port"
-    if not memory.exists():
-        port = _PROVIDER_PORT if is_free(_PROVIDER_PORT) else free_port()
-        memory.write_text(f"{port}\n")
-    port = int(memory.read_text())
-    if not is_free(port):
-        raise click.ClickException(
-            f"Port {port}, which {Provider.title} has always used here, is taken by another "
-            f"program. Stop that program. Or delete {memory}, and another port is chosen: but "
-            "whoever signs in is a new user then, because ids derive from the address."
-        )
-    return port
+    if memory.exists():
+        port = int(memory.read_text())
+        provider = Provider(directory, port)
+        try:
+            provider.take_port()
+        except OSError:
+            raise click.ClickException(
+                f"Port {port}, which {Provider.title} has always used here, is taken by another "
+                f"program. Stop that program. Or delete {memory}, and another port is chosen: but "
+                "whoever signs in is a new user then, because ids derive from the address."
+            ) from None
+        return provider
+    port = _PROVIDER_PORT
+    while True:
+        provider = Provider(directory, port)
+        try:
+            provider.take_port()
+        except OSError:
+            port = free_port()
+        else:
+            memory.write_text(f"{port}\n")
+            return provider
 
 
 def _start(ours: Sequence[Replaceable], servers: list[Tether]) -> None:
