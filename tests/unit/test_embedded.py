@@ -15,6 +15,7 @@ from requests.auth import HTTPBasicAuth
 
 from padws import tether
 from padws.embedded import temporary
+from padws.embedded.command import provider_of
 from padws.embedded.directory import DataDirectory
 from padws.embedded.postgres import Postgres
 from padws.embedded.running import free_port, is_free, wait_until_ready
@@ -258,6 +259,19 @@ def test_of_two_that_want_one_port_the_second_is_told_before_it_starts(
         other.take_port()
     with temporary.running(one):
         assert user_info(one.issuer(), "carol")["sub"] == "carol"
+
+
+def test_directories_that_are_new_at_once_get_providers_of_their_own(
+    directory: DataDirectory,
+) -> None:
+    first, second = (DataDirectory(directory.path / name) for name in ("first", "second"))
+    providers = [provider_of(first), provider_of(second)]
+    assert providers[0].issuer() != providers[1].issuer()
+    with temporary.running(providers[0]), temporary.running(providers[1]):
+        pass
+    assert [provider_of(each).issuer() for each in (first, second)] == [
+        each.issuer() for each in providers
+    ]
 
 
 def test_requests_to_the_provider_go_past_a_proxy(
