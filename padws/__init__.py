@@ -104,7 +104,8 @@ def _register_routes(app: Flask) -> None:
     for noun in nouns:
         api.register_blueprint(noun.blueprint)
     api.register_blueprint(app_blueprints.workspace)
-    for blueprint in (auth.blueprint, health.blueprint, pages.blueprint):
+    # What auth makes of a problem comes before what pages does: hooks run last to first.
+    for blueprint in (pages.blueprint, health.blueprint, auth.blueprint):
         app.register_blueprint(blueprint)
 
 

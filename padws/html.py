@@ -1,18 +1,21 @@
-"""Pages that are put together: that of problems, and that of a sign-in that failed."""
+"""Pages that are put together: that of all problems, and those of one that a person meets."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
 
+import orjson
 from flask import Response, request, send_from_directory
 
-from padws.errors import TITLES
+from padws.errors import PROBLEM, TITLES
 
 #: The pages that are files, with their style sheets and scripts.
 PAGES = Path(__file__).resolve().parent / "pages"
+
+_ANSWERS = (PROBLEM, "application/json", "text/html")
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -45,6 +48,14 @@ _PROBLEMS = """\
     </dl>
     <p><a href="/api/docs">API documentation</a></p>"""
 
+_MET = """\
+    <p class="lead">{detail}</p>
+    <p><a class="button" href="/">Go to the start page</a></p>
+    <p>If this should not be, tell whoever runs this service the number of this request:
+    <code>{request_id}</code></p>"""
+
+_NOTHING_HERE = "There is nothing at this address. The link may be old, or mistyped."
+
 _SIGN_IN_FAILED = """\
     <p class="lead">{title}.</p>
     <p>{detail}</p>
@@ -76,6 +87,25 @@ def problems() -> str:
     )
     content = _PROBLEMS.format(entries=entries)
     return _PAGE.format(title="padws: problems", heading="Problems", content=content)
+
+
+def for_people(response: Response, page: Callable[[Mapping[str, Any]], str]) -> None:
+    """Make an answer with a problem the page of it, where that is what is asked for."""
+    response.vary.add("Accept")
+    if request.accept_mimetypes.best_match(_ANSWERS) == "text/html":
+        response.set_data(page(orjson.loads(response.get_data())))
+        response.mimetype = "text/html"
+
+
+def problem_met(problem: Mapping[str, Any]) -> str:
+    """The page of a problem, with a way on."""
+    title, detail, request_id = (
+        escape(str(problem[name])) for name in ("title", "detail", "request_id")
+    )
+    if problem["code"] == "not_found":
+        detail = _NOTHING_HERE
+    content = _MET.format(detail=detail, request_id=request_id)
+    return _PAGE.format(title=f"padws: {title}", heading=title, content=content)
 
 
 def sign_in_failed(problem: Mapping[str, Any], again: str) -> str:

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from padws import html
 from padws.context import settings
+from padws.errors import PROBLEM
 from padws.html import send_file, send_page
 
 SWAGGER_UI = str(files("flask_swagger_ui") / "dist")
 
 blueprint = Blueprint("pages", __name__)
+
+
+@blueprint.after_app_request
+def show_problem(response: Response) -> Response:
+    """Show a person a page instead of JSON, everywhere but in the API."""
+    if response.mimetype == PROBLEM and not request.path.startswith("/api/"):
+        html.for_people(response, html.problem_met)
+    return response
 
 
 @blueprint.get("/")
