@@ -7,7 +7,6 @@ from importlib.resources import files
 from flask import Blueprint, Response, request
 
 from padws import html
-from padws.context import settings
 from padws.errors import PROBLEM
 from padws.html import send_file, send_page
 
@@ -26,10 +25,7 @@ def show_problem(response: Response) -> Response:
 
 @blueprint.get("/")
 def index() -> Response:
-    """The front end when there is one, else the page that says what this is."""
-    front_end = settings().static_dir
-    if front_end and (front_end / "index.html").is_file():
-        return send_file(front_end, "index.html")
+    """The page that says what this is, where no front end is served in its place."""
     return send_page("index.html")
 
 

@@ -130,7 +130,7 @@ class TestWhatAPersonMeets:
     def test_what_fails_is_a_page(
         self, app: Flask, person: FlaskClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setitem(app.view_functions, "pages.index", lambda: str(1 // 0))  # type: ignore[arg-type]
+        monkeypatch.setitem(app.view_functions, "pages.index", lambda: str(1 // 0))
         answer = person.get("/", headers=A_PAGE)
         assert answer.status_code == 500
         assert "Something failed here" in answer.text
