@@ -128,6 +128,7 @@ class Provider:
                 self.title,
                 [sys.executable, "-P", _SIGN_IN, str(descriptor)],
                 log=self._directory.log("sign-in"),
+                environ={**os.environ, "AUTHLIB_INSECURE_TRANSPORT": "1"},  # plain HTTP
                 held=self._directory.held,
                 inherited=[descriptor],
             )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import re
 import socket
 import sys
@@ -81,7 +80,7 @@ def _handle(key: str) -> str:
 def create_app() -> Flask:
     """The provider as a WSGI application."""
     app = Flask(__name__, static_folder=_STYLE, static_url_path="/pages")
-    app.before_request(_introduce)
+    app.before_request(_Introductions().introduce)
     users = [oidc_provider_mock.User(sub=name) for name in PEOPLE]
     oidc_provider_mock.init_app(app, user_claims=users)
     app.debug = False
@@ -89,17 +88,26 @@ def create_app() -> Flask:
     return app
 
 
-def _introduce() -> None:
-    """Tell the provider of whoever has typed a name, and go on under that person's id."""
-    if "sub" not in request.form:
-        return
-    form = request.form.to_dict()
-    person = person_of(form.pop("sub"))
-    if person:
-        form["sub"] = str(person.pop("sub"))
-        address = f"/users/{quote(form['sub'], safe='')}"
-        current_app.test_client().put(address, json=person).close()
-    request.form = ImmutableMultiDict(form)
+class _Introductions:
+    """Tells the provider who people are, unless it has been told: `PUT /users/…` is its own way."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+
+    def introduce(self) -> None:
+        """Go on under the id of whoever has typed a name."""
+        if request.method == "PUT":
+            self._known.add(str((request.view_args or {}).get("sub")))
+        if "sub" not in request.form:
+            return
+        form = request.form.to_dict()
+        person = person_of(form.pop("sub"))
+        if person:
+            form["sub"] = subject = str(person.pop("sub"))
+            if subject not in self._known:
+                address = f"/users/{quote(subject, safe='')}"
+                current_app.test_client().put(address, json=person).close()
+        request.form = ImmutableMultiDict(form)
 
 
 def _show_error(error: Exception) -> HTTPException | tuple[str, int]:
@@ -117,7 +125,6 @@ def _show_error(error: Exception) -> HTTPException | tuple[str, int]:
 def main(descriptor: int) -> None:
     """Serve on a socket that listens."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"  # it speaks plain HTTP, to this machine alone
     config = uvicorn.Config(create_app(), interface="wsgi", log_config=None)
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=descriptor)])
 
