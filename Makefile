@@ -30,9 +30,11 @@ run: $(READY) ## Run padws with a database, a Redis and a sign-in provider of it
 test: $(READY) $(DEPLOYED)/.ready ## Run the tests against real servers; make test ARGS="-k backup" picks some
 	@$(BIN)/pytest $(AT_ONCE) $(ARGS)
 
+# Of the requests that tests make up, few are sent here; `test` sends all.
 check: $(READY) ## What is quick, for every few minutes: types, style, and tests of units, queries and the contract
 	@$(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet && $(BIN)/mypy
-	@$(BIN)/pytest $(AT_ONCE) --quiet tests/unit tests/queries tests/api $(ARGS)
+	@PADWS_TEST_BODIES=40 PADWS_TEST_EXAMPLES=8 \
+		$(BIN)/pytest $(AT_ONCE) --quiet tests/unit tests/queries tests/api $(ARGS)
 
 bench: $(READY) ## Measure padws beside bare SQL, with wrk; make bench ARGS=--quick takes a minute
 	@$(BIN)/python -m bench $(ARGS)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from wsgiref.headers import Headers
-
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
-from whitenoise import WhiteNoise
 
-from padws import cli, errors, room
+from padws import cli, errors, front_end, room
 from padws.application import Application
 from padws.auth import cross_site, headers, sessions
 from padws.auth.limits import Limits
@@ -39,7 +36,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _register_routes(app)
     cli.register(app)
     headers.register(app, settings)
-    _serve_front_end(app, settings)
+    front_end.serve(app, settings)
     requests.register(app, settings)
     if settings.trusted_proxies:
         trusted = settings.trusted_proxies
@@ -75,29 +72,6 @@ def _register_routes(app: Flask) -> None:
     for module in (pads, backups, templates, tokens, users, app_blueprints):
         api.register_blueprint(module.blueprint)
     api.register_blueprint(app_blueprints.workspace)
-    for blueprint in (auth.blueprint, health.blueprint, pages.blueprint):
+    # What auth makes of a problem comes before what pages does: hooks run last to first.
+    for blueprint in (pages.blueprint, health.blueprint, auth.blueprint):
         app.register_blueprint(blueprint)
-
-
-def _serve_front_end(app: Flask, settings: Settings) -> None:
-    """Serve the front end's build, where there is one, before a request reaches Flask."""
-    fixed_headers = headers.of_front_end(settings)
-
-    def add_headers(given: Headers, *_: str) -> None:
-        for name, value in fixed_headers.items():
-            given[name] = value
-
-    if settings.static_dir:
-        files = WhiteNoise(
-            app.wsgi_app,
-            root=str(settings.static_dir),
-            prefix="/",
-            allow_all_origins=False,
-            add_headers_function=add_headers,
-            # Whoever builds a front end names these by their content.
-            immutable_file_test=lambda _, url: url.startswith("/assets/"),
-        )
-        files.add_files(str(settings.static_dir), prefix="/static")
-        if settings.assets_dir:
-            files.add_files(str(settings.assets_dir), prefix="/assets")
-        app.wsgi_app = files  # type: ignore[method-assign]

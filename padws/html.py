@@ -1,16 +1,21 @@
-"""The pages that are files, and that of a sign-in that failed, which is put together."""
+"""The pages that are files, and those that are put together: of a problem that a person meets."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
 
+import orjson
 from flask import Response, request, send_from_directory
+
+from padws.errors import PROBLEM
 
 #: The pages that are files, with their style sheets and scripts.
 PAGES = Path(__file__).resolve().parent / "pages"
+
+_ANSWERS = (PROBLEM, "application/json", "text/html")
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -34,6 +39,14 @@ _PAGE = """<!doctype html>
 </html>
 """
 
+_MET = """\
+    <p class="lead">{detail}</p>
+    <p><a class="button" href="/">Go to the start page</a></p>
+    <p>If this should not be, tell whoever runs this service the number of this request:
+    <code>{request_id}</code></p>"""
+
+_NOTHING_HERE = "There is nothing at this address. The link may be old, or mistyped."
+
 _SIGN_IN_FAILED = """\
     <p class="lead">{title}.</p>
     <p>{detail}</p>
@@ -55,6 +68,25 @@ def send_file(directory: str | Path, name: str) -> Response:
         for header in ("HTTP_IF_MODIFIED_SINCE", "HTTP_IF_RANGE", "HTTP_RANGE"):
             request.environ.pop(header, None)
         return send_from_directory(directory, name)
+
+
+def for_people(response: Response, page: Callable[[Mapping[str, Any]], str]) -> None:
+    """Make an answer with a problem the page of it, where that is what is asked for."""
+    response.vary.add("Accept")
+    if request.accept_mimetypes.best_match(_ANSWERS) == "text/html":
+        response.set_data(page(orjson.loads(response.get_data())))
+        response.mimetype = "text/html"
+
+
+def problem_met(problem: Mapping[str, Any]) -> str:
+    """The page of a problem, with a way on."""
+    title, detail, request_id = (
+        escape(str(problem[name])) for name in ("title", "detail", "request_id")
+    )
+    if problem["code"] == "not_found":
+        detail = _NOTHING_HERE
+    content = _MET.format(detail=detail, request_id=request_id)
+    return _PAGE.format(title=f"padws: {title}", heading=title, content=content)
 
 
 def sign_in_failed(problem: Mapping[str, Any], again: str) -> str:

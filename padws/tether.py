@@ -71,23 +71,26 @@ def start(
     environ: Mapping[str, str] | None = None,
     directory: Path | None = None,
     held: Iterable[int] = (),
+    inherited: Sequence[int] = (),
 ) -> Tether:
     """Run `command` and hold it by a tether.
 
     Asked to stop, it gets `stop_signal` and, `grace` seconds later, SIGKILL. `user` is a user id
     and a group id to run as. Its output goes to the file `log`, or to our standard error. `held`
-    are file descriptors that stay open until the server has ended. Raises StartError.
+    are file descriptors that stay open until the server has ended, `inherited` those that the
+    server itself gets, under the same numbers. Raises StartError.
     """
+    descriptors = ",".join(map(str, inherited))
     ids = ":".join(map(str, user)) if user else ""
     with log.open("ab") if log else nullcontext() as output:
         helper = subprocess.Popen(
-            [*_HELPER, str(int(stop_signal)), str(grace), ids, *command],
+            [*_HELPER, str(int(stop_signal)), str(grace), ids, descriptors, *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=output,
             env=environ,
             cwd=directory,
-            pass_fds=tuple(held),
+            pass_fds=(*held, *inherited),
             start_new_session=True,
         )
     return Tether(name, helper, _server_id(name, helper), log)
@@ -117,7 +120,9 @@ def _die_with_helper(stop_signal: int) -> Callable[[], None] | None:
     return (lambda: prctl(_PR_SET_PDEATHSIG, stop_signal)) if prctl else None
 
 
-def _run(command: Sequence[str], ids: str, stop_signal: int) -> subprocess.Popen[bytes]:
+def _run(
+    command: Sequence[str], ids: str, descriptors: str, stop_signal: int
+) -> subprocess.Popen[bytes]:
     user, group = map(int, ids.split(":")) if ids else (None, None)
     return subprocess.Popen(
         command,
@@ -127,6 +132,7 @@ def _run(command: Sequence[str], ids: str, stop_signal: int) -> subprocess.Popen
         group=group,
         extra_groups=[] if ids else None,
         process_group=0,
+        pass_fds=tuple(map(int, filter(None, descriptors.split(",")))),
         preexec_fn=_die_with_helper(stop_signal),  # the helper has but one thread yet
     )
 
@@ -138,10 +144,12 @@ def _stop_when_let_go(server: subprocess.Popen[bytes], stop_signal: int, grace: 
     server.kill()
 
 
-def _hold(stop_signal: int, grace: float, ids: str, command: Sequence[str]) -> int:
+def _hold(
+    stop_signal: int, grace: float, ids: str, descriptors: str, command: Sequence[str]
+) -> int:
     """The helper's work; returns the server's exit code."""
     try:
-        server = _run(command, ids, stop_signal)
+        server = _run(command, ids, descriptors, stop_signal)
     except OSError as error:
         _tell_starter(f"{command[0]}: {error.strerror}")
         return 127
@@ -156,4 +164,5 @@ def _hold(stop_signal: int, grace: float, ids: str, command: Sequence[str]) -> i
 
 
 if __name__ == "__main__":
-    sys.exit(_hold(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3], sys.argv[4:]))
+    stop, grace, ids, descriptors, *command = sys.argv[1:]
+    sys.exit(_hold(int(stop), float(grace), ids, descriptors, command))

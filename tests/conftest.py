@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from playwright.sync_api import Browser, BrowserContext
 
 from padws.config import load_settings
 from padws.embedded import temporary
@@ -16,6 +17,7 @@ from padws.embedded.postgres import Postgres
 from padws.embedded.running import free_port
 from padws.embedded.servers import Provider, Redis
 from padws.migrations import migrate
+from tests.helpers import chromium as browsers
 from tests.helpers import databases, servers
 from tests.helpers.redis_servers import OwnRedis, running_redis
 
@@ -108,3 +110,17 @@ def service(tmp_path: Path) -> Iterator[StartService]:
             return stack.enter_context(temporary.running_service(settings, log))
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The machine's Chromium, for contexts of a special kind."""
+    with browsers.running() as browser:
+        yield browser
+
+
+@pytest.fixture
+def browser(chromium: Browser) -> Iterator[BrowserContext]:
+    """A real browser with an empty profile."""
+    with chromium.new_context() as context:
+        yield context

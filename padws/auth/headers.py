@@ -82,17 +82,13 @@ class _Headers:
 
     def __init__(self, settings: Settings):
         self._origins = frozenset(settings.cors_origins)
-        self._has_front_end = settings.static_dir is not None
         self._behind_tls = _is_behind_tls(settings)
 
     def add(self, wsgi: WSGIEnvironment, status: str, headers: list[tuple[str, str]]) -> None:
         """Add to an answer's headers, among which nobody has put these before."""
-        if self._has_front_end and not wsgi["PATH_INFO"].strip("/"):
-            headers += _OF_FRONT_END
-        else:
-            headers += _OF_ALL
-            if not status.startswith("304"):  # which says no type, and leaves the policy as it was
-                headers.append(_FOR_PAGES if _HTML in headers else _FOR_DATA)
+        headers += _OF_ALL
+        if not status.startswith("304"):  # which says no type, and leaves the policy as it was
+            headers.append(_FOR_PAGES if _HTML in headers else _FOR_DATA)
         if self._behind_tls or wsgi["wsgi.url_scheme"] == "https":
             headers.append(_HSTS)
         if self._origins:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 
-import orjson
 from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -16,7 +15,7 @@ from padws.auth.refresh import remember_grant
 from padws.auth.sessions import Record, current, sessions
 from padws.context import database, services, settings
 from padws.errors import PROBLEM, Unauthenticated, Unavailable
-from padws.html import send_page, sign_in_failed
+from padws.html import for_people, send_page, sign_in_failed
 from padws.http import SUCCESS, answer
 from padws.observability.current import current as current_request
 from padws.observability.metrics import SIGN_INS
@@ -26,7 +25,6 @@ blueprint = Blueprint("auth", __name__, url_prefix="/auth")
 
 # Where browsers are sent to, as opposed to what scripts ask.
 _VISITED = ("/auth/login", "/auth/callback")
-_ANSWERS = (PROBLEM, "application/json", "text/html")
 
 _LONGEST_LOGOUT = 65_536  # bytes of a form with a logout token, which anybody may send
 
@@ -44,16 +42,13 @@ def keep_nowhere(response: AnyResponse) -> AnyResponse:
 
 
 @blueprint.after_app_request
-def show_failure(response: AnyResponse) -> AnyResponse:
+def show_failure(response: Response) -> Response:
     """Show a person whose sign-in fails a page instead of JSON; also if Redis has failed before."""
     if response.mimetype == PROBLEM and request.path in _VISITED:
-        response.vary.add("Accept")
-        if request.accept_mimetypes.best_match(_ANSWERS) == "text/html":
-            path, popup = _destination()
-            next_path = path if path != "/" else None
-            again = url_for("auth.login", popup="1" if popup else None, next=next_path)
-            response.set_data(sign_in_failed(orjson.loads(response.get_data()), again))
-            response.mimetype = "text/html"
+        path, popup = _destination()
+        next_path = path if path != "/" else None
+        again = url_for("auth.login", popup="1" if popup else None, next=next_path)
+        for_people(response, lambda problem: sign_in_failed(problem, again))
     return response
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
-from padws.context import settings
+from padws import html
+from padws.errors import PROBLEM
 from padws.html import send_file, send_page
 
 SWAGGER_UI = str(files("flask_swagger_ui") / "dist")
@@ -14,12 +15,17 @@ SWAGGER_UI = str(files("flask_swagger_ui") / "dist")
 blueprint = Blueprint("pages", __name__)
 
 
+@blueprint.after_app_request
+def show_problem(response: Response) -> Response:
+    """Show a person a page instead of JSON, everywhere but in the API."""
+    if response.mimetype == PROBLEM and not request.path.startswith("/api/"):
+        html.for_people(response, html.problem_met)
+    return response
+
+
 @blueprint.get("/")
 def index() -> Response:
-    """The front end when there is one, else the page that says what this is."""
-    front_end = settings().static_dir
-    if front_end and (front_end / "index.html").is_file():
-        return send_file(front_end, "index.html")
+    """The page that says what this is, where no front end is served in its place."""
     return send_page("index.html")
 
 

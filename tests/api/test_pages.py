@@ -9,7 +9,9 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
+from padws.embedded.running import free_port
 from tests.api.conftest import Configure
 from tests.helpers.contract import Client, assert_problem
 
@@ -68,6 +70,81 @@ def test_the_start_page_says_what_this_is_and_links_the_rest(anyone: Client) -> 
 
 def test_signing_in_at_the_documentation_leads_back_there(anyone: Client) -> None:
     assert "/auth/login?next=/api/docs" in References(anyone.get("/api/docs").text).found
+
+
+#: What browsers send when they follow a link.
+A_PAGE = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
+class TestWhatAPersonMeets:
+    """Problems where somebody has followed a link: pages, everywhere but in the API."""
+
+    @pytest.fixture
+    def person(self, app: Flask) -> FlaskClient:
+        return FlaskClient(app)
+
+    @pytest.mark.parametrize("path", ["/nowhere", "/pages/nowhere", "/auth/", "/<b>", "/apis"])
+    def test_a_wrong_address_is_a_page_with_a_way_on(
+        self, anyone: Client, person: FlaskClient, path: str
+    ) -> None:
+        answer, start = person.get(path, headers=A_PAGE), anyone.get("/")
+        assert answer.status_code == 404
+        assert "<title>padws: No such page</title>" in answer.text
+        assert "There is nothing at this address." in answer.text
+        assert "<b>" not in answer.text
+        assert answer.headers["X-Request-ID"] in answer.text
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert "Accept" in answer.headers["Vary"]
+        for name in ("Content-Type", "Content-Security-Policy", "X-Frame-Options"):
+            assert answer.headers[name] == start.headers[name]
+        references = References(answer.text).found
+        assert references == {"/", "/pages/icon.svg", "/pages/page.css"}
+
+    def test_its_head_is_that_of_the_page(self, person: FlaskClient) -> None:
+        answers = [person.open("/nowhere", method=m, headers=A_PAGE) for m in ("GET", "HEAD")]
+        assert answers[0].headers["Content-Length"] == answers[1].headers["Content-Length"]
+        assert answers[1].data == b""
+
+    def test_a_wrong_method_is_a_page(self, person: FlaskClient) -> None:
+        answer = person.get("/auth/backchannel-logout", headers=A_PAGE)
+        assert answer.status_code == 405
+        assert "POST" in answer.headers["Allow"]
+        assert "The method is not allowed here" in answer.text
+
+    def test_a_form_of_another_site_is_a_page(self, person: FlaskClient) -> None:
+        person.set_cookie("session_id", "x")
+        from_elsewhere = {**A_PAGE, "Origin": "https://elsewhere.example"}
+        answer = person.post("/auth/logout", headers=from_elsewhere)
+        assert answer.status_code == 403
+        assert "Writing from another site is refused" in answer.text
+
+    def test_what_is_away_is_a_page(self, configure: Configure) -> None:
+        app = configure(REDIS_URL=f"redis://127.0.0.1:{free_port()}")
+        person = FlaskClient(app)
+        person.set_cookie("session_id", "x" * 43)
+        answer = person.get("/auth/logout", headers=A_PAGE)
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"]
+        assert "Redis is not available" in answer.text
+
+    def test_what_fails_is_a_page(
+        self, app: Flask, person: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(app.view_functions, "pages.index", lambda: str(1 // 0))
+        answer = person.get("/", headers=A_PAGE)
+        assert answer.status_code == 500
+        assert "Something failed here" in answer.text
+        assert "Zero" not in answer.text
+
+    @pytest.mark.parametrize("path", ["/api/nowhere", "/api/pad", "/api/docs/nowhere", "/api/"])
+    def test_the_api_has_no_such_pages(self, anyone: Client, path: str) -> None:
+        answer = anyone.get(path, headers=A_PAGE)
+        assert answer.headers["Content-Type"] == "application/problem+json"
+
+    @pytest.mark.parametrize("accept", [None, "*/*", "application/json", "text/html;q=0.1,*/*"])
+    def test_programs_get_json_everywhere(self, anyone: Client, accept: str | None) -> None:
+        headers = {"Accept": accept} if accept else {}
+        assert_problem(anyone.get("/nowhere", headers=headers), 404, "not_found")
 
 
 class TestFrontEnd:

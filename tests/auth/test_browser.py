@@ -4,43 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
 import pytest
+from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.auth import chromium
-from tests.auth.chromium import Chromium, Tab
 from tests.auth.conftest import ServeApp, running_node
-from tests.helpers.waiting import wait_until
+from tests.helpers.chromium import Watch
 from tests.providers.node import PASSWORD, settings_of
 
-SIGN_IN = """
-(() => {
-  const field = document.querySelector('input[name=username], input[name=sub]:not([type=hidden])');
-  if (!field) return false;
-  const password = document.querySelector('input[name=password]');
-  field.value = %r;
-  if (password) password.value = %r;
-  field.form.requestSubmit();
-  return true;
-})()
-"""
-STATUS = "document.getElementById('account-status')?.textContent.startsWith('%s')"
-
-
-@pytest.fixture(scope="module")
-def _browser() -> Iterator[Chromium]:
-    if not chromium.path():
-        pytest.skip(f"there is no browser on the PATH: {', '.join(chromium.NAMES)}")
-    with TemporaryDirectory() as profile, chromium.running(Path(profile)) as running:
-        yield running
-
-
-@pytest.fixture
-def browser(_browser: Chromium) -> Iterator[Chromium]:
-    with _browser.unused() as browser:
-        yield browser
+STATUS = "#account-status"
+SIGNED_OUT = "You are not signed in."
 
 
 @pytest.fixture(params=["own", "oidc-provider"])
@@ -55,93 +29,85 @@ def address(request: pytest.FixtureRequest, served: ServeApp, tmp_path: Path) ->
         yield url
 
 
-def sign_in(tab: Tab, name: str) -> None:
+def sign_in(page: Page, name: str) -> None:
     """Sign in on the provider's page."""
-    assert tab.wait_for(SIGN_IN % (name, PASSWORD))
+    page.locator("input[name=username], input[name=sub]").fill(name)
+    password = page.locator("input[name=password]")
+    if password.count():
+        password.fill(PASSWORD)
+    page.locator("form").evaluate("form => form.requestSubmit()")
 
 
-def complaints(tab: Tab, address: str) -> list[str]:
-    """What was stopped by a policy, or broke; a 401 tells a page that nobody is signed in."""
-    return [each for each in tab.complaints(address) if "401 (UNAUTHORIZED)" not in each]
+def test_a_person_signs_in_sees_the_pads_and_signs_out(
+    browser: BrowserContext, address: str
+) -> None:
+    watch, page = Watch(browser), browser.new_page()
+    page.goto(f"{address}/")
+    expect(page.locator(STATUS)).to_have_text(SIGNED_OUT)
+    page.get_by_role("link", name="Sign in").click()
+    sign_in(page, "alice")
+    expect(page.locator(STATUS)).to_contain_text("Signed in as")
+    expect(page.get_by_role("row", name="Untitled").first).to_be_visible()
+    assert page.evaluate("document.cookie") == ""  # scripts do not see the session
+    assert watch.complaints(address) == []
+
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url(lambda url: not url.startswith(f"{address}/"))
+    if (confirm := page.locator("[name=logout]")).count():  # oidc-provider asks once more
+        confirm.click()
+    page.goto(f"{address}/")
+    expect(page.locator(STATUS)).to_have_text(SIGNED_OUT)
+    assert watch.complaints(address) == []
 
 
-def test_a_person_signs_in_sees_the_pads_and_signs_out(browser: Chromium, address: str) -> None:
-    tab = browser.tab()
-    tab.go(f"{address}/")
-    tab.wait_for(STATUS % "You are not signed in.")
-    tab.run("document.getElementById('sign-in').click()")
-    sign_in(tab, "alice")
-    tab.wait_for(STATUS % "Signed in as")
-    tab.wait_for("document.querySelectorAll('#pads tbody tr').length > 0")
-    assert tab.run("document.cookie") == ""  # scripts do not see the session
-    assert complaints(tab, address) == []
-
-    tab.run("document.getElementById('sign-out').click()")
-    tab.wait_for(f"!location.href.startsWith('{address}/')")
-    tab.wait_for("(document.querySelector('[name=logout]')?.click(), location.port)")
-    tab.go(f"{address}/")
-    tab.wait_for(STATUS % "You are not signed in.")
-    assert complaints(tab, address) == []
-
-
-def test_a_popup_signs_in_tells_its_opener_and_closes(browser: Chromium, address: str) -> None:
-    opener = browser.tab()
-    opener.go(f"{address}/")
-    opener.wait_for(STATUS % "You are not signed in.")
-    opener.run("window.heard = []; addEventListener('storage', event => heard.push(event.key))")
-    opener.run("void window.open('/auth/login?popup=1', 'sign-in', 'width=500,height=600')")
-    known = {opener.target}
-    popup = browser.tab(_new_page(browser, known))
-    sign_in(popup, "alice")
-    opener.wait_for("localStorage.getItem('auth_completed')")
-    assert opener.run("Math.abs(Date.now() - localStorage.getItem('auth_completed')) < 60000")
-    assert opener.wait_for("heard.includes('auth_completed')")
-    wait_until(lambda: popup.target not in [each["targetId"] for each in browser.targets()])
-    assert opener.run("fetch('/api/workspace/state').then(answer => answer.status)") == 200
-    assert complaints(opener, address) == []
-    assert complaints(popup, address) == []
-
-
-def _new_page(browser: Chromium, known: set[str]) -> str:
-    """The window that has just opened."""
-
-    def find() -> list[str]:
-        pages = [each for each in browser.targets() if "openerId" in each]
-        return [str(each["targetId"]) for each in pages if each["targetId"] not in known]
-
-    wait_until(lambda: bool(find()))
-    return find()[0]
+def test_a_popup_signs_in_tells_its_opener_and_closes(
+    browser: BrowserContext, address: str
+) -> None:
+    watch, opener = Watch(browser), browser.new_page()
+    opener.goto(f"{address}/")
+    opener.evaluate(
+        "window.heard = []; addEventListener('storage', event => heard.push(event.key))"
+    )
+    with opener.expect_popup() as opened:
+        opener.evaluate("void window.open('/auth/login?popup=1', 'sign-in', 'width=500')")
+    with opened.value.expect_event("close"):
+        sign_in(opened.value, "alice")
+    opener.wait_for_function("heard.includes('auth_completed')")
+    assert opener.evaluate("Math.abs(Date.now() - localStorage.getItem('auth_completed')) < 60000")
+    assert opener.evaluate("fetch('/api/workspace/state').then(answer => answer.status)") == 200
+    assert watch.complaints(address) == []
 
 
 @pytest.mark.parametrize("path", ["/", "/api/docs", "/api/docs/problems"])
-def test_pages_keep_to_their_own_policy(browser: Chromium, served: ServeApp, path: str) -> None:
-    tab, address = browser.tab(), served()
-    tab.go(f"{address}{path}")
-    tab.wait_for("document.readyState === 'complete' && !!document.querySelector('h1, .title')")
+def test_pages_keep_to_their_own_policy(
+    browser: BrowserContext, served: ServeApp, path: str
+) -> None:
+    watch, page, address = Watch(browser), browser.new_page(), served()
+    page.goto(f"{address}{path}", wait_until="networkidle")
+    expect(page.locator("h1, .title").first).to_be_visible()
     if path == "/api/docs":
-        tab.wait_for("document.querySelectorAll('.opblock').length > 20")
-    assert complaints(tab, address) == []
-    assert tab.run("getComputedStyle(document.body).fontFamily").strip()
+        page.locator(".opblock").nth(20).wait_for()
+    assert watch.complaints(address) == []
+    assert watch.elsewhere(address) == []
+    assert "system-ui" in page.evaluate("getComputedStyle(document.querySelector('header')).font")
 
 
 def test_another_site_can_neither_write_nor_frame_nor_read(
-    browser: Chromium, served: ServeApp
+    browser: BrowserContext, served: ServeApp
 ) -> None:
     url = served()
-    tab = browser.tab()
-    tab.go(f"{url}/auth/login")
-    sign_in(tab, "alice")
-    tab.wait_for(STATUS % "Signed in as")
-    before = tab.run("fetch('/api/pad?data=false').then(answer => answer.text())")
-    evil = browser.tab()
+    page = browser.new_page()
+    page.goto(f"{url}/auth/login")
+    sign_in(page, "alice")
+    expect(page.locator(STATUS)).to_contain_text("Signed in as")
+    before = page.evaluate("fetch('/api/pad?data=false').then(answer => answer.text())")
+    evil = browser.new_page()
     for attack in (_form(url), _fetch(url)):
-        evil.go("data:text/html," + quote(attack))
-        evil.wait_for("document.title === 'done' || location.protocol === 'http:'")
-    assert tab.run("fetch('/api/pad?data=false').then(answer => answer.text())") == before
-    evil.go("data:text/html," + quote(f"<iframe src='{url}/'></iframe>"))
-    evil.wait_for("document.querySelector('iframe') && document.readyState === 'complete'")
-    (frame,) = browser.targets("iframe")
-    assert browser.tab(frame["targetId"]).run("location.href").startswith("chrome-error:")
+        evil.goto("data:text/html," + quote(attack))
+        evil.wait_for_function("document.title === 'done' || location.protocol === 'http:'")
+    assert page.evaluate("fetch('/api/pad?data=false').then(answer => answer.text())") == before
+    evil.goto("data:text/html," + quote(f"<iframe src='{url}/'></iframe>"))
+    assert evil.frames[1].url.startswith("chrome-error:")
 
 
 def _form(url: str) -> str:

@@ -7,8 +7,10 @@ import signal
 import socket
 import subprocess
 import sys
+import termios
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,27 @@ READY = "Ctrl-C stops everything."
 COMMAND = (sys.executable, "-m", "flask", "dev")
 
 
+class Terminal:
+    """A terminal, and all that has been written to it."""
+
+    def __init__(self, columns: int, lines: int):
+        self._ours, self.inside = os.openpty()
+        self.resize(columns, lines)
+        self.text = ""
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        with suppress(OSError):  # at the end of a terminal
+            while data := os.read(self._ours, 65_536):
+                self.text += data.decode()
+
+    def resize(self, columns: int, lines: int) -> None:
+        termios.tcsetwinsize(self._ours, (lines, columns))
+
+    def wait_for(self, text: str) -> None:
+        wait_until(lambda: text in self.text, f"{text!r} on the screen")
+
+
 class Run:
     """A running `flask dev` on a data directory, in a process group of its own."""
 
@@ -40,6 +63,7 @@ class Run:
         settings: dict[str, str],
         command: tuple[str, ...] = COMMAND,
         stdin: int = subprocess.DEVNULL,
+        stdout: int | None = None,
     ):
         settings = {"PADWS_DATA_DIR": str(data), "PORT": str(free_port()), **settings}
         self.url = f"http://{LOOPBACK}:{settings['PORT']}"
@@ -50,7 +74,7 @@ class Run:
                 cwd=ROOT,
                 env=temporary.environment({**settings, "PYTHONUNBUFFERED": "1"}),
                 stdin=stdin,
-                stdout=output,
+                stdout=stdout or output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
@@ -139,6 +163,47 @@ def test_a_run_serves_then_stops_in_order_and_the_next_one_has_its_data(
     with psycopg.connect(database) as connection, redis.Redis.from_url(cache) as client:
         connection.execute("SELECT FROM kept")
         assert client.get("kept") == b"yes"
+
+
+def test_a_terminal_shows_a_line_of_status_in_place(run: StartRun) -> None:
+    terminal = Terminal(columns=120, lines=30)
+    on_terminal = run({"TERM": "xterm"}, stdin=terminal.inside, stdout=terminal.inside)
+    os.close(terminal.inside)
+    terminal.wait_for("Requests: 0, failed: 0, warnings: 0")
+    assert requests.get(f"{on_terminal.url}/nowhere", timeout=10).status_code == 404
+    terminal.wait_for("0\r\x1b[JRequests: 1, failed: 0, warnings: 0")
+    assert "/nowhere" not in terminal.text
+
+    terminal.resize(columns=20, lines=30)
+    terminal.wait_for("0\x1b[1A\r\x1b[JRequests: 1, failed")
+    assert on_terminal.interrupt() == 0
+    terminal.wait_for("\r\x1b[J\rStopping gunicorn")
+
+
+def test_without_a_terminal_lines_stay_and_the_log_has_the_requests(
+    run: StartRun, data: Path
+) -> None:
+    running = run({"SLOW_REQUEST_MS": "1"})
+    running.wait_until_ready()
+    requests.get(f"{running.url}/readyz", timeout=10)  # after the run's own
+    shown = re.compile(r"WARNING padws.access: GET /readyz 200 request_id=")
+    wait_until(lambda: len(shown.findall(running.output)) == 2, "both requests in the output")
+    assert running.interrupt() == 0
+    assert "\x1b" not in running.output
+    assert "Requests: 1, failed: 0, warnings: 0\n" in running.output
+    log = data / "logs" / "padws.log"
+    assert f"  Requests           {log}\n" in running.output
+    assert shown.search(log.read_text())
+
+
+def test_a_run_whose_reader_has_gone_stops_in_order(run: StartRun, data: Path) -> None:
+    reader, writer = os.pipe()
+    running = run(stdout=writer)
+    os.close(writer)
+    with os.fdopen(reader) as output:
+        assert f"{READY}\n" in iter(output.readline, "")
+    assert running.interrupt() == 0
+    assert not processes_of(data)
 
 
 def test_a_run_that_is_told_to_end_leaves_nothing(run: StartRun, data: Path) -> None:

@@ -20,7 +20,7 @@ from tools import settings_page
 EXAMPLE = ROOT / ".env.example"
 SOURCES = [ROOT / "wsgi.py", ROOT / "gunicorn.conf.py", *sorted((ROOT / "padws").rglob("*.py"))]
 # What the system gives every process; not padws's to explain.
-OF_THE_SYSTEM = {"PATH", "NO_PROXY", "DYNO"}
+OF_THE_SYSTEM = {"PATH", "NO_PROXY", "DYNO", "TERM"}
 # What gunicorn.conf.py tells prometheus_client; an operator sets METRICS_DIR.
 BETWEEN_OURSELVES = {"PROMETHEUS_MULTIPROC_DIR"}
 

@@ -15,6 +15,7 @@ from requests.auth import HTTPBasicAuth
 
 from padws import tether
 from padws.embedded import temporary
+from padws.embedded.command import provider_of
 from padws.embedded.directory import DataDirectory
 from padws.embedded.postgres import Postgres
 from padws.embedded.running import free_port, is_free, wait_until_ready
@@ -205,15 +206,72 @@ def user_info(issuer: str, name: str) -> dict[str, object]:
     return info
 
 
-def test_the_provider_knows_its_people_and_lets_anybody_else_in(oidc_issuer: str) -> None:
-    alice = user_info(oidc_issuer, "alice")
-    assert alice["preferred_username"] == "alice"
-    assert alice["email"] == "alice@example.com"
-    assert alice["email_verified"] is True
-    assert (alice["name"], alice["given_name"]) == ("Alice Liddell", "Alice")
-    assert "realm_access" not in alice
-    assert user_info(oidc_issuer, "admin")["realm_access"] == {"roles": ["admin"]}
-    assert user_info(oidc_issuer, "somebody")["sub"] == "somebody"
+@pytest.mark.parametrize(
+    ("typed", "subject", "username", "email", "name"),
+    [
+        ("alice", "alice", "alice", "alice@example.com", "Alice Liddell"),
+        ("carol", "carol", "carol", "carol@example.com", "carol"),
+        (" Carol\n", "carol", "carol", "carol@example.com", "Carol"),
+        ("CAROL@Example.com", "carol", "carol", "carol@example.com", "CAROL"),
+        ("carol@work.org", "carol@work.org", "carol@work.org", "carol@work.org", "carol"),
+        ("Ada  King", "ada.king", "ada.king", "ada.king@example.com", "Ada King"),
+        ("Zoë", "zoe.2752b886", "zoë", "zoe.2752b886@example.com", "Zoë"),
+        ("Zoe\u0308", "zoe.2752b886", "zoë", "zoe.2752b886@example.com", "Zoë"),
+        ("🎨", "dbb0dbc0", "🎨", "dbb0dbc0@example.com", "🎨"),
+        ("../a?b#c", "a.b.c.8cbf4294", "../a?b#c", "a.b.c.8cbf4294@example.com", "../a?b#c"),
+    ],
+)
+def test_the_provider_signs_anybody_in_as_what_they_type(
+    oidc_issuer: str, typed: str, subject: str, username: str, email: str, name: str
+) -> None:
+    assert (
+        user_info(oidc_issuer, typed).items()
+        >= {
+            "sub": subject,
+            "preferred_username": username,
+            "email": email,
+            "email_verified": True,
+            "name": name,
+        }.items()
+    )
+
+
+def test_admin_alone_is_an_administrator(oidc_issuer: str) -> None:
+    assert user_info(oidc_issuer, "Admin")["realm_access"] == {"roles": ["admin"]}
+    assert "realm_access" not in user_info(oidc_issuer, "administrator")
+
+
+def test_names_that_differ_beyond_what_fits_are_two_people(oidc_issuer: str) -> None:
+    one, other = (user_info(oidc_issuer, "x" * 500 + last) for last in "ab")
+    for claim in ("sub", "preferred_username", "email"):
+        assert one[claim] != other[claim]
+        assert len(str(one[claim])) <= 100
+    assert one["name"] == "x" * 100
+
+
+def test_of_two_that_want_one_port_the_second_is_told_before_it_starts(
+    directory: DataDirectory,
+) -> None:
+    port = free_port()
+    one, other = Provider(directory, port), Provider(directory, port)
+    one.take_port()
+    with pytest.raises(OSError, match="in use"):
+        other.take_port()
+    with temporary.running(one):
+        assert user_info(one.issuer(), "carol")["sub"] == "carol"
+
+
+def test_directories_that_are_new_at_once_get_providers_of_their_own(
+    directory: DataDirectory,
+) -> None:
+    first, second = (DataDirectory(directory.path / name) for name in ("first", "second"))
+    providers = [provider_of(first), provider_of(second)]
+    assert providers[0].issuer() != providers[1].issuer()
+    with temporary.running(providers[0]), temporary.running(providers[1]):
+        pass
+    assert [provider_of(each).issuer() for each in (first, second)] == [
+        each.issuer() for each in providers
+    ]
 
 
 def test_requests_to_the_provider_go_past_a_proxy(
