@@ -10,7 +10,7 @@ from flask_smorest import Api
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
-from padws import cli, errors, room
+from padws import cli, error_handler, errors, room
 from padws.application import Application
 from padws.auth import cross_site, headers, sessions
 from padws.auth.limits import Limits
@@ -29,7 +29,7 @@ VERSION = "0.2.0.dev0"
 
 
 class _Api(Api):  # type: ignore[misc]  # untyped
-    """flask-smorest without its error handler: `errors` has the only one."""
+    """flask-smorest without its error handlers: `error_handler` has the only one."""
 
     def _register_error_handlers(self) -> None:
         pass
@@ -49,7 +49,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
 
     _register_services(app, settings)
-    errors.register(app)
+    error_handler.register(app)
     cross_site.register(app, settings)
     room.register(app, settings)
     _register_routes(app)

@@ -25,6 +25,13 @@ from http import HTTPStatus
 from typing import Any
 
 from gunicorn.http import wsgi
+from gunicorn.http.errors import (
+    ExpectationFailed,
+    LimitRequestHeaders,
+    LimitRequestLine,
+    ParseException,
+    UnsupportedTransferCoding,
+)
 from gunicorn.util import http_date
 from gunicorn.workers.gthread import ThreadWorker
 
@@ -32,7 +39,17 @@ from padws.auth.addresses import network_of
 from padws.auth.headers import OF_MOST_ANSWERS, of_refusals
 from padws.config import Settings
 from padws.connection import Connection
-from padws.errors import PROBLEM, Problem, TooSlow, document_of, problem_of_head
+from padws.errors import (
+    PROBLEM,
+    BadRequest,
+    ExpectationUnknown,
+    HeadTooLarge,
+    NotProvided,
+    Problem,
+    TooSlow,
+    UriTooLong,
+    document_of,
+)
 from padws.observability.current import new_id
 
 # How long an idle connection is kept after the order to stop: the next request on it is answered,
@@ -60,6 +77,15 @@ _MEMORY = {
     -8: 1,  # M_ARENA_MAX: all threads share one heap
     -3: 1_048_576,  # M_MMAP_THRESHOLD: what is larger is given back as soon as it is free
     -1: 8_388_608,  # M_TRIM_THRESHOLD: so much free memory is kept, not given back each time
+}
+
+
+#: What gunicorn finds wrong with a head; everything else of its kind is a 400.
+_HEADS: dict[type[ParseException], tuple[type[Problem], str]] = {
+    ExpectationFailed: (ExpectationUnknown, "expectation_failed"),
+    LimitRequestHeaders: (HeadTooLarge, "head_too_large"),
+    LimitRequestLine: (UriTooLong, "uri_too_long"),
+    UnsupportedTransferCoding: (NotProvided, "transfer_coding_unknown"),
 }
 
 
@@ -258,7 +284,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """Answer a request that does not get to the application."""
-        problem = problem_of_head(exc)
+        problem = _problem_of_head(exc)
         if problem.status == 500:
             self.log.exception("A request failed before it got to the application")
         else:
@@ -296,6 +322,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
             self.enqueue_req(conn)
         else:
             self._wait_for(conn, self._receive)
+
+
+def _problem_of_head(error: Exception) -> Problem:
+    """The problem with a request that never gets to the application."""
+    if not isinstance(error, ParseException):
+        return Problem("internal_error")
+    kind, code = _HEADS.get(type(error), (BadRequest, "bad_request"))
+    return kind(code)
 
 
 def _allow_descriptors(*, not_for_clients: int) -> int:

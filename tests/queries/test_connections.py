@@ -6,7 +6,7 @@ import psycopg
 from psycopg import pq
 
 from padws.database import Database, JsonText
-from padws.errors import problem_of
+from padws.error_handler import problem_of
 
 LARGE = b'"' + 1_000_000 * b"a" + b'"'
 SMALL = b'"a"'
