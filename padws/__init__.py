@@ -10,7 +10,7 @@ from flask_smorest import Api
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
-from padws import cli, error_handler, errors, room
+from padws import cli, error_handler, errors, memory_budget
 from padws.application import Application
 from padws.auth import cross_site, headers, sessions
 from padws.auth.limits import Limits
@@ -51,7 +51,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _register_services(app, settings)
     error_handler.register(app)
     cross_site.register(app, settings)
-    room.register(app, settings)
+    memory_budget.register(app, settings)
     _register_routes(app)
     cli.register(app)
     headers.register(app, settings)

@@ -8,7 +8,6 @@ with stands in docs/configuration.md. All mistakes are reported together.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
@@ -22,7 +21,7 @@ from marshmallow import fields as m
 from marshmallow.validate import Length, Regexp
 
 from padws import redis_url
-from padws.misspelt import suggestions
+from padws.misspelt_variables import is_of_others, suggestions
 from padws.setting_kinds import (
     Sentinels,
     callback_url,
@@ -358,13 +357,6 @@ def _variables() -> dict[str, m.Field[Any]]:
 
 
 SettingsSchema = _Environment.from_dict(_variables(), name="SettingsSchema")
-
-_MACHINE = re.compile(r"[A-Za-z][\w-]*(\.[\w-]+)*", re.ASCII)
-
-
-def is_of_others(name: str, value: str) -> bool:
-    """Whether a HOST is a name such as shells and compilers export, and no address to listen on."""
-    return name == "HOST" and value != "localhost" and bool(_MACHINE.fullmatch(value))
 
 
 def _postgres_url(data: Mapping[str, Any]) -> str:

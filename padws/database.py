@@ -25,10 +25,10 @@ from psycopg.abc import Buffer, PQGen
 from psycopg.adapt import Dumper, Loader
 from psycopg_pool import ConnectionPool
 
-from padws import session_settings
+from padws import postgres_parameters
+from padws.abandoned_connections import AbandonedConnections
 from padws.config import ROOT, Settings
-from padws.given_up import GivenUp
-from padws.observability.current import current
+from padws.observability.current_request import current_request
 from padws.observability.metrics import STATEMENTS
 from padws.observability.traces import span
 
@@ -172,7 +172,7 @@ class Database:
             open=False,
         )
         self._pool._pool = _Stack()
-        self._given_up = GivenUp(self._connect, self._pool.putconn)
+        self._abandoned = AbandonedConnections(self._connect, self._pool.putconn)
 
     @functools.cached_property
     def _options(self) -> dict[str, Any]:
@@ -195,7 +195,7 @@ class Database:
             self._pool.open()
         # Without the pool's own `with`: it ends a transaction, and here each statement is one.
         connection = self._pool.getconn(timeout)
-        current().backend_pid = connection.pgconn.backend_pid
+        current_request().backend_pid = connection.pgconn.backend_pid
         try:
             yield connection
         except psycopg.errors.ReadOnlySqlTransaction:  # not the primary any more
@@ -203,7 +203,7 @@ class Database:
             raise
         finally:
             if connection.given_up is not None:
-                self._given_up.keep(connection, connection.given_up)
+                self._abandoned.keep(connection, connection.given_up)
             else:
                 if connection.has_carried_much:
                     connection.close()  # and the pool opens another
@@ -231,7 +231,7 @@ class Database:
 
     def close(self) -> None:
         """Give the connections back to the server."""
-        self._given_up.stop()
+        self._abandoned.stop()
         self._pool.close()
 
 
@@ -244,7 +244,7 @@ def _name() -> str:
 def connection_options(settings: Settings) -> dict[str, Any]:
     """What `psycopg.connect` is told beside the URL."""
     url = settings.database_url
-    parameters = session_settings.parameters(
+    parameters = postgres_parameters.parameters(
         url,
         {
             "connect_timeout": max(2, round(settings.db_pool_timeout)),
@@ -261,7 +261,9 @@ def connection_options(settings: Settings) -> dict[str, Any]:
         "lock_timeout": round(settings.db_lock_timeout * 1000),
         "idle_in_transaction_session_timeout": round(settings.db_statement_timeout * 1000),
     }
-    return parameters | {"options": session_settings.options(url, timeouts, session_settings.FIXED)}
+    return parameters | {
+        "options": postgres_parameters.options(url, timeouts, postgres_parameters.FIXED)
+    }
 
 
 # sql/
@@ -313,7 +315,7 @@ def from_file(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def run(connection: Connection, **values: Any) -> Any:
-        request = current()
+        request = current_request()
         request.sql_statements += 1
         cursor = psycopg.RawCursor(connection)
         began = time.perf_counter()

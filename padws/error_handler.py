@@ -23,7 +23,7 @@ from padws.errors import (
     Unprocessable,
     document_of,
 )
-from padws.observability.current import current
+from padws.observability.current_request import current_request
 
 log = logging.getLogger("padws")
 
@@ -106,7 +106,7 @@ def _from_http(error: HTTPException) -> Problem:
 
 
 def _flat(wrong: Any) -> list[str]:
-    """What is wrong with a field; of a list marshmallow tells it item by item."""
+    """What is wrong with a field; marshmallow reports a list item by item."""
     if isinstance(wrong, dict):
         return [text for each in wrong.values() for text in _flat(each)]
     return list(wrong)
@@ -117,7 +117,9 @@ def _answer(error: Exception) -> Response:
     problem = problem_of(original)
     if problem.status >= 500 and problem.status != 501:
         _log_failure(original, problem)
-    response = Response(document_of(problem, current().id), problem.status, mimetype=PROBLEM)
+    response = Response(
+        document_of(problem, current_request().id), problem.status, mimetype=PROBLEM
+    )
     response.headers.update({"Cache-Control": "no-store", **problem.headers})
     return response
 
@@ -126,9 +128,9 @@ def _log_failure(error: BaseException, problem: Problem) -> None:
     if problem.code == "internal_error":
         if isinstance(error, psycopg.Error):
             error.args = (_first_line(error),)  # below it stands the row, and its scene
-        log.error("request %s failed", current().id, exc_info=error)
+        log.error("request %s failed", current_request().id, exc_info=error)
     else:
-        log.warning("request %s: %s: %s", current().id, problem.code, _first_line(error))
+        log.warning("request %s: %s: %s", current_request().id, problem.code, _first_line(error))
 
 
 def register(app: Flask) -> None:

@@ -24,7 +24,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from padws import redis_url
 from padws.origins import origin_of
-from padws.session_settings import UnusableParameter, named_parameters
+from padws.postgres_parameters import UnusableParameter, named_parameters
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,11 +1,12 @@
 """gunicorn's threaded worker, on which slow clients have no hold, and which ends without a loss.
 
 The main thread waits for all clients at once and gives each request that is there to a thread
-(padws/connection.py); a thread stays a moment with its connection; memory that large drawings took
-is given back.
+(padws/client_connection.py); a thread stays a moment with its connection; memory that large
+drawings took is given back.
 
-Told to stop, gunicorn's own keeps idle connections until `graceful_timeout`, and all that time the
-port too: whoever connects meanwhile waits in a queue that nobody serves, and is cut off in the end.
+When it has to stop, gunicorn's own keeps idle connections until `graceful_timeout`, and all that
+time the port too: whoever connects meanwhile waits in a queue that nobody serves, and is cut off in
+the end.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from padws.auth.addresses import network_of
 from padws.auth.headers import OF_MOST_ANSWERS, of_refusals
+from padws.client_connection import Connection
 from padws.config import Settings
-from padws.connection import Connection
 from padws.errors import (
     PROBLEM,
     BadRequest,
@@ -50,7 +51,7 @@ from padws.errors import (
     UriTooLong,
     document_of,
 )
-from padws.observability.current import new_id
+from padws.observability.current_request import new_id
 
 # How long an idle connection is kept after the order to stop: the next request on it is answered,
 # with `Connection: close`, where cutting it off at once would lose a request that is on its way.
@@ -123,7 +124,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
         self._settings: Settings = self.wsgi.extensions["padws"].settings
 
     def is_parent_alive(self) -> bool:
-        """Whether to go on; without a parent this is as if told to stop."""
+        """Whether to go on; without a parent it is as if ordered to stop."""
         self.alive = self.alive and super().is_parent_alive()
         return self.alive
 
@@ -249,7 +250,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
         for connection in [each for each in self._waiting if self._is_late(each, now)]:
             self._forget(connection)
             if connection.has_begun and not connection.is_lingering:
-                connection.tell(self._refusal(TooSlow()))
+                connection.send_short(self._refusal(TooSlow()))
                 self._linger(connection)
             else:
                 self._close(connection)

@@ -32,7 +32,7 @@ _LOGOUT_SECONDS = 300  # that a logout token is good for after it was issued
 _LEEWAY = 60  # seconds that clocks may differ
 _LATELY = 60.0  # seconds
 _LONGEST_HINT = 3000  # characters of an ID token; proxies take addresses of 4 or 8 KB
-_USUAL_LIFETIME = 300.0  # seconds, of an access token of which the provider does not tell it
+_USUAL_LIFETIME = 300.0  # seconds, of an access token whose lifetime the provider does not say
 
 
 @dataclass(frozen=True)
@@ -273,7 +273,7 @@ def _as_hint(id_token: str | None) -> str | None:
 
 
 def _seconds(expires_in: Any) -> float:
-    """The lifetime that a token response tells; it need not (RFC 6749, 5.1)."""
+    """The lifetime in a token response, which need not have one (RFC 6749, 5.1)."""
     try:
         return float(expires_in)
     except (TypeError, ValueError):

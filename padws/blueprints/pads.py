@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import Response, url_for
 from psycopg.errors import ForeignKeyViolation
 
-from padws import room
+from padws import memory_budget
 from padws.auth.access import caller, require_sign_in
 from padws.context import database, settings
 from padws.errors import NotFound
@@ -46,7 +46,7 @@ def list_pads(query: dict[str, Any]) -> Response:
     """List the caller's pads, oldest first; the first request makes the first pad."""
     wanted = {"owner_id": caller().id, "with_data": query["data"], "known_etags": known_etags()}
     if query["data"]:
-        room.wait()
+        memory_budget.wait()
     with database().connection() as conn:
         rows = pads.list_pads(conn, **wanted)
     if not rows:
@@ -118,7 +118,7 @@ def create_pad_from_template(query: dict[str, Any], body: dict[str, Any], name: 
     """Make a pad that starts from a template, with a first backup."""
     identity = caller()
     display_name = (query | body).get("display_name", settings().default_pad_name)
-    room.wait()
+    memory_budget.wait()
     with database().transaction() as conn:
         if not users.get_user(conn, user_id=identity.id):
             users.record_sign_in(conn, identity.row())
@@ -137,7 +137,7 @@ def create_pad_from_template(query: dict[str, Any], body: dict[str, Any], name: 
 def get_pad(pad_id: UUID) -> Response:
     """Read a pad."""
     known = known_versions()
-    room.wait()
+    memory_budget.wait()
     with database().connection() as conn:
         pad = pads.get_pad(conn, pad_id=pad_id, owner_id=caller().id, known_versions=known)
     if not pad:
@@ -178,7 +178,7 @@ def rename_pad(body: dict[str, Any], pad_id: UUID) -> Response:
     """Rename a pad."""
     ids = {"pad_id": pad_id, "owner_id": caller().id}
     accepted = accepted_versions()
-    room.wait()
+    memory_budget.wait()
     with database().connection() as conn:
         pad = pads.rename_pad(
             conn, display_name=body["display_name"], accepted_versions=accepted, **ids

@@ -15,9 +15,11 @@ from typing import NoReturn
 import click
 from dotenv import dotenv_values
 
+from padws.child_process import ChildProcess, StartError
 from padws.embedded.directory import DataDirectory
 from padws.embedded.postgres import Postgres
-from padws.embedded.running import (
+from padws.embedded.servers import Gunicorn, Provider, Redis
+from padws.embedded.startup import (
     LOOPBACK,
     Replaceable,
     failure,
@@ -25,8 +27,6 @@ from padws.embedded.running import (
     is_free,
     wait_until_ready,
 )
-from padws.embedded.servers import Gunicorn, Provider, Redis
-from padws.tether import StartError, Tether
 
 _PROVIDER_PORT = 9400
 
@@ -85,7 +85,7 @@ def _run(port: int, named: Mapping[str, str | None], stack: ExitStack) -> NoRetu
             f"Port {port} is taken by another program. Set PORT to a free one: PORT=8001 make run"
         )
     stack.callback(directory.remove_sockets)
-    servers: list[Tether] = []
+    servers: list[ChildProcess] = []
     stack.callback(_stop, servers)
     ours = _ours(directory, named)
     _start(ours, servers)
@@ -134,7 +134,7 @@ def _provider_port(directory: DataDirectory) -> int:
     return port
 
 
-def _start(ours: Sequence[Replaceable], servers: list[Tether]) -> None:
+def _start(ours: Sequence[Replaceable], servers: list[ChildProcess]) -> None:
     """Start all at once, then wait for each."""
     for server in ours:
         click.echo(f"Starting {server.title} …")
@@ -161,7 +161,7 @@ def _summary(url: str, directory: DataDirectory, ours: Sequence[Replaceable]) ->
     return f"\npadws is ready.\n\n{lines}\n\nCtrl-C stops everything.\n"
 
 
-def _watch(servers: Sequence[Tether]) -> NoReturn:
+def _watch(servers: Sequence[ChildProcess]) -> NoReturn:
     """Wait for _Stop; ClickException when a server ends by itself."""
     while True:
         for server in servers:
@@ -170,7 +170,7 @@ def _watch(servers: Sequence[Tether]) -> NoReturn:
         time.sleep(0.5)
 
 
-def _stop(servers: Sequence[Tether]) -> None:
+def _stop(servers: Sequence[ChildProcess]) -> None:
     """Stop them one after the other."""
     for server in servers:
         with suppress(OSError):  # the terminal may be gone

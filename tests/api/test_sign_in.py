@@ -15,7 +15,7 @@ import redis
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from padws.embedded.running import free_port
+from padws.embedded.startup import free_port
 from tests.api import people
 from tests.api.conftest import Configure, SqlConnection
 from tests.api.contract import Client, assert_problem, check_user, ok

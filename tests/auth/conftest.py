@@ -13,13 +13,13 @@ import pytest
 import redis
 
 from padws import create_app
+from padws.child_process import ChildProcess
 from padws.config import load_settings
 from padws.context import Services
 from padws.embedded import temporary
 from padws.embedded.directory import DataDirectory
-from padws.embedded.running import free_port, wait_until_ready
 from padws.embedded.servers import Redis
-from padws.tether import Tether
+from padws.embedded.startup import free_port, wait_until_ready
 from tests import servers
 from tests.auth.browser import Browser, Script, signed_in
 from tests.providers import node, own
@@ -35,7 +35,7 @@ class OwnRedis:
 
     def __init__(self, directory: DataDirectory):
         self._server = Redis(directory)
-        self._running: Tether | None = None
+        self._running: ChildProcess | None = None
 
     @property
     def url(self) -> str:

@@ -18,8 +18,8 @@ from click.testing import CliRunner
 from padws.cli import main
 from padws.config import SettingsSchema, known_variables
 from padws.embedded import temporary
-from padws.embedded.running import free_port
 from padws.embedded.servers import Redis
+from padws.embedded.startup import free_port
 
 Findings = list[dict[str, str]]
 Doctor = Callable[..., tuple[int, Findings]]

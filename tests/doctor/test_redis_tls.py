@@ -14,7 +14,7 @@ import redis
 from padws import redis_client
 from padws.config import load_settings
 from padws.doctor import redis_server
-from padws.embedded.running import free_port
+from padws.embedded.startup import free_port
 from tests.migrations.commands import wait_until
 
 SERVER, OPENSSL = shutil.which("redis-server"), shutil.which("openssl")

@@ -7,8 +7,8 @@ from pathlib import Path
 import redis
 
 from padws.embedded import temporary
-from padws.embedded.running import free_port, http_status
 from padws.embedded.servers import Redis
+from padws.embedded.startup import free_port, http_status
 from tests.migrations.commands import THIS, wait_until
 
 SECRET = "hunter2"

@@ -21,8 +21,8 @@ from bench.people import sign_in_all
 from padws.embedded import temporary
 from padws.embedded.directory import DataDirectory
 from padws.embedded.postgres import Postgres
-from padws.embedded.running import LOOPBACK, free_port
 from padws.embedded.servers import Gunicorn, Provider, Redis
+from padws.embedded.startup import LOOPBACK, free_port
 from tests.faults.ledger import Stored
 from tests.faults.parts import Part
 from tests.faults.writers import Writer

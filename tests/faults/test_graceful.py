@@ -19,7 +19,7 @@ from bench.people import sign_in_all
 from padws.config import ROOT
 from padws.embedded import temporary
 from padws.embedded.postgres import Postgres
-from padws.embedded.running import LOOPBACK, free_port, http_status, is_free
+from padws.embedded.startup import LOOPBACK, free_port, http_status, is_free
 from tests import servers
 from tests.api import wire
 from tests.faults.campaign import Campaign

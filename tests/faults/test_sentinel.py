@@ -14,11 +14,11 @@ import redis
 import requests
 
 from bench.people import sign_in_all
-from padws import tether
+from padws import child_process
 from padws.config import ROOT
 from padws.embedded import temporary
-from padws.embedded.running import LOOPBACK, free_port
 from padws.embedded.servers import redis_program
+from padws.embedded.startup import LOOPBACK, free_port
 from tests import servers
 from tests.faults.parts import Part
 
@@ -38,14 +38,14 @@ class Node:
     password: str = PASSWORD
     database: int = DATABASE
 
-    def start(self) -> tether.Tether:
+    def start(self) -> child_process.ChildProcess:
         """Start it."""
         self.directory.mkdir(exist_ok=True)
         conf = self.directory / "redis.conf"  # which a Sentinel rewrites
         if not conf.exists():
             conf.write_text(f"bind {LOOPBACK}\nport {self.port}\ndir {self.directory}\n")
         command = [redis_program(), str(conf), *self.options]
-        return tether.start(self.title, command, log=self.directory / "log")
+        return child_process.start(self.title, command, log=self.directory / "log")
 
     def is_ready(self) -> bool:
         """Whether it answers."""

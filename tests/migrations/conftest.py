@@ -11,11 +11,11 @@ import psutil
 import pytest
 import redis
 
+from padws.child_process import ChildProcess
 from padws.embedded import temporary
 from padws.embedded.postgres import Postgres
-from padws.embedded.running import wait_until_ready
 from padws.embedded.servers import Redis
-from padws.tether import Tether
+from padws.embedded.startup import wait_until_ready
 from tests import servers
 from tests.migrations.commands import Forks, Release, another_release, forks
 
@@ -25,7 +25,7 @@ class OwnRedis:
 
     def __init__(self, server: Redis):
         self._server = server
-        self._running: Tether | None = None
+        self._running: ChildProcess | None = None
 
     def url(self, database: int = 0) -> str:
         return f"{self._server.url()}?db={database}"

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
-from padws.embedded.running import free_port, is_free
+from padws.embedded.startup import free_port, is_free
 from tests.migrations import databases
 from tests.migrations.commands import THIS, Command, wait_until
 from tests.migrations.conftest import OwnPostgres

@@ -13,8 +13,8 @@ from flask import Flask
 from padws import create_app
 from padws.config import load_settings
 from padws.embedded import temporary
-from padws.embedded.running import free_port
 from padws.embedded.servers import Redis
+from padws.embedded.startup import free_port
 
 Checks = Callable[..., Mapping[str, str]]
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from gunicorn.config import Config
 
+from padws.client_connection import LONGEST_HEAD, Connection
 from padws.config import load_settings
-from padws.connection import LONGEST_HEAD, Connection
 from padws.worker import _counted
 from tests.api import wire
 

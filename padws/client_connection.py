@@ -129,7 +129,7 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
         self.until = time.monotonic() + seconds
         #: Whether a thread that takes the request has no more to wait for.
         self.is_whole = False
-        # Whether only gunicorn can tell what comes, and refuses most of it.
+        # Whether only gunicorn can make out what comes; it refuses most of it.
         self._is_unclear = False
         self._searched = 0
         self._body_at = 0  # 0: the head has not ended
@@ -203,11 +203,11 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
         return True
 
     def _heed_expectation(self, head: bytes) -> None:
-        """Tell who asks for leave to send a body to go on."""
+        """Let a client go on that asks for leave to send its body."""
         if not _EXPECTATION.search(head):
             self._is_unclear = True
         elif head.partition(b"\r\n")[0].endswith(b"http/1.1") and not self.is_ready():
-            self.tell(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.send_short(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _has_whole_body(self) -> bool:
         if self._is_unclear:
@@ -224,7 +224,7 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
             self._chunk_at = line_end + 2 + int(size[1], 16) + 2
         return False
 
-    def tell(self, content: bytes) -> None:
+    def send_short(self, content: bytes) -> None:
         """Send a few bytes, or not if there is no room for them."""
         try:
             self.sock.send(content, socket.MSG_DONTWAIT)

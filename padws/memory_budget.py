@@ -1,4 +1,4 @@
-"""Room for large bodies and answers: how much of them a worker has in its memory at once."""
+"""How much of large bodies and answers a worker has in its memory at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flask import Flask, current_app
 
 from padws.config import Settings
 from padws.errors import TooManyRequests
-from padws.observability.current import current
+from padws.observability.current_request import current_request
 
 #: What is not larger than this takes no room: all threads together can have that much.
 SMALL = 262_144
@@ -31,7 +31,7 @@ class _Waiting:
     admitted: Event = field(default_factory=Event)
 
 
-class Room:
+class MemoryBudget:
     """Bytes in use, in all and by each user.
 
     Whoever has nothing yet may have something of any size, and nobody goes past who waits for the
@@ -111,44 +111,46 @@ def _too_many() -> TooManyRequests:
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Give `app` its room."""
-    app.extensions["padws.room"] = Room(settings.large_bytes, settings.large_bytes_per_user)
+    """Give `app` its budget."""
+    app.extensions["padws.memory_budget"] = MemoryBudget(
+        settings.large_bytes, settings.large_bytes_per_user
+    )
     app.teardown_request(_give_back)
 
 
 def take(size: int) -> None:
-    """Take room for the current request until it ends. Raises TooManyRequests."""
-    request = current()
-    _room().take(request.user_id, size)
-    request.room_taken += size
+    """Take memory for the current request until it ends. Raises TooManyRequests."""
+    request = current_request()
+    _budget().take(request.user_id, size)
+    request.budget_taken += size
 
 
 def wait() -> None:
     """Wait until there is any room, for an answer of unknown size. Raises TooManyRequests."""
-    room = _room()
-    if not room.is_empty:
-        room.take(current().user_id, 0)
+    budget = _budget()
+    if not budget.is_empty:
+        budget.take(current_request().user_id, 0)
 
 
 def hold(size: int, *, has_written: bool) -> Callable[[], None]:
-    """Take room for an answer of so many bytes; call what this returns when it is sent.
+    """Take memory for an answer of so many bytes; call what this returns when it is sent.
 
     Raises TooManyRequests, so that what was read is let go of. What has been written is answered.
     """
-    user_id, room = current().user_id, _room()
+    user_id, budget = current_request().user_id, _budget()
     if has_written:
-        room.change(user_id, size)
+        budget.change(user_id, size)
     else:
-        room.take_at_once(user_id, size)
-    return partial(room.change, user_id, -size)
+        budget.take_at_once(user_id, size)
+    return partial(budget.change, user_id, -size)
 
 
 def _give_back(_: BaseException | None) -> None:
-    request = current()
-    if request.room_taken:
-        _room().change(request.user_id, -request.room_taken)
-        request.room_taken = 0
+    request = current_request()
+    if request.budget_taken:
+        _budget().change(request.user_id, -request.budget_taken)
+        request.budget_taken = 0
 
 
-def _room() -> Room:
-    return cast(Room, current_app.extensions["padws.room"])
+def _budget() -> MemoryBudget:
+    return cast(MemoryBudget, current_app.extensions["padws.memory_budget"])
