@@ -40,6 +40,9 @@ LONGEST_HEAD = 65_536
 # Bytes of a body that is not complete with which its request goes to a thread.
 _ENOUGH = 65_536
 
+# Bytes that are held back until more is sent, or all is: a head goes together with its body.
+_SMALL = 16_384
+
 # Bytes taken from a socket at once; gunicorn's own takes 8,192.
 _PIECE = 65_536
 
@@ -67,17 +70,33 @@ class Socket(socket.socket):
     def __init__(self, accepted: socket.socket, patience: float):
         super().__init__(accepted.family, accepted.type, accepted.proto, accepted.detach())
         self.patience = patience
+        self._held = b""
 
     def later(self, until: float, size: int) -> float:
         """A deadline, moved by `size` bytes that got on."""
         return min(time.monotonic() + self.patience, until + size / _SLOWEST)
 
     def sendall(self, data: Any, flags: int = 0) -> None:
-        """Send everything. Raises ConnectionResetError if the client reads too slowly."""
+        """Send everything, small pieces together: the last may wait for `flush`.
+
+        Raises ConnectionResetError if the client reads too slowly.
+        """
+        if len(self._held) + len(data) <= _SMALL:
+            self._held += data
+        else:
+            self.flush()
+            self._send_whole(data)
+
+    def flush(self) -> None:
+        """Send what has been held back. Raises ConnectionResetError, too."""
+        held, self._held = self._held, b""
+        self._send_whole(held)
+
+    def _send_whole(self, data: Any) -> None:
         rest = memoryview(data)
         while rest:
             try:
-                sent = self.send(rest, flags | socket.MSG_DONTWAIT)
+                sent = self.send(rest, socket.MSG_DONTWAIT)
             except BlockingIOError:
                 self._wait_to_send()
                 continue
