@@ -17,10 +17,8 @@ from typing import Any
 
 from gunicorn.http.body import Body, ChunkedReader
 from gunicorn.http.errors import (
-    InvalidChunkSize,
     LimitRequestHeaders,
     LimitRequestLine,
-    NoMoreData,
     ParseException,
     UnsupportedTransferCoding,
 )
@@ -294,7 +292,7 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
     def finish_request(self, keepalive: float) -> bool:
         """Make ready for another request; False if a part of the body is not here yet."""
         message = self.parser.mesg
-        if not (message.body_is_read or (self.is_whole and _read_away(message.body.reader))):
+        if not (message.body_is_read or (self.is_whole and _read_away(message.body))):
             return False
         rest = b"".join([self.parser.unreader.take_buffered(), *self._pieces])
         self._pieces.clear()
@@ -340,12 +338,12 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
         return not piece or self._lingers_for < 0
 
 
-def _read_away(reader: Any) -> bool:
+def _read_away(body: Body) -> bool:
     """Read a body to its end; whether it had one."""
-    if getattr(reader, "has_failed", False):
+    if body.failed:
         return False
     try:
-        while reader.read(_PIECE):
+        while body.read(_PIECE):
             pass
     except (OSError, ParseException):
         return False
@@ -359,32 +357,9 @@ class _Unreader(Unreader):  # type: ignore[misc]  # untyped
         super().__init__()
         self.connection = connection
 
-    def chunk(self) -> bytes:
+    def chunk(self, size_hint: int | None = None) -> bytes:
         """What comes next."""
         return self.connection.next_piece()
-
-
-class _ChunkedReader(ChunkedReader):  # type: ignore[misc]  # untyped
-    """A chunked body with an end to its lines; one that was refused once has no good end."""
-
-    parser: Any
-    has_failed = False
-
-    def read(self, size: int) -> bytes:
-        """So many bytes, or what there is. Raises ParseException or OSError."""
-        if self.has_failed:
-            raise NoMoreData
-        try:
-            return bytes(super().read(size))
-        except (OSError, ParseException):
-            self.has_failed = True
-            raise
-
-    def get_data(self, unreader: Any, buf: Any) -> None:
-        """Read on in a line that has not ended."""
-        if buf.tell() > _CHUNKED_PIECE + _LONGEST_LINE:
-            raise InvalidChunkSize(b"longer than any")
-        super().get_data(unreader, buf)
 
 
 class _Request(Request):  # type: ignore[misc]  # untyped
@@ -417,19 +392,20 @@ class _Request(Request):  # type: ignore[misc]  # untyped
             raise UnsupportedTransferCoding(", ".join(codings))
         super().set_body_reader()
         if codings:
-            self.body = Body(_ChunkedReader(self, self.unreader))
+            reader = self.body.reader
+            reader.limit_chunk_size_line = reader.limit_trailer_section = _LONGEST_LINE
 
     @property
     def body_is_read(self) -> bool:
         """Whether the application has read the body to its end."""
         reader = self.body.reader
-        if isinstance(reader, _ChunkedReader):
-            return reader.parser is None and not reader.has_failed
+        if isinstance(reader, ChunkedReader):
+            return reader.parser is None and not self.body.failed
         return bool(reader.length == 0)
 
     def should_close(self) -> bool:
         """Whether this is the connection's last request."""
-        if getattr(self.body.reader, "has_failed", False):
+        if self.body.failed:
             return True
         return bool(super().should_close()) or not (
             self.body_is_read or self.unreader.connection.is_whole

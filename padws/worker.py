@@ -230,11 +230,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
             self._forget(connection)
             self._close(connection)
 
-    def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        """Wait for something to do, never for the whole of `graceful_timeout`."""
-        super().wait_for_and_dispatch_events(min(timeout, _BETWEEN_LOOKS))
-
-    def murder_keepalived(self) -> None:
+    def murder_keepalived(self, force: bool = False) -> None:
         """Give up connections that have waited too long; for gunicorn, idle ones alone."""
         now = time.monotonic()
         if now < self._next_look:
