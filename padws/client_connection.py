@@ -1,7 +1,7 @@
-"""A client's connection: what has come of a request, and how long the client may take.
+"""A client's connection: what has arrived of a request, and how long the client may take.
 
-A request goes to a thread when its head is there, and its body or a good piece of it. Until then it
-costs some memory and no thread. Nobody waits for a client without a deadline.
+A request goes to a thread once its head has arrived, with its body or a good part of it. Until then
+it costs some memory and no thread. Every wait for a client has a deadline.
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ _CHUNK_SIZE = re.compile(rb"0*([0-9a-fA-F]{1,15})[ \t]*(?:;.*)?", re.DOTALL)
 
 
 class Socket(socket.socket):
-    """A client's socket that waits for the client as long as it gets on, and no longer."""
+    """A client's socket: it waits for the client as long as the client makes progress."""
 
-    #: Until when the answer that is being sent has to get on; None: it has not had to wait yet.
+    #: When the client has to have read more of the answer; None while it has not had to wait.
     sends_until: float | None = None
 
     def __init__(self, accepted: socket.socket, patience: float):
@@ -71,7 +71,7 @@ class Socket(socket.socket):
         self._held = b""
 
     def later(self, until: float, size: int) -> float:
-        """A deadline, moved by `size` bytes that got on."""
+        """A deadline, moved on by `size` bytes of progress."""
         return min(time.monotonic() + self.patience, until + size / _SLOWEST)
 
     def sendall(self, data: Any, flags: int = 0) -> None:
@@ -124,13 +124,13 @@ class Socket(socket.socket):
 
 
 class Connection(TConn):  # type: ignore[misc]  # untyped
-    """A connection as gunicorn has it, that receives requests before a thread takes them."""
+    """gunicorn's connection, which here receives requests before a thread takes them."""
 
     sock: Socket
     parser: Any
     has_ended = False
     is_lingering = False
-    #: The address that it counts for, if for any.
+    #: The address that it is counted for, if any.
     address = ""
 
     def __init__(self, cfg: Any, sock: socket.socket, client: Any, server: Any, settings: Settings):
@@ -144,7 +144,7 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
     def _expect_request(self, seconds: float) -> None:
         #: When to give up waiting.
         self.until = time.monotonic() + seconds
-        #: Whether a thread that takes the request has no more to wait for.
+        #: Whether the request has arrived as a whole.
         self.is_whole = False
         # Whether only gunicorn can make out what comes; it refuses most of it.
         self._is_unclear = False
@@ -157,11 +157,11 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
 
     @property
     def has_begun(self) -> bool:
-        """Whether something of a request is there."""
+        """Whether any of a request has arrived."""
         return bool(self._received)
 
     def receive(self) -> bool:
-        """Take what has come, without waiting; whether there is something to do for a thread."""
+        """Take what has arrived, without waiting; whether a thread has something to do."""
         while True:
             try:
                 piece = self.sock.recv(_PIECE, socket.MSG_DONTWAIT)

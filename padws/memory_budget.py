@@ -15,7 +15,7 @@ from padws.config import Settings
 from padws.errors import TooManyRequests
 from padws.observability.current_request import current_request
 
-#: What is not larger than this takes no room: all threads together can have that much.
+#: What is no larger than this is not counted: all threads together can have that much.
 SMALL = 262_144
 
 _PATIENCE = 2.0  # seconds that a request waits for room
@@ -34,8 +34,8 @@ class _Waiting:
 class MemoryBudget:
     """Bytes in use, in all and by each user.
 
-    Whoever has nothing yet may have something of any size, and nobody goes past who waits for the
-    same room: so nothing is refused for ever.
+    A user who has nothing in use may take any size, and requests for the same memory are served in
+    turn: so nothing is refused for ever.
     """
 
     def __init__(self, most: int, most_per_user: int):
@@ -83,14 +83,14 @@ class MemoryBudget:
                     waiting.admitted.set()
 
     def _is_awaited(self, user_id: str) -> bool:
-        """Whether somebody waits for what this user would take: of the user's room, or of all."""
+        """Whether another request waits for what this user would take, of the user's or of all."""
         return any(
             each.user_id == user_id or not self._has_room_in_all(each.size)
             for each in self._waiting
         )
 
     def _has_room_in_all(self, size: int) -> bool:
-        # Nobody's use counts for more than a user may have: it would keep all others out.
+        # One user counts for no more than a user may have; more would keep all others out.
         used = sum(min(each, self._most_per_user) for each in self._used_by.values())
         return not used or used + size <= self._most
 

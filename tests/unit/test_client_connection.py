@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 from gunicorn.config import Config
+from gunicorn.http.errors import InvalidHeader, InvalidResponseHeader
 
 from padws.client_connection import LONGEST_HEAD, Connection, Socket
 from padws.config import load_settings
-from padws.worker import _counted, hold_settings
+from padws.worker import _counted, _problem_of_head, hold_settings
 from tests.api import wire
 
 CHUNKED = "Transfer-Encoding: chunked"
@@ -143,6 +144,11 @@ def test_a_head_and_a_short_body_are_sent_at_once() -> None:
 
 def test_a_longer_body_is_not_copied_behind_the_head() -> None:
     assert sent_in(b"head", b" " * 60_000, b"end") == [4, 60_000, 3]
+
+
+def test_a_header_that_cannot_be_sent_is_no_mistake_of_the_client() -> None:
+    assert _problem_of_head(InvalidHeader("X")).status == 400
+    assert _problem_of_head(InvalidResponseHeader("X")).status == 500
 
 
 # Connections
