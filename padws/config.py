@@ -26,7 +26,6 @@ from padws.setting_kinds import (
     Sentinels,
     callback_url,
     choice,
-    count,
     directory,
     flag,
     libpq_url,
@@ -34,6 +33,7 @@ from padws.setting_kinds import (
     number,
     origins,
     parsed,
+    plain_number,
     rate,
     redis_server_url,
     seconds,
@@ -267,8 +267,8 @@ class Settings:
         "is not: 0.0.0.0, all of IPv4. `::` is all of IPv6, and mostly of IPv4 as well",
     )
     port: int = tcp_port(8000, "Port to listen on")
-    web_concurrency: int = count(2, 1, 9_999, "Worker processes")
-    web_threads: int = count(
+    web_concurrency: int = plain_number(2, 1, 9_999, "Worker processes")
+    web_threads: int = plain_number(
         400,
         1,
         9_999,
@@ -280,7 +280,7 @@ class Settings:
         "Seconds a client has to send a request's head. It may pause as long while it sends a "
         "body or reads an answer, and must average 1,000 bytes a second",
     )
-    connections_per_address: int = count(
+    connections_per_address: int = plain_number(
         250,
         0,
         60_000,

@@ -78,8 +78,8 @@ def number(default: int, lowest: int, highest: int | None, about: str) -> Any:
     return _declare(m.Integer, default, about, validate=Range(lowest, highest))
 
 
-def count(default: int, lowest: int, highest: int, about: str) -> Any:
-    """A whole number in plain digits: gunicorn reads some of these variables too."""
+def plain_number(default: int, lowest: int, highest: int, about: str) -> Any:
+    """A whole number in digits alone: gunicorn reads some of these variables itself."""
     parse = partial(_digits, lowest=lowest, highest=highest)
     return _declare(m.Function, default, about, deserialize=parse)
 
