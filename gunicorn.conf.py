@@ -21,8 +21,8 @@ _METRICS = "padws-metrics-"
 def _metrics_directory() -> str:
     """Make the directory in which this gunicorn's workers count; the same after a reload.
 
-    It is locked for as long as any of its processes lives: what nobody locks, a killed gunicorn
-    has left behind, and is removed.
+    It is locked for as long as any of its processes lives. An unlocked one was left behind by a
+    gunicorn that was killed, and is removed.
     """
     before, ours = os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""), f"{_METRICS}{os.getpid()}-"
     if Path(before).name.startswith(ours):
@@ -94,10 +94,11 @@ worker_class = "padws.worker.Worker"  # gthread, on which slow clients have no h
 threads = settings.web_threads
 worker_connections = 8192  # or as many as there are descriptors for
 keepalive = 75
-# A head has a limit as a whole (padws.connection.LONGEST_HEAD): any one part may take all of it.
+# A head is limited as a whole (padws.client_connection.LONGEST_HEAD); any one part may take all
+# of it.
 limit_request_line = 0
 limit_request_field_size = 65_536
-http_parser = "python"  # the one that padws.connection builds upon
+http_parser = "python"  # the one that padws.client_connection builds upon
 sendfile = False  # which would wait for slow readers without a deadline
 # Who is asking for what under which name is for TRUSTED_PROXIES to say: gunicorn itself would
 # believe everybody on this machine.
@@ -115,7 +116,7 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH1
 
 def on_starting(server: Any) -> None:
     """Say what is amiss and bring up the schema, before any worker is forked."""
-    if server.cfg.is_ssl:  # padws.connection receives past it
+    if server.cfg.is_ssl:  # padws.client_connection receives past it
         _refuse("padws does not speak TLS itself; put a proxy in front that does.")
     try:
         starting.announce(settings, server.log)

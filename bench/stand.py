@@ -17,8 +17,8 @@ from bench.processes import Processes, machine_cpu_seconds
 from padws.config import Settings, load_settings
 from padws.database import Connection, prepare_connection
 from padws.embedded.postgres import Postgres
-from padws.embedded.running import Replaceable, free_port
 from padws.embedded.servers import Provider, Redis
+from padws.embedded.startup import Replaceable, free_port
 from padws.embedded.temporary import data_directory, is_named, running, running_service
 
 WORKERS = 2

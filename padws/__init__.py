@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from padws import cli, errors, front_end, room
+from padws import cli, error_handler, front_end, memory_budget
 from padws.application import Application
 from padws.auth import cross_site, headers, sessions
 from padws.auth.limits import Limits
@@ -30,9 +30,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
 
     _register_services(app, settings)
-    errors.register(app)
+    error_handler.register(app)
     cross_site.register(app, settings)
-    room.register(app, settings)
+    memory_budget.register(app, settings)
     _register_routes(app)
     cli.register(app)
     headers.register(app, settings)

@@ -12,7 +12,7 @@ from typing import NoReturn
 import click
 from flask import Flask
 
-from padws import migrations, release, server
+from padws import gunicorn_command, migrations, release
 from padws.config import ConfigurationError, Settings, environment, load_settings
 from padws.doctor import variables
 from padws.doctor.command import doctor, version
@@ -139,7 +139,7 @@ def serve(options: tuple[str, ...]) -> NoReturn:
     """
     with settings_or_exit(to_serve=True):
         pass
-    command, environ = server.command(*options), server.environment(os.environ)
+    command, environ = gunicorn_command.command(*options), gunicorn_command.environment(os.environ)
     os.execve(command[0], command, environ)  # noqa: S606 - in its place, for a supervisor
 
 

@@ -79,7 +79,7 @@ def _count(text: bytes, mark: bytes) -> int:
     found = 0
     for at in range(0, len(text), _PIECE):
         piece = text[at : at + _PIECE + len(mark) - 1].translate(_DIGITS_AND_EXPONENTS)
-        if piece.rfind(mark) >= 0:  # which tells sooner than `count` that there is none
+        if piece.rfind(mark) >= 0:  # finds sooner than `count` that there is none
             found += piece.count(mark)
     return found
 

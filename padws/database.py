@@ -17,11 +17,11 @@ from psycopg.abc import Buffer, PQGen
 from psycopg.adapt import Dumper, Loader
 from psycopg_pool import ConnectionPool
 
-from padws import session_settings
+from padws import postgres_parameters
+from padws.abandoned_connections import AbandonedConnections
 from padws.config import Settings
-from padws.given_up import GivenUp
 from padws.json_text import JsonText
-from padws.observability.current import current
+from padws.observability.current_request import current_request
 
 R = TypeVar("R")
 
@@ -151,7 +151,7 @@ class Database:
             open=False,
         )
         self._pool._pool = _Stack()
-        self._given_up = GivenUp(self._connect, self._pool.putconn)
+        self._abandoned = AbandonedConnections(self._connect, self._pool.putconn)
 
     @functools.cached_property
     def _options(self) -> dict[str, Any]:
@@ -174,7 +174,7 @@ class Database:
             self._pool.open()
         # Without the pool's own `with`: it ends a transaction, and here each statement is one.
         connection = self._pool.getconn(timeout)
-        current().backend_pid = connection.pgconn.backend_pid
+        current_request().backend_pid = connection.pgconn.backend_pid
         try:
             yield connection
         except psycopg.errors.ReadOnlySqlTransaction:  # not the primary any more
@@ -182,7 +182,7 @@ class Database:
             raise
         finally:
             if connection.given_up is not None:
-                self._given_up.keep(connection, connection.given_up)
+                self._abandoned.keep(connection, connection.given_up)
             else:
                 if connection.has_carried_much:
                     connection.close()  # and the pool opens another
@@ -210,7 +210,7 @@ class Database:
 
     def close(self) -> None:
         """Give the connections back to the server."""
-        self._given_up.stop()
+        self._abandoned.stop()
         self._pool.close()
 
 
@@ -223,7 +223,7 @@ def _name() -> str:
 def connection_options(settings: Settings) -> dict[str, Any]:
     """What `psycopg.connect` takes beside the URL."""
     url = settings.database_url
-    parameters = session_settings.parameters(
+    parameters = postgres_parameters.parameters(
         url,
         {
             "connect_timeout": max(2, round(settings.db_pool_timeout)),
@@ -240,4 +240,6 @@ def connection_options(settings: Settings) -> dict[str, Any]:
         "lock_timeout": round(settings.db_lock_timeout * 1000),
         "idle_in_transaction_session_timeout": round(settings.db_statement_timeout * 1000),
     }
-    return parameters | {"options": session_settings.options(url, timeouts, session_settings.FIXED)}
+    return parameters | {
+        "options": postgres_parameters.options(url, timeouts, postgres_parameters.FIXED)
+    }

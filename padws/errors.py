@@ -1,28 +1,10 @@
-"""What can go wrong, and the one handler that answers it as application/problem+json (RFC 9457)."""
+"""What can go wrong: exceptions with the status and code of their answer (RFC 9457)."""
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import orjson
-import psycopg
-import redis
-from flask import Flask, Response
-from gunicorn.http.errors import (
-    ExpectationFailed,
-    LimitRequestHeaders,
-    LimitRequestLine,
-    ParseException,
-    UnsupportedTransferCoding,
-)
-from psycopg import errors as pg
-from psycopg_pool import PoolTimeout
-from werkzeug.exceptions import ClientDisconnected, HTTPException
-
-from padws.observability.current import current
-
-log = logging.getLogger("padws")
 
 #: The media type of every error.
 PROBLEM = "application/problem+json"
@@ -222,10 +204,10 @@ _UNIQUE: dict[str, Violation] = {
     for prefix, suffix in (("", "_key"), ("ix_", ""), ("ix_pad_ws_", ""))
 }
 
-_SCENE_SHAPE = (
+SCENE_SHAPE = (
     "A scene is an object that is not empty; its appState and appState.pad are objects too."
 )
-_NO_SCENE: Violation = (Unprocessable, "scene_invalid", {"data": _SCENE_SHAPE})
+_NO_SCENE: Violation = (Unprocessable, "scene_invalid", {"data": SCENE_SHAPE})
 
 
 def _refused(field: str, why: str = "Nothing of it can be seen.") -> Violation:
@@ -249,115 +231,6 @@ CONSTRAINTS: dict[str, Violation] = {
     "access_tokens_expires_after_creation": _refused("expires_at", "Must be in the future."),
 }
 
-# Input that PostgreSQL could read as text but not keep as JSON.
-_UNKEEPABLE = (pg.DataError, pg.StatementTooComplex, pg.ProgramLimitExceeded)
-
-# The server is there and cannot serve this now: another try may well succeed.
-_PASSING = (
-    psycopg.OperationalError,
-    psycopg.InterfaceError,
-    PoolTimeout,
-    pg.ReadOnlySqlTransaction,
-    pg.UndefinedTable,
-    pg.UndefinedColumn,
-    pg.UndefinedFunction,
-)
-
-
-def problem_of(error: BaseException) -> Problem:
-    """The problem that an exception is to the client."""
-    if isinstance(error, Problem):
-        return error
-    if isinstance(error, (ClientDisconnected, ParseException)):
-        if isinstance(error.__context__, TimeoutError):
-            return TooSlow()
-        return BadRequest("body_incomplete", "The chunks of the body cannot be read.")
-    if isinstance(error, HTTPException):
-        return _from_http(error)
-    if isinstance(error, psycopg.Error):
-        return _from_database(error)
-    if isinstance(error, redis.exceptions.OutOfMemoryError):
-        return Unavailable("redis_full", retry_after=60)
-    if isinstance(error, redis.RedisError):
-        return Unavailable("redis_unavailable")
-    return Problem("internal_error")
-
-
-#: What gunicorn finds wrong with a head; everything else of its kind is a 400.
-_HEADS: dict[type[ParseException], tuple[type[Problem], str]] = {
-    ExpectationFailed: (ExpectationUnknown, "expectation_failed"),
-    LimitRequestHeaders: (HeadTooLarge, "head_too_large"),
-    LimitRequestLine: (UriTooLong, "uri_too_long"),
-    UnsupportedTransferCoding: (NotProvided, "transfer_coding_unknown"),
-}
-
-
-def problem_of_head(error: Exception) -> Problem:
-    """The problem with a request that never gets to the application."""
-    if not isinstance(error, ParseException):
-        return Problem("internal_error")
-    kind, code = _HEADS.get(type(error), (BadRequest, "bad_request"))
-    return kind(code)
-
-
-def _from_database(error: psycopg.Error) -> Problem:
-    if isinstance(error, psycopg.IntegrityError):
-        name = error.diag.constraint_name or ""
-        kind, code, wrong = CONSTRAINTS.get(name, (Problem, "internal_error", {}))
-        if not wrong:
-            return kind(code)
-        errors = {field: [why] for field, why in wrong.items()}
-        return kind(code, _SCENE_SHAPE if code == "scene_invalid" else "", errors=errors)
-    if isinstance(error, _UNKEEPABLE):
-        return BadRequest("invalid_json", f"PostgreSQL says: {_first_line(error)}.")
-    # What libpq itself reports of a connection that broke has no class of its own.
-    if isinstance(error, _PASSING) or type(error) is psycopg.DatabaseError:
-        return Unavailable("database_unavailable")
-    return Problem("internal_error")
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).partition("\n")[0]
-
-
-_HTTP_CODES = {
-    404: "not_found",
-    405: "method_not_allowed",
-    413: "body_too_large",
-    415: "not_json",
-    422: "invalid",
-}
-
-
-def _from_http(error: HTTPException) -> Problem:
-    """A problem of an exception of werkzeug or webargs; its own headers (`Allow`) are kept."""
-    status = error.code or 500
-    code = _HTTP_CODES.get(status, "bad_request" if status < 500 else "internal_error")
-    problem = Problem(code, headers={k: v for k, v in error.get_headers() if k == "Allow"})
-    problem.status = status
-    messages = getattr(error, "data", {}).get("messages")
-    if messages:  # of webargs: {location: {field: [what is wrong]}}
-        fields = next(iter(messages.values()))
-        problem.members["errors"] = {name: _flat(wrong) for name, wrong in fields.items()}
-    return problem
-
-
-def _flat(wrong: Any) -> list[str]:
-    """What is wrong with a field; of a list marshmallow tells it item by item."""
-    if isinstance(wrong, dict):
-        return [text for each in wrong.values() for text in _flat(each)]
-    return list(wrong)
-
-
-def _answer(error: Exception) -> Response:
-    original = getattr(error, "original_exception", None) or error
-    problem = problem_of(original)
-    if problem.status >= 500 and problem.status != 501:
-        _log_failure(original, problem)
-    response = Response(document_of(problem, current().id), problem.status, mimetype=PROBLEM)
-    response.headers.update({"Cache-Control": "no-store", **problem.headers})
-    return response
-
 
 def document_of(problem: Problem, request_id: str) -> bytes:
     """A problem as it is sent."""
@@ -371,21 +244,3 @@ def document_of(problem: Problem, request_id: str) -> bytes:
         **problem.members,
     }
     return orjson.dumps(members)
-
-
-def _log_failure(error: BaseException, problem: Problem) -> None:
-    if problem.code == "internal_error":
-        if isinstance(error, psycopg.Error):
-            error.args = (_first_line(error),)  # below it stands the row, and its scene
-        log.error("request %s failed", current().id, exc_info=error)
-    else:
-        log.warning("request %s: %s: %s", current().id, problem.code, _first_line(error))
-
-
-def register(app: Flask) -> None:
-    """Answer every exception of `app` as a problem."""
-    app.config["PROPAGATE_EXCEPTIONS"] = False
-    # Flask's own log has a traceback for whatever fails before a view, an absent Redis included.
-    app.log_exception = lambda exc_info: None  # type: ignore[method-assign]
-    app.register_error_handler(HTTPException, _answer)
-    app.register_error_handler(Exception, _answer)

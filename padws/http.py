@@ -19,7 +19,7 @@ from psycopg.abc import Buffer
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import ClientDisconnected
 
-from padws import room
+from padws import memory_budget
 from padws.complexity import check_complexity
 from padws.errors import (
     BadRequest,
@@ -30,7 +30,7 @@ from padws.errors import (
     UnsupportedMediaType,
 )
 from padws.json_text import JsonText
-from padws.observability.current import current
+from padws.observability.current_request import current_request
 from padws.observability.metrics import BACKUPS_TAKEN, SAVES
 from padws.schemas.common import SceneField
 
@@ -55,9 +55,9 @@ def read_body(limit: int) -> bytes:
     length = request.content_length
     if length is not None and length > limit:
         raise TooLarge("body_too_large")
-    with current().receiving():
+    with current_request().receiving():
         body = _in_chunks(limit) if length is None else _in_one_piece(length)
-    current().received_bytes = len(body)
+    current_request().received_bytes = len(body)
     if len(body) < (length or 0):  # valid up to there, perhaps
         raise BadRequest("body_incomplete")
     return body
@@ -67,9 +67,9 @@ def _in_chunks(limit: int) -> bytes:
     """A body of which only its chunks show how long it is."""
     request.max_content_length = limit + 1  # where werkzeug cuts it off
     body = bytearray()
-    while chunk := request.stream.read(room.SMALL):
-        if len(body) <= room.SMALL < len(body) + len(chunk):
-            room.take(limit)
+    while chunk := request.stream.read(memory_budget.SMALL):
+        if len(body) <= memory_budget.SMALL < len(body) + len(chunk):
+            memory_budget.take(limit)
         body += chunk
         if len(body) > limit:
             raise TooLarge("body_too_large")
@@ -81,8 +81,8 @@ def _in_one_piece(length: int) -> bytes:
 
     Taken from gunicorn's reader: through the layers above it a kilobyte is copied at a time.
     """
-    if length > room.SMALL:
-        room.take(length)
+    if length > memory_budget.SMALL:
+        memory_budget.take(length)
     wsgi: Any = request.environ
     stream = wsgi["wsgi.input"]
     try:
@@ -277,7 +277,9 @@ class _Pieces:
         self._pieces = pieces
         has_written = request.method not in ("GET", "HEAD")
         # Also when nobody sends it; once at most.
-        self._give_back = weakref.finalize(self, room.hold(length, has_written=has_written))
+        self._give_back = weakref.finalize(
+            self, memory_budget.hold(length, has_written=has_written)
+        )
 
     def __iter__(self) -> Iterator[bytes]:
         try:
@@ -314,7 +316,7 @@ def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = 
         "Cache-Control": "private, no-cache",
         **(headers or {}),
     }
-    body = [b"".join(pieces)] if length <= room.SMALL else _Pieces(pieces, length)
+    body = [b"".join(pieces)] if length <= memory_budget.SMALL else _Pieces(pieces, length)
     return _Answer(body, status, list(all_headers.items()))
 
 

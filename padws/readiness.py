@@ -1,4 +1,4 @@
-"""Whether the service can serve: what /readyz answers, and what /metrics tells of the same."""
+"""Whether the service can serve: what /readyz answers, and the same as metrics."""
 
 from __future__ import annotations
 
@@ -134,10 +134,10 @@ def _unavailable(error: Exception) -> str:
 
 
 class StateCollector(Collector):
-    """The same, and which release it is, as metrics."""
+    """The same as metrics, and which release this is."""
 
     def collect(self) -> Iterator[Metric]:
-        """Look, and tell."""
+        """Look now, and report."""
         version = GaugeMetricFamily("padws_build_info", "The release", labels=["version"])
         version.add_metric([current_app.config["API_VERSION"]], 1)
         yield version

@@ -15,8 +15,9 @@ from redis.exceptions import LockNotOwnedError, OutOfMemoryError
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
-from padws.config import Sentinels, Settings
+from padws.config import Settings
 from padws.observability import traces
+from padws.setting_kinds import Sentinels
 
 _OF_ONE_SERVER = ("host", "port", "path", "connection_class")
 

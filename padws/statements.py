@@ -16,7 +16,7 @@ from typing import Any, ParamSpec, TypeVar, get_args, get_origin, get_type_hints
 import psycopg
 
 from padws.config import ROOT
-from padws.observability.current import current
+from padws.observability.current_request import current_request
 from padws.observability.metrics import STATEMENTS
 from padws.observability.traces import span
 
@@ -72,7 +72,7 @@ def from_file(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def run(connection: psycopg.Connection[Any], **values: Any) -> Any:
-        request = current()
+        request = current_request()
         request.sql_statements += 1
         cursor = psycopg.RawCursor(connection)
         began = time.perf_counter()

@@ -14,8 +14,8 @@ from padws.config import load_settings
 from padws.embedded import temporary
 from padws.embedded.directory import DataDirectory
 from padws.embedded.postgres import Postgres
-from padws.embedded.running import free_port
 from padws.embedded.servers import Provider, Redis
+from padws.embedded.startup import free_port
 from padws.migrations import migrate
 from tests.helpers import chromium as browsers
 from tests.helpers import databases, servers

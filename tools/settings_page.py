@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import marshmallow
-
 from padws.config import ROOT, SettingsSchema
 
 INTRODUCTION = """\
@@ -77,7 +75,7 @@ def _row(name: str, default: str, meaning: str) -> str:
 
 def _shown(default: Any) -> str:
     """A default as it is written in the environment; nothing where there is none."""
-    if default is marshmallow.missing:
+    if default is None:
         return ""
     if isinstance(default, tuple):
         return ",".join(default)

@@ -11,10 +11,10 @@ from flask import g, request
 from padws.auth import refresh
 from padws.auth.bearer import bearer_authorization
 from padws.auth.identity import Identity
-from padws.auth.sessions import Session, current
+from padws.auth.sessions import Session, current_session
 from padws.context import services
 from padws.errors import Forbidden, Unauthenticated
-from padws.observability.current import current as current_request
+from padws.observability.current_request import current_request
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,7 +29,7 @@ def require_sign_in() -> None:
     if method == "OPTIONS":  # a browser asks what it may, without saying who
         return
     if authorization is None:
-        identity = _identity_of_session(current())
+        identity = _identity_of_session(current_session())
     else:
         identity = services().tokens.identity_of(authorization)
     g.identity = identity

@@ -55,7 +55,7 @@ def local_path(path: str) -> str:
     """A path on this site with its query and fragment, percent-encoded; `/` for anything else."""
     address = quote(path, safe=_SAFE, errors="replace")
     alone = re.split("[?#]", path, maxsplit=1)[0]
-    # As browsers read it, as proxies do that decode it, and as what tells similar letters alike.
+    # As browsers read it, as proxies that decode it do, and with similar letters made the same.
     readings = (alone, unquote(alone), unicodedata.normalize("NFKC", alone))
     if any("//" in each or "\\" in each or _has_unseen(each) for each in readings):
         return "/"

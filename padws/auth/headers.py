@@ -25,17 +25,6 @@ _FOR_PAGES = (
 )
 _FOR_DATA = ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 
-#: Headers that need no looking over once more, because they are the same again and again.
-OF_MOST_ANSWERS = frozenset(
-    {
-        *_OF_ALL,
-        _FOR_DATA,
-        ("Content-Type", "application/json"),
-        ("Cache-Control", "private, no-cache"),
-        ("Vary", "Cookie"),
-    }
-)
-
 # What a front end loads, and from where, is its own affair.
 _OF_FRONT_END = [("X-Content-Type-Options", "nosniff"), ("X-Frame-Options", "SAMEORIGIN")]
 

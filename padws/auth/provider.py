@@ -13,6 +13,7 @@ from typing import Any
 import requests
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.flask_client import FlaskOAuth2App
+from authlib.integrations.requests_client import OAuth2Session
 from flask import Flask
 from flask_oidc import OpenIDConnect
 from joserfc.errors import JoseError
@@ -32,7 +33,7 @@ _LOGOUT_SECONDS = 300  # that a logout token is good for after it was issued
 _LEEWAY = 60  # seconds that clocks may differ
 _LATELY = 60.0  # seconds
 _LONGEST_HINT = 3000  # characters of an ID token; proxies take addresses of 4 or 8 KB
-_USUAL_LIFETIME = 300.0  # seconds, of an access token of which the provider does not tell it
+_USUAL_LIFETIME = 300.0  # seconds, of an access token whose lifetime the provider does not say
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,10 @@ class SignIn:
 
 
 class Provider:
-    """flask-oidc's client of the provider, without its routes and its check before every request.
+    """flask-oidc's client of the provider, as it is for a resource server.
 
-    Those redirect API calls of an expired session, ask the provider for every request, and let
-    `/logout` redirect to other sites.
+    That has no routes and no check before every request: these would redirect API calls of an
+    expired session, ask the provider for every request, and let `/logout` redirect to other sites.
     """
 
     def __init__(self, app: Flask, settings: Settings):
@@ -72,10 +73,7 @@ class Provider:
         self.issuer = settings.oidc_issuer.rstrip("/")
         self.client_id = settings.oidc_client_id
         self._roles_claim = settings.oidc_roles_claim
-        extension = OpenIDConnect(app)
-        app.before_request_funcs[None].remove(extension._before_request)
-        self._client: FlaskOAuth2App = extension.oauth.oidc
-        self._client._update_token = None  # flask-oidc's puts the tokens into the session
+        self._client: FlaskOAuth2App = OpenIDConnect(app).oauth.oidc
         self._client.client_kwargs |= {
             "code_challenge_method": "S256",
             "default_timeout": settings.oidc_timeout,
@@ -139,9 +137,9 @@ class Provider:
 
     def _exchange(self, metadata: dict[str, Any], refresh_token: str) -> dict[str, Any]:
         try:
-            with self._client._get_oauth_client(**metadata) as client:
+            with self._http_session() as http:
                 return dict(
-                    client.refresh_token(metadata["token_endpoint"], refresh_token=refresh_token)
+                    http.refresh_token(metadata["token_endpoint"], refresh_token=refresh_token)
                 )
         except AuthlibBaseError as error:
             if error.error == "invalid_grant":
@@ -191,12 +189,11 @@ class Provider:
 
     def introspect(self, access_token: str) -> dict[str, Any]:
         """What the provider says of an opaque token (RFC 7662); nothing if it cannot."""
-        metadata = self._metadata()
-        endpoint = metadata.get("introspection_endpoint")
+        endpoint = self._metadata().get("introspection_endpoint")
         if not endpoint:
             return {}
-        with self._client._get_oauth_client(**metadata) as client:
-            response = client.introspect_token(endpoint, token=access_token)
+        with self._http_session() as http:
+            response = http.introspect_token(endpoint, token=access_token)
         response.raise_for_status()
         return dict(response.json())
 
@@ -216,6 +213,11 @@ class Provider:
             raise Unavailable("sign_in_unavailable", retry_after=10) from error
         except (AuthlibBaseError, JoseError) as error:
             raise Unauthenticated("sign_in_failed", f"The provider says: {error.error}.") from error
+
+    def _http_session(self) -> OAuth2Session:
+        """For what the client cannot ask, or not without keeping tokens in Flask's session."""
+        client = self._client
+        return OAuth2Session(client.client_id, client.client_secret, **client.client_kwargs)
 
     def _metadata(self) -> dict[str, Any]:
         """What the provider says of itself; algorithms that anybody can sign with struck out."""
@@ -273,7 +275,7 @@ def _as_hint(id_token: str | None) -> str | None:
 
 
 def _seconds(expires_in: Any) -> float:
-    """The lifetime that a token response tells; it need not (RFC 6749, 5.1)."""
+    """The lifetime in a token response, which need not have one (RFC 6749, 5.1)."""
     try:
         return float(expires_in)
     except (TypeError, ValueError):

@@ -211,7 +211,7 @@ class Sessions(SessionInterface):
             response.vary.add("Cookie")
 
     def get_cookie_secure(self, app: Flask) -> bool:
-        """Whether the cookie is for TLS alone: by the settings, or as a trusted proxy tells."""
+        """Whether the cookie is for TLS alone: by the settings, or by what a trusted proxy says."""
         return super().get_cookie_secure(app) or request.is_secure
 
     def _drop_cookies(self, app: Flask, response: Response) -> None:
@@ -239,7 +239,7 @@ def sessions() -> Sessions:
     return cast(Sessions, current_app.session_interface)
 
 
-def current() -> Session:
+def current_session() -> Session:
     """The current request's session. Raises BadRequest when the browser has sent several."""
     found = cast(Session, session._get_current_object())  # type: ignore[attr-defined]
     if found.clashes:

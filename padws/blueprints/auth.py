@@ -12,12 +12,12 @@ from padws.auth.attempts import Destination, destination_of, key_of, new_state, 
 from padws.auth.identity import user_id_of
 from padws.auth.provider import Provider
 from padws.auth.refresh import remember_grant
-from padws.auth.sessions import Record, current, sessions
+from padws.auth.sessions import Record, current_session, sessions
 from padws.context import database, services, settings
 from padws.errors import PROBLEM, Unauthenticated, Unavailable
 from padws.html import for_people, send_page, sign_in_failed
 from padws.http import SUCCESS, answer
-from padws.observability.current import current as current_request
+from padws.observability.current_request import current_request
 from padws.observability.metrics import SIGN_INS
 from padws.queries import users
 
@@ -76,7 +76,7 @@ def _destination() -> Destination:
 def login() -> AnyResponse:
     """Send the browser to the provider."""
     services().limits.count_login(request.remote_addr or "")
-    session, hint = current(), request.args.get("kc_idp_hint", "")
+    session, hint = current_session(), request.args.get("kc_idp_hint", "")
     requested = Destination.requested(request.args.get("next", "/"), request.args.get("popup", ""))
     state, redirect_uri = new_state(requested), settings().redirect_uri or _here("auth.callback")
     parameters = {"kc_idp_hint": hint} if 0 < len(hint) <= _LONGEST_HINT else {}
@@ -90,7 +90,7 @@ def login() -> AnyResponse:
 def callback() -> AnyResponse:
     """Sign in whom the provider sends back, under a new session id."""
     services().limits.count_login(request.remote_addr or "")
-    session, key = current(), key_of(request.args.get("state", ""))
+    session, key = current_session(), key_of(request.args.get("state", ""))
     attempt = newest(session.record.attempts).get(key)
     if not attempt or "error" in request.args:
         if session.record.signed_in:  # the way Back, or another tab's: there is nothing to do
@@ -133,7 +133,7 @@ def _code() -> str:
 @blueprint.route("/logout", methods=["GET", "POST"])
 def logout() -> Response:
     """End the session here, and say where to end it at the provider."""
-    session = current()
+    session = current_session()
     record, provider = session.record, services().provider
     sessions().end(session)
     logout_url = settings().frontend_url or _here("pages.index")

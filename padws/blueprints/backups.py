@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flask import Response
 
-from padws import room
+from padws import memory_budget
 from padws.auth.access import caller, require_sign_in
 from padws.context import database, settings
 from padws.errors import NotFound
@@ -44,7 +44,7 @@ def _limit(query: dict[str, Any]) -> int:
 def list_backups(query: dict[str, Any], pad_id: UUID) -> Response:
     """List the newest backups of a pad, newest first."""
     if query["data"]:
-        room.wait()
+        memory_budget.wait()
     with database().connection() as conn:
         rows = backups.list_backups(
             conn,
@@ -66,7 +66,7 @@ def list_backups(query: dict[str, Any], pad_id: UUID) -> Response:
 @blueprint.response(200, RecentBackups())
 def list_recent_backups(query: dict[str, Any]) -> Response:
     """List the newest backups over all of the caller's pads."""
-    room.wait()
+    memory_budget.wait()
     with database().connection() as conn:
         rows = backups.list_recent_backups(conn, owner_id=caller().id, limit=_limit(query))
     return answer({"backups": [members_of(BACKUP, row) for row in rows]})
@@ -76,7 +76,7 @@ def list_recent_backups(query: dict[str, Any]) -> Response:
 @blueprint.response(200, BACKUP)
 def get_backup(pad_id: UUID, backup_id: UUID) -> Response:
     """Read one backup."""
-    room.wait()
+    memory_budget.wait()
     with database().connection() as conn:
         backup = backups.get_backup(conn, backup_id=backup_id, pad_id=pad_id, owner_id=caller().id)
     if not backup:
@@ -88,7 +88,7 @@ def get_backup(pad_id: UUID, backup_id: UUID) -> Response:
 @blueprint.response(201, BACKUP, headers=LOCATION)
 def create_backup(pad_id: UUID) -> Response:
     """Back up a pad as it is now."""
-    room.wait()
+    memory_budget.wait()
     keep = settings().max_backups_per_user
     with database().connection() as conn:
         backup = backups.insert_backup(conn, pad_id=pad_id, owner_id=caller().id, keep=keep)

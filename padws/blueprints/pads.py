@@ -9,7 +9,7 @@ from uuid import UUID
 
 from flask import Response, url_for
 
-from padws import room
+from padws import memory_budget
 from padws.auth.access import caller, require_sign_in
 from padws.context import database, settings
 from padws.errors import NotFound
@@ -49,7 +49,7 @@ def list_pads(query: dict[str, Any]) -> Response:
     """List the caller's pads, oldest first; the first request makes the first pad."""
     wanted = {"owner_id": caller().id, "with_data": query["data"], "known_etags": known_etags()}
     if query["data"]:
-        room.wait()
+        memory_budget.wait()
     with database().connection() as conn:
         rows = pads.list_pads(conn, **wanted)
     if not rows:
@@ -109,7 +109,7 @@ def create_pad(body: dict[str, Any]) -> Response:
 def create_pad_from_template(query: dict[str, Any], body: dict[str, Any], name: str) -> Response:
     """Make a pad that starts from a template, with a first backup."""
     display_name = (query | body).get("display_name", settings().default_pad_name)
-    room.wait()
+    memory_budget.wait()
     pad = _insert(pads.insert_pad_from_template, display_name=display_name, template_name=name)
     if not pad:
         raise NotFound("template_not_found")
@@ -122,7 +122,7 @@ def create_pad_from_template(query: dict[str, Any], body: dict[str, Any], name: 
 def get_pad(pad_id: UUID) -> Response:
     """Read a pad."""
     known = known_versions()
-    room.wait()
+    memory_budget.wait()
     with database().connection() as conn:
         pad = pads.get_pad(conn, pad_id=pad_id, owner_id=caller().id, known_versions=known)
     if not pad:
@@ -161,7 +161,7 @@ def rename_pad(body: dict[str, Any], pad_id: UUID) -> Response:
     """Rename a pad."""
     ids = {"pad_id": pad_id, "owner_id": caller().id}
     accepted = accepted_versions()
-    room.wait()
+    memory_budget.wait()
     with database().connection() as conn:
         pad = pads.rename_pad(
             conn, display_name=body["display_name"], accepted_versions=accepted, **ids

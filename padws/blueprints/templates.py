@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response
 
-from padws import room
+from padws import memory_budget
 from padws.auth.access import administrators_only, require_sign_in
 from padws.context import database
 from padws.errors import NotFound
@@ -40,7 +40,7 @@ def _found(template: templates.Template | None) -> Response:
 def list_templates(query: dict[str, Any]) -> Response:
     """List all templates, by name."""
     if query["data"]:
-        room.wait()
+        memory_budget.wait()
     with database().connection() as conn:
         rows = templates.list_templates(conn, with_data=query["data"])
     return answer([members_of(TEMPLATE, row) for row in rows])
@@ -50,7 +50,7 @@ def list_templates(query: dict[str, Any]) -> Response:
 @blueprint.response(200, TEMPLATE)
 def get_template(name: str) -> Response:
     """Read a template."""
-    room.wait()
+    memory_budget.wait()
     with database().connection() as conn:
         return _found(templates.get_template(conn, name=name))
 

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from padws import session_settings
+from padws import postgres_parameters
 from padws.config import Settings
 from padws.database import connection_options
 from padws.doctor.findings import Finding, error, ok, warning
@@ -207,7 +207,7 @@ def _migrating(settings: Settings) -> Iterator[Finding]:
     if url == settings.database_url:
         return
     try:
-        parameters = session_settings.parameters(url, {"connect_timeout": 10})
+        parameters = postgres_parameters.parameters(url, {"connect_timeout": 10})
         psycopg.connect(url, **parameters).close()
     except psycopg.Error as problem:
         yield error(

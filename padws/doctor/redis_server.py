@@ -1,4 +1,4 @@
-"""Redis: whether it is reached, lets padws in, and keeps what it is told."""
+"""Redis: whether it is reached, lets padws in, and keeps what is stored."""
 
 from __future__ import annotations
 

@@ -6,9 +6,9 @@ import os
 from collections.abc import Collection, Iterator, Mapping
 from urllib.parse import unquote, urlsplit
 
-from padws.config import Settings, is_of_others, known_variables
+from padws.config import Settings, known_variables
 from padws.doctor.findings import Finding, ok, warning
-from padws.misspelt import suggestions
+from padws.misspelt_variables import is_of_others, suggestions
 
 _CONFIGURATION = "configuration"
 # What does not count beside what.

@@ -15,9 +15,11 @@ from typing import NoReturn
 import click
 from dotenv import dotenv_values
 
+from padws.child_process import ChildProcess, StartError
 from padws.embedded.directory import DataDirectory
 from padws.embedded.postgres import Postgres
-from padws.embedded.running import (
+from padws.embedded.servers import Gunicorn, Provider, Redis
+from padws.embedded.startup import (
     LOOPBACK,
     Replaceable,
     failure,
@@ -25,9 +27,7 @@ from padws.embedded.running import (
     is_free,
     wait_until_ready,
 )
-from padws.embedded.servers import Gunicorn, Provider, Redis
 from padws.embedded.terminal import Log, Screen
-from padws.tether import StartError, Tether
 
 _PROVIDER_PORT = 9400
 
@@ -86,7 +86,7 @@ def _run(port: int, named: Mapping[str, str | None], stack: ExitStack) -> NoRetu
             f"Port {port} is taken by another program. Set PORT to a free one: PORT=8001 make run"
         )
     stack.callback(directory.remove_sockets)
-    servers: list[Tether] = []
+    servers: list[ChildProcess] = []
     stack.callback(_stop, servers)
     ours = _ours(directory, named)
     _start(ours, servers)
@@ -149,7 +149,7 @@ def provider_of(directory: DataDirectory) -> Provider:
             return provider
 
 
-def _start(ours: Sequence[Replaceable], servers: list[Tether]) -> None:
+def _start(ours: Sequence[Replaceable], servers: list[ChildProcess]) -> None:
     """Start all at once, then wait for each."""
     for server in ours:
         click.echo(f"Starting {server.title} …")
@@ -180,7 +180,7 @@ def _shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
-def _watch(servers: Sequence[Tether], screen: Screen) -> NoReturn:
+def _watch(servers: Sequence[ChildProcess], screen: Screen) -> NoReturn:
     """Show what is going on until _Stop; ClickException when a server ends by itself."""
     while True:
         for server in servers:
@@ -190,7 +190,7 @@ def _watch(servers: Sequence[Tether], screen: Screen) -> NoReturn:
         time.sleep(0.5)
 
 
-def _stop(servers: Sequence[Tether]) -> None:
+def _stop(servers: Sequence[ChildProcess]) -> None:
     """Stop them one after the other."""
     for server in servers:
         with suppress(OSError):  # the terminal may be gone

@@ -19,10 +19,10 @@ import click
 import psutil
 import psycopg
 
-from padws import tether
+from padws import child_process
+from padws.child_process import ChildProcess
 from padws.embedded.directory import DataDirectory
-from padws.embedded.running import failure, missing
-from padws.tether import Tether
+from padws.embedded.startup import failure, missing
 
 _VERSION = 18
 _INITDB_OPTIONS = (
@@ -71,7 +71,7 @@ class Postgres:
         program = "psql" if shutil.which("psql") else str(_programs() / "psql")
         return shlex.join([program, self.url()])
 
-    def start(self) -> Tether:
+    def start(self) -> ChildProcess:
         """Start it, with a new cluster where there is none."""
         programs = _programs()
         user = _system_user(programs, self._directory.path)
@@ -86,7 +86,7 @@ class Postgres:
             f'unix_socket_directories="{self._sockets}"',
             *self._options,
         ]
-        return tether.start(
+        return child_process.start(
             self.title,
             [programs / "postgres", "-D", self._data, *(f"--{setting}" for setting in settings)],
             stop_signal=signal.SIGINT,  # the "fast" shutdown
@@ -105,7 +105,7 @@ class Postgres:
         new.mkdir(mode=0o700)
         if user:
             os.chown(new, *user)
-        run = tether.start(
+        run = child_process.start(
             "initdb",
             [initdb, "-D", new, *_INITDB_OPTIONS],
             user=user,

@@ -14,10 +14,10 @@ from urllib.parse import quote
 
 import redis
 
-from padws import server, tether
+from padws import child_process, gunicorn_command
+from padws.child_process import ChildProcess
 from padws.embedded.directory import DataDirectory
-from padws.embedded.running import LOOPBACK, http_status, missing
-from padws.tether import Tether
+from padws.embedded.startup import LOOPBACK, http_status, missing
 
 # Packages that bring a redis-server, and where in them it lies.
 _REDIS_PACKAGES = {
@@ -53,7 +53,7 @@ class Redis:
         """The settings that point the service at it."""
         return {"REDIS_URL": self.url()}
 
-    def start(self) -> Tether:
+    def start(self) -> ChildProcess:
         """Start it."""
         self._data.mkdir(mode=0o700, exist_ok=True)
         options: dict[str, str | Path] = {
@@ -64,7 +64,7 @@ class Redis:
             "appendonly": "yes",
             "save": "",
         }
-        return tether.start(
+        return child_process.start(
             self.title,
             [redis_program(), *(part for name in options for part in (f"--{name}", options[name]))],
             log=self._directory.log("redis"),
@@ -116,7 +116,7 @@ class Provider:
             "no_proxy": direct,
         }
 
-    def start(self) -> Tether:
+    def start(self) -> ChildProcess:
         """Start it, on the port that it has taken, or takes now."""
         if not self._listener:
             self.take_port()
@@ -124,7 +124,7 @@ class Provider:
         with self._listener as listener:
             self._listener = None
             descriptor = listener.fileno()
-            return tether.start(
+            return child_process.start(
                 self.title,
                 [sys.executable, "-P", _SIGN_IN, str(descriptor)],
                 log=self._directory.log("sign-in"),
@@ -160,13 +160,13 @@ class Gunicorn:
         self._log = log
         self._held = held
 
-    def start(self) -> Tether:
+    def start(self) -> ChildProcess:
         """Start it; it migrates the database before it answers."""
-        return tether.start(
+        return child_process.start(
             self.title,
-            server.command(*self._options),
+            gunicorn_command.command(*self._options),
             log=self._log,
-            environ=server.environment(self._environ),
+            environ=gunicorn_command.environment(self._environ),
             grace=30,  # longer than gunicorn's own
             held=self._held,
         )

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
+from padws.child_process import ChildProcess
 from padws.config import SettingsSchema
 from padws.embedded.directory import DataDirectory
-from padws.embedded.running import LOOPBACK, Replaceable, Server, free_port, wait_until_ready
 from padws.embedded.servers import Gunicorn
-from padws.tether import Tether
+from padws.embedded.startup import LOOPBACK, Replaceable, Server, free_port, wait_until_ready
 
 
 def is_named(kind: type[Replaceable]) -> bool:
@@ -36,14 +36,14 @@ def data_directory() -> Iterator[DataDirectory]:
 
 
 @contextmanager
-def running(server: Server) -> Iterator[Tether]:
+def running(server: Server) -> Iterator[ChildProcess]:
     """A server that is ready, and stopped in the end."""
-    tether = server.start()
+    process = server.start()
     try:
-        wait_until_ready(server, tether)
-        yield tether
+        wait_until_ready(server, process)
+        yield process
     finally:
-        tether.stop()
+        process.stop()
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Service:
     """A running gunicorn with the service."""
 
     url: str
-    server: Tether
+    server: ChildProcess
     log: Path
 
 

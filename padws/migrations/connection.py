@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from padws import session_settings
+from padws import postgres_parameters
 from padws.config import Settings
 from padws.migrations.errors import LoginRefused, MigrationFailed, WaitedTooLong, in_words
 from padws.migrations.history import Connection
@@ -108,20 +108,20 @@ def _connection_options(settings: Settings, only_to_look: bool) -> dict[str, Any
     """
     url = settings.migration_database_url
     name = f"padws migration, {socket.gethostname()}, process {os.getpid()}"
-    parameters = session_settings.parameters(
+    parameters = postgres_parameters.parameters(
         url, {"connect_timeout": CONNECT_WITHIN, "fallback_application_name": name}
     )
     if only_to_look and not shares_the_pooler(settings):
-        fixed = {**session_settings.FIXED, "lock_timeout": f"{LOOK_TIMEOUT * 1000:.0f}ms"}
-        parameters["options"] = session_settings.options(url, {}, fixed)
+        fixed = {**postgres_parameters.FIXED, "lock_timeout": f"{LOOK_TIMEOUT * 1000:.0f}ms"}
+        parameters["options"] = postgres_parameters.options(url, {}, fixed)
     return parameters
 
 
 def _set_up_session(conn: Connection, settings: Settings) -> None:
     """The settings of a migration."""
-    named = session_settings.named_settings(settings.migration_database_url)
+    named = postgres_parameters.named_settings(settings.migration_database_url)
     own = {name: value for name, value in SESSION.items() if name not in named}
-    own |= session_settings.FIXED | {"lock_timeout": f"{LOCK_TIMEOUT * 1000:.0f}ms"}
+    own |= postgres_parameters.FIXED | {"lock_timeout": f"{LOCK_TIMEOUT * 1000:.0f}ms"}
     if "statement_timeout" in own:  # by itself: the role's may be too short for the rest
         conn.execute("SET statement_timeout = 0")
     conn.execute(

@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from padws import session_settings
+from padws import postgres_parameters
 from padws.migrations.connection import require_utf8
 from padws.migrations.errors import MigrationFailed
 
@@ -14,7 +14,7 @@ Connection = psycopg.Connection[Any]
 
 # What a session must have, where nothing could set it (behind a pooler) or may.
 _NEEDED = {
-    **{name: value for name, value in session_settings.FIXED.items() if name != "TimeZone"},
+    **{name: value for name, value in postgres_parameters.FIXED.items() if name != "TimeZone"},
     "client_encoding": "UTF8",
     "session_replication_role": "origin",
 }

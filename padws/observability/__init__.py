@@ -1,1 +1,1 @@
-"""What the service tells of itself: metrics, log, request ids, traces."""
+"""What the service reports of itself: metrics, log, request ids, traces."""

@@ -10,7 +10,7 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 from padws.config import Settings, load_settings
-from padws.observability.current import current
+from padws.observability.current_request import current_request
 
 
 def _time(record: logging.LogRecord) -> str:
@@ -19,7 +19,7 @@ def _time(record: logging.LogRecord) -> str:
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
     """What an entry says beside its message: the request's id, and what `extra` has."""
-    request_id = current().id
+    request_id = current_request().id
     given: dict[str, Any] = getattr(record, "fields", {})
     return {"request_id": request_id, **given} if request_id else given
 
@@ -37,9 +37,9 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The entry as text."""
         origin = f"{_time(record)} [{record.process}] {record.levelname} {record.name}"
-        said = [f"{origin}: {record.getMessage()}"]
-        said += [f"{name}={value}" for name, value in _fields(record).items() if value != ""]
-        lines = [_printable(" ".join(said))]
+        parts = [f"{origin}: {record.getMessage()}"]
+        parts += [f"{name}={value}" for name, value in _fields(record).items() if value != ""]
+        lines = [_printable(" ".join(parts))]
         if record.exc_info:
             traceback = self.formatException(record.exc_info).split("\n")
             lines += [f"    {_printable(line)}" for line in traceback]

@@ -30,7 +30,7 @@ from prometheus_client import (
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from padws.observability.current import current
+from padws.observability.current_request import current_request
 
 REGISTRY = CollectorRegistry()
 disable_created_metrics()  # type: ignore[no-untyped-call]  # several processes have none either
@@ -44,7 +44,7 @@ def _counter(name: str, description: str, *labels: str) -> Counter:
 
 
 def _gauge(name: str, description: str) -> Gauge:
-    """A gauge of which the sum over the living workers is told."""
+    """A gauge that is summed over the living workers."""
     return Gauge(f"padws_{name}", description, registry=REGISTRY, multiprocess_mode="livesum")
 
 
@@ -93,7 +93,7 @@ def _answers(method: str, route: str, status: int) -> Counter:
 
 def count_request(method: str, status: int, seconds: float, sent_bytes: int) -> None:
     """Count the current request, which is done. A method of the client's own is `other`."""
-    request = current()
+    request = current_request()
     method = method if method in _METHODS else "other"
     _answers(method, request.route, status).inc()
     series = _route(method, request.route)
@@ -155,7 +155,7 @@ def _counting(connection_class: Any) -> Any:
 
 def _count_commands(number: int) -> None:
     _COMMANDS.inc(number)
-    current().redis_commands += number
+    current_request().redis_commands += number
 
 
 # What a worker looks at once a second

@@ -13,7 +13,13 @@ from flask import Flask, Response
 from flask.globals import request_ctx
 
 from padws.config import Settings
-from padws.observability.current import CurrentRequest, current, enter, leave, new_id
+from padws.observability.current_request import (
+    CurrentRequest,
+    current_request,
+    enter,
+    leave,
+    new_id,
+)
 from padws.observability.metrics import IN_PROGRESS, count_request
 
 if TYPE_CHECKING:
@@ -30,7 +36,7 @@ _LONGEST_PATH = 200  # characters in the log
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Watch every request of `app`. To be called inside what tells the client's address."""
+    """Watch every request of `app`. ProxyFix goes around this: the log has the client's address."""
     app.after_request(_describe)
     app.wsgi_app = _Watch(app.wsgi_app, settings)  # type: ignore[method-assign]
 
@@ -41,7 +47,7 @@ def _describe(response: Response) -> Response:
     asked = context.request
     if asked.url_rule is None and asked.routing_exception is None:
         context.match_request()  # not done yet where the session could not be read
-    current().route = _template(asked.url_rule.rule) if asked.url_rule else UNMATCHED
+    current_request().route = _template(asked.url_rule.rule) if asked.url_rule else UNMATCHED
     return response
 
 
@@ -51,8 +57,8 @@ def _template(rule: str) -> str:
     return re.sub(r"<(?:[^:<>]*:)?([^<>]*)>", r"{\1}", rule)
 
 
-class _Answer:
-    """Hands on the head of an answer, with the request's id, and keeps status and length."""
+class _ResponseHead:
+    """Passes on the head of an answer, with the request's id, and remembers status and length."""
 
     def __init__(self, start_response: StartResponse, request_id: str):
         self._start_response = start_response
@@ -75,22 +81,22 @@ class _Watch:
     """WSGI middleware: a request is counted and logged when its answer is ready to be sent."""
 
     def __init__(self, app: WSGIApplication, settings: Settings):
-        self._app = app
+        self._wsgi_app = app
         self._trusts_ids = settings.trusted_proxies > 0
         self._comments = settings.sql_comments
         self._slow = settings.slow_request_ms / 1000 or float("inf")
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         began = time.perf_counter()
-        noted = self._begin(environ)
-        token = enter(noted)
-        answer = _Answer(start_response, noted.id)
+        request = self._begin(environ)
+        token = enter(request)
+        head = _ResponseHead(start_response, request.id)
         IN_PROGRESS.inc()
         try:
-            return self._app(environ, answer.start)
+            return self._wsgi_app(environ, head.start)
         finally:
             IN_PROGRESS.dec()
-            self._finish(environ, answer, time.perf_counter() - began)
+            self._finish(environ, head, time.perf_counter() - began)
             leave(token)
 
     def _begin(self, wsgi: WSGIEnvironment) -> CurrentRequest:
@@ -99,29 +105,29 @@ class _Watch:
         comment = f"/* request_id={request_id} */ " if self._comments else ""
         return CurrentRequest(request_id, sql_comment=comment)
 
-    def _finish(self, wsgi: WSGIEnvironment, answer: _Answer, seconds: float) -> None:
-        noted, method = current(), wsgi["REQUEST_METHOD"]
-        served_in = seconds - noted.receiving_seconds
-        sent_bytes = 0 if method == "HEAD" else answer.bytes
-        count_request(method, answer.status, served_in, sent_bytes)
-        level = _level(noted.route, answer.status, served_in > self._slow)
+    def _finish(self, wsgi: WSGIEnvironment, head: _ResponseHead, seconds: float) -> None:
+        request, method = current_request(), wsgi["REQUEST_METHOD"]
+        served_in = seconds - request.receiving_seconds
+        sent_bytes = 0 if method == "HEAD" else head.bytes
+        count_request(method, head.status, served_in, sent_bytes)
+        level = _level(request.route, head.status, served_in > self._slow)
         if log.isEnabledFor(level):
             path = _path(wsgi)
-            said = {"method": method, "path": path, "status": answer.status}
+            message = {"method": method, "path": path, "status": head.status}
             fields = {
-                "route": noted.route,
-                "user_id": noted.user_id,
+                "route": request.route,
+                "user_id": request.user_id,
                 "duration_ms": _milliseconds(seconds),
-                "receive_ms": _milliseconds(noted.receiving_seconds),
-                "bytes_in": noted.received_bytes,
+                "receive_ms": _milliseconds(request.receiving_seconds),
+                "bytes_in": request.received_bytes,
                 "bytes_out": sent_bytes,
                 "address": wsgi.get("REMOTE_ADDR", ""),
-                "sql_statements": noted.sql_statements,
-                "redis_commands": noted.redis_commands,
-                "backend_pid": noted.backend_pid,
+                "sql_statements": request.sql_statements,
+                "redis_commands": request.redis_commands,
+                "backend_pid": request.backend_pid,
             }
-            extra = {"fields": fields, "in_message": said}
-            log.log(level, f"{method} {path} {answer.status}", extra=extra)
+            extra = {"fields": fields, "in_message": message}
+            log.log(level, f"{method} {path} {head.status}", extra=extra)
 
 
 def _level(route: str, status: int, slow: bool) -> int:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
-from padws.observability.current import current
+from padws.observability.current_request import current_request
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
@@ -66,9 +66,9 @@ def _instrument(app: Flask) -> None:
 
 def _describe(span: Span, wsgi: dict[str, Any], *_: object) -> None:
     """Give a request's span its route and id, as soon as there is an answer."""
-    span.update_name(f"{wsgi['REQUEST_METHOD']} {current().route}")
-    span.set_attribute("http.route", current().route)
-    span.set_attribute("padws.request_id", current().id)
+    span.update_name(f"{wsgi['REQUEST_METHOD']} {current_request().route}")
+    span.set_attribute("http.route", current_request().route)
+    span.set_attribute("padws.request_id", current_request().id)
 
 
 def _hide_query(span: Span, wsgi: dict[str, Any]) -> None:

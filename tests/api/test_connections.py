@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from padws import tether
+from padws import child_process
 from padws.embedded import temporary
-from padws.embedded.running import LOOPBACK, free_port, http_status
+from padws.embedded.startup import LOOPBACK, free_port, http_status
 from padws.embedded.temporary import Service
 from tests.api.conftest import SignedIn
 from tests.helpers import people, wire
@@ -136,7 +136,7 @@ class TestBodiesThatNobodyReads:
             f"client_max_body_size 0; location / {{ proxy_pass {url}; proxy_http_version 1.1; "
             "proxy_request_buffering off; } } }\n"
         )
-        server = tether.start("nginx", [program, "-c", settings], log=tmp_path / "log")
+        server = child_process.start("nginx", [program, "-c", settings], log=tmp_path / "log")
         try:
             wait_until(lambda: http_status(port, "/healthz") == 200)
             yield f"http://{LOOPBACK}:{port}"

@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from padws.embedded.running import free_port
+from padws.embedded.startup import free_port
 from padws.errors import TITLES
 from tests.api.conftest import ClientOf, Configure, SqlConnection
 from tests.api.pads import make_pad

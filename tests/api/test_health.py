@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from padws.embedded.running import free_port
+from padws.embedded.startup import free_port
 from tests.api.conftest import Configure, SqlConnection
 from tests.helpers.contract import Client
 

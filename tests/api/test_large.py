@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from padws import room
-from padws.room import Room
+from padws import memory_budget
+from padws.memory_budget import MemoryBudget
 from tests.api.conftest import ClientOf, Configure, SignedIn
 from tests.api.pads import make_pad
 from tests.helpers import people
@@ -22,12 +22,12 @@ BODY = json.dumps(LARGE)
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "_PATIENCE", 0.05)
+    monkeypatch.setattr(memory_budget, "_PATIENCE", 0.05)
 
 
-def room_of(app: Flask) -> Room:
-    found = app.extensions["padws.room"]
-    assert isinstance(found, Room)
+def budget_of(app: Flask) -> MemoryBudget:
+    found = app.extensions["padws.memory_budget"]
+    assert isinstance(found, MemoryBudget)
     return found
 
 
@@ -59,7 +59,7 @@ def test_an_answer_is_sent_in_pieces_of_a_known_length(
         assert len(whole) == int(unread.headers["Content-Length"])
         found = json.loads(whole)
         assert (found if isinstance(found, dict) else found[0]) == pad
-    assert not room_of(app)._used_by
+    assert not budget_of(app)._used_by
 
 
 def test_an_unread_answer_takes_its_users_room_until_its_end(
@@ -81,7 +81,7 @@ def test_an_unread_answer_takes_its_users_room_until_its_end(
     ok(alice.post(path, json={"elements": []}))
     unread.content.close()
     ok(save(alice, pad))
-    assert not room_of(app)._used_by
+    assert not budget_of(app)._used_by
 
 
 def test_what_has_been_written_is_answered_whether_there_is_room_or_not(
@@ -99,7 +99,7 @@ def test_what_has_been_written_is_answered_whether_there_is_room_or_not(
     for each in unread:
         each.content.close()
     assert ok(alice.get(path))
-    assert not room_of(app)._used_by
+    assert not budget_of(app)._used_by
 
 
 def test_all_together_have_so_much_room(
@@ -126,7 +126,7 @@ def test_what_is_answered_without_its_content_takes_no_room(
         tag = alice.get(path).headers["ETag"]
         assert alice.get(path, headers={"If-None-Match": tag}).status_code == 304
         assert alice.get("/api/pad/nowhere").status_code == 404
-    assert not room_of(app)._used_by
+    assert not budget_of(app)._used_by
 
 
 def test_what_is_refused_gives_its_room_back(app: Flask, alice: Client) -> None:
@@ -136,7 +136,7 @@ def test_what_is_refused_gives_its_room_back(app: Flask, alice: Client) -> None:
         answer = alice.post(path, data=body, content_type="application/json")
         assert answer.status_code in (400, 422)
     assert_problem(save(alice, pad, headers={"If-Match": '"999"'}), 412, "stale_version")
-    assert not room_of(app)._used_by
+    assert not budget_of(app)._used_by
 
 
 def test_a_body_without_a_scene_need_not_be_large(alice: Client, admin: Client) -> None:

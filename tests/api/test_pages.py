@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from padws.embedded.running import free_port
+from padws.embedded.startup import free_port
 from tests.api.conftest import Configure
 from tests.helpers.contract import Client, assert_problem
 

@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from padws.embedded import temporary
-from padws.embedded.running import free_port
+from padws.embedded.startup import free_port
 from tests.auth.browser import Browser, Script, signed_in
 from tests.helpers import servers
 from tests.helpers.apps import open_app

@@ -23,7 +23,7 @@ from statistics import quantiles
 
 from padws.config import load_settings
 from padws.embedded import temporary
-from padws.embedded.running import free_port
+from padws.embedded.startup import free_port
 from padws.migrations import migrate
 from tests.auth.browser import Browser, signed_in
 from tests.helpers import servers

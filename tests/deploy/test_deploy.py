@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from padws import tether
+from padws import child_process
 from padws.config import ROOT, SettingsSchema, load_settings
 from padws.embedded import temporary
-from padws.embedded.running import free_port
+from padws.embedded.startup import free_port
 from tests.helpers.programs import program, run
 from tests.helpers.waiting import wait_until
 from tools import settings_page
@@ -114,7 +114,7 @@ def test_the_image_has_all_that_the_service_needs(
     web = [sys.executable, "-m", *json.loads(command)]
     assert shlex.join(json.loads(command)) in text_of("Procfile")
     probe = [sys.executable, *json.loads(check)[1:]]
-    server = tether.start(
+    server = child_process.start(
         "gunicorn", web, environ=environ, directory=tmp_path, log=tmp_path / "log"
     )
     try:

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from padws import VERSION, tether
+from padws import VERSION, child_process
 from padws.config import ROOT
 from padws.embedded import temporary
-from padws.embedded.running import LOOPBACK, free_port
+from padws.embedded.startup import LOOPBACK, free_port
 from tests.auth.browser import signed_in
 from tests.helpers.programs import run
 from tests.helpers.waiting import wait_until
@@ -67,7 +67,7 @@ def serving(
     """The address of a web process, once /readyz is 200."""
     port = free_port()
     url = f"http://{LOOPBACK}:{port}"
-    server = tether.start(
+    server = child_process.start(
         "web", command, environ={**environ, "PORT": str(port)}, directory=directory, log=log
     )
 

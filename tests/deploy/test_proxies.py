@@ -17,11 +17,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from padws import create_app, tether
+from padws import child_process, create_app
 from padws.config import ROOT, load_settings
 from padws.embedded import temporary
-from padws.embedded.running import LOOPBACK, free_port, wait_until_ready
 from padws.embedded.servers import Gunicorn
+from padws.embedded.startup import LOOPBACK, free_port, wait_until_ready
 from tests.helpers.people import sign_in_all
 from tests.helpers.programs import program, run
 from tests.helpers.waiting import wait_until
@@ -112,7 +112,9 @@ def plain_caddy(directory: Path, port: int, instances: tuple[str, str]) -> list[
 def proxied(command: list[str], url: str, directory: Path) -> Iterator[str]:
     """A running proxy that leads to a service."""
     home = {"XDG_DATA_HOME": str(directory), "XDG_CONFIG_HOME": str(directory)}
-    server = tether.start("proxy", command, log=directory / "log", environ={**os.environ, **home})
+    server = child_process.start(
+        "proxy", command, log=directory / "log", environ={**os.environ, **home}
+    )
     try:
         wait_until(lambda: answers(f"{url}/healthz"))
         yield url
@@ -137,7 +139,7 @@ class Instance:
         self._running = self._start()
         stack.callback(lambda: self._running.stop())
 
-    def _start(self) -> tether.Tether:
+    def _start(self) -> child_process.ChildProcess:
         running = self._server.start()
         wait_until_ready(self._server, running)
         return running

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from padws.cli import main
 from padws.config import SettingsSchema, known_variables
-from padws.embedded.running import free_port
+from padws.embedded.startup import free_port
 from tests.helpers.redis_servers import running_redis
 
 Findings = list[dict[str, str]]

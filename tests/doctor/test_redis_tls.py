@@ -13,7 +13,7 @@ import redis
 from padws import redis_client
 from padws.config import load_settings
 from padws.doctor import redis_server
-from padws.embedded.running import free_port
+from padws.embedded.startup import free_port
 from tests.helpers.programs import program, run
 from tests.helpers.waiting import wait_until
 

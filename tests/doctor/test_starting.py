@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from padws.embedded.running import free_port, http_status
+from padws.embedded.startup import free_port, http_status
 from tests.helpers.commands import THIS
 from tests.helpers.redis_servers import running_redis
 from tests.helpers.waiting import wait_until

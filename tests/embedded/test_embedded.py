@@ -13,13 +13,13 @@ import redis
 import requests
 from requests.auth import HTTPBasicAuth
 
-from padws import tether
+from padws import child_process
 from padws.embedded import temporary
 from padws.embedded.command import provider_of
 from padws.embedded.directory import DataDirectory
 from padws.embedded.postgres import Postgres
-from padws.embedded.running import free_port, is_free, wait_until_ready
 from padws.embedded.servers import Provider, Redis
+from padws.embedded.startup import free_port, is_free, wait_until_ready
 from tests.helpers.waiting import wait_until
 
 TOO_LONG = "a-name-that-is-too-long-for-a-socket-" * 4
@@ -38,8 +38,8 @@ class NeverReady:
         self._command = ["bash", "-c", command]
         self._log = log
 
-    def start(self) -> tether.Tether:
-        return tether.start(self.title, self._command, log=self._log)
+    def start(self) -> child_process.ChildProcess:
+        return child_process.start(self.title, self._command, log=self._log)
 
     def is_ready(self) -> bool:
         return False
@@ -127,7 +127,7 @@ def test_postgres_starts_though_another_program_has_its_old_process_id(
         pid_file = directory.path / "postgres" / "postmaster.pid"
         details = pid_file.read_text().partition("\n")[2]
         running.kill()
-    stranger = tether.start("stranger", ["sleep", "600"], user=postgres_user())
+    stranger = child_process.start("stranger", ["sleep", "600"], user=postgres_user())
     pid_file.write_text(content.format(pid=stranger.pid) + (details if content else ""))
     with temporary.running(server):
         assert stranger.is_alive()

@@ -20,8 +20,8 @@ from psycopg.rows import dict_row
 from padws.embedded import temporary
 from padws.embedded.directory import DataDirectory
 from padws.embedded.postgres import Postgres
-from padws.embedded.running import LOOPBACK, free_port
 from padws.embedded.servers import Gunicorn, Provider, Redis
+from padws.embedded.startup import LOOPBACK, free_port
 from tests.helpers.ledger import Stored
 from tests.helpers.parts import Part
 from tests.helpers.people import sign_in_all

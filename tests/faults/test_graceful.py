@@ -17,7 +17,7 @@ import pytest
 from padws.config import ROOT
 from padws.embedded import temporary
 from padws.embedded.postgres import Postgres
-from padws.embedded.running import LOOPBACK, free_port, http_status, is_free
+from padws.embedded.startup import LOOPBACK, free_port, http_status, is_free
 from tests.faults.campaign import Campaign
 from tests.faults.catalogue import Fault
 from tests.faults.place import POSTGRES_OPTIONS, Place, serving, started, write

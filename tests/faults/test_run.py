@@ -24,8 +24,8 @@ from padws.config import ROOT
 from padws.embedded import temporary
 from padws.embedded.directory import DataDirectory
 from padws.embedded.postgres import Postgres
-from padws.embedded.running import LOOPBACK, free_port
 from padws.embedded.servers import Redis
+from padws.embedded.startup import LOOPBACK, free_port
 from tests.helpers.waiting import wait_until
 
 READY = "Ctrl-C stops everything."
@@ -129,7 +129,8 @@ def pid_of(data: Path, program: str) -> int:
     (pid,) = (
         int(each["pid"])
         for each in processes_of(data)
-        if program in str(each["cmdline"][:3]) and "tether.py" not in str(each["cmdline"][:4])
+        if program in str(each["cmdline"][:3])
+        and "child_process.py" not in str(each["cmdline"][:4])
     )
     return pid
 

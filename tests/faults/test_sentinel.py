@@ -12,10 +12,10 @@ import pytest
 import redis
 import requests
 
-from padws import tether
+from padws import child_process
 from padws.embedded import temporary
-from padws.embedded.running import LOOPBACK, free_port
 from padws.embedded.servers import redis_program
+from padws.embedded.startup import LOOPBACK, free_port
 from tests.helpers import servers
 from tests.helpers.parts import Part
 from tests.helpers.people import sign_in_all
@@ -38,14 +38,14 @@ class Node:
     password: str = PASSWORD
     database: int = DATABASE
 
-    def start(self) -> tether.Tether:
+    def start(self) -> child_process.ChildProcess:
         """Start it."""
         self.directory.mkdir(exist_ok=True)
         conf = self.directory / "redis.conf"  # which a Sentinel rewrites
         if not conf.exists():
             conf.write_text(f"bind {LOOPBACK}\nport {self.port}\ndir {self.directory}\n")
         command = [redis_program(), str(conf), *self.options]
-        return tether.start(self.title, command, log=self.directory / "log")
+        return child_process.start(self.title, command, log=self.directory / "log")
 
     def is_ready(self) -> bool:
         """Whether it answers."""

@@ -8,8 +8,8 @@ from contextlib import contextmanager, suppress
 
 import psutil
 
-from padws.embedded.running import Server, wait_until_ready
-from padws.tether import Tether
+from padws.child_process import ChildProcess
+from padws.embedded.startup import Server, wait_until_ready
 
 
 class Part:
@@ -17,7 +17,7 @@ class Part:
 
     def __init__(self, server: Server):
         self._server = server
-        self._running: Tether | None = None
+        self._running: ChildProcess | None = None
 
     def start(self) -> None:
         """Start it unless it runs, and wait until it can be used."""
@@ -25,7 +25,7 @@ class Part:
             self._running = self._server.start()
             wait_until_ready(self._server, self._running)
 
-    def stop(self, end: Callable[[Tether], int] = Tether.stop) -> None:
+    def stop(self, end: Callable[[ChildProcess], int] = ChildProcess.stop) -> None:
         """Stop it in its own order, if it runs."""
         if self._running is not None:
             end(self._running)
@@ -33,7 +33,7 @@ class Part:
 
     def kill(self) -> None:
         """Stop it as a crash would."""
-        self.stop(Tether.kill)
+        self.stop(ChildProcess.kill)
 
     def restart(self) -> None:
         """Stop it in its own order and start it again."""

@@ -11,7 +11,7 @@ import redis
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from padws.embedded.running import free_port
+from padws.embedded.startup import free_port
 from padws.migrations.files import known
 from padws.migrations.redis_lock import LOCK
 from tests.helpers import databases

@@ -10,7 +10,7 @@ import pytest
 import redis
 import requests
 
-from padws.embedded.running import LOOPBACK, free_port, http_status, is_free
+from padws.embedded.startup import LOOPBACK, free_port, http_status, is_free
 from padws.migrations.connection import LOCK_KEY
 from padws.migrations.redis_lock import LOCK
 from tests.helpers import databases

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
-from padws.embedded.running import free_port, is_free
+from padws.embedded.startup import free_port, is_free
 from tests.helpers import databases
 from tests.helpers.commands import THIS, Command, Forks
 from tests.helpers.waiting import wait_until

@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from padws.config import ROOT
-from padws.embedded.running import free_port, http_status
+from padws.embedded.startup import free_port, http_status
 from padws.migrations.files import known
 from padws.migrations.redis_lock import LOCK
 from tests.helpers import databases, servers

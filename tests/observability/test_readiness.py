@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from padws.embedded.running import free_port
+from padws.embedded.startup import free_port
 from tests.helpers.apps import open_app
 from tests.helpers.redis_servers import running_redis
 

@@ -13,9 +13,9 @@ from uuid import UUID, uuid5
 
 import requests
 
-from padws import tether
-from padws.embedded.running import LOOPBACK, http_status
-from padws.tether import Tether
+from padws import child_process
+from padws.child_process import ChildProcess
+from padws.embedded.startup import LOOPBACK, http_status
 from tests.helpers import npm
 
 HERE = Path(__file__).parent
@@ -41,7 +41,7 @@ class NodeProvider:
     def __init__(self, port: int, log: Path, **settings: Any):
         self._port = port
         self._log = log
-        self._running: Tether | None = None
+        self._running: ChildProcess | None = None
         self.server_url = f"http://{LOOPBACK}:{port}"
         self.issuer = f"{self.server_url}/realms/pad"
         people = {name: _account(name) for name in ("alice", "bob", "admin")}
@@ -51,10 +51,10 @@ class NodeProvider:
 
     # Running
 
-    def start(self) -> Tether:
+    def start(self) -> ChildProcess:
         """Start it."""
         command = [str(npm.NODE), str(HERE / "server.mjs"), json.dumps(self._settings)]
-        self._running = tether.start(self.title, command, log=self._log)
+        self._running = child_process.start(self.title, command, log=self._log)
         return self._running
 
     def is_ready(self) -> bool:

@@ -24,7 +24,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from padws.embedded.running import LOOPBACK, free_port
+from padws.embedded.startup import LOOPBACK, free_port
 
 CLIENT, SECRET = "padws", "a-secret-of-the-client"
 _SECRETS = ("access_token", "id_token", "refresh_token")

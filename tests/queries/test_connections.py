@@ -6,7 +6,7 @@ import psycopg
 from psycopg import pq
 
 from padws.database import Database
-from padws.errors import problem_of
+from padws.error_handler import problem_of
 from padws.json_text import JsonText
 
 LARGE = b'"' + 1_000_000 * b"a" + b'"'

@@ -13,7 +13,7 @@ import pytest
 from psycopg.errors import CheckViolation, ForeignKeyViolation
 
 from padws.database import Connection, Database
-from padws.errors import problem_of
+from padws.error_handler import problem_of
 from padws.json_text import JsonText
 from padws.queries import backups, pads, templates
 from padws.queries.users import record_sign_in

@@ -10,7 +10,8 @@ import pytest
 from psycopg.errors import IntegrityError
 
 from padws.database import Connection
-from padws.errors import CONSTRAINTS, problem_of
+from padws.error_handler import problem_of
+from padws.errors import CONSTRAINTS
 from padws.json_text import JsonText
 from padws.queries import backups, pads, templates, tokens, users
 from tests.helpers.rows import (

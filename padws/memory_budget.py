@@ -1,4 +1,4 @@
-"""Room for large bodies and answers: how much of them a worker has in its memory at once."""
+"""How much of large bodies and answers a worker has in its memory at once."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from flask import Flask, current_app
 
 from padws.config import Settings
 from padws.errors import TooManyRequests
-from padws.observability.current import current
+from padws.observability.current_request import current_request
 
-#: What is not larger than this takes no room: all threads together can have that much.
+#: What is no larger than this is not counted: all threads together can have that much.
 SMALL = 262_144
 
 _PATIENCE = 2.0  # seconds that a request waits for room
@@ -31,11 +31,11 @@ class _Waiting:
     admitted: Event = field(default_factory=Event)
 
 
-class Room:
+class MemoryBudget:
     """Bytes in use, in all and by each user.
 
-    Whoever has nothing yet may have something of any size, and nobody goes past who waits for the
-    same room: so nothing is refused for ever.
+    A user who has nothing in use may take any size, and requests for the same memory are served in
+    turn: so nothing is refused for ever.
     """
 
     def __init__(self, most: int, most_per_user: int):
@@ -83,14 +83,14 @@ class Room:
                     waiting.admitted.set()
 
     def _is_awaited(self, user_id: str) -> bool:
-        """Whether somebody waits for what this user would take: of the user's room, or of all."""
+        """Whether another request waits for what this user would take, of the user's or of all."""
         return any(
             each.user_id == user_id or not self._has_room_in_all(each.size)
             for each in self._waiting
         )
 
     def _has_room_in_all(self, size: int) -> bool:
-        # Nobody's use counts for more than a user may have: it would keep all others out.
+        # One user counts for no more than a user may have; more would keep all others out.
         used = sum(min(each, self._most_per_user) for each in self._used_by.values())
         return not used or used + size <= self._most
 
@@ -111,44 +111,46 @@ def _too_many() -> TooManyRequests:
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Give `app` its room."""
-    app.extensions["padws.room"] = Room(settings.large_bytes, settings.large_bytes_per_user)
+    """Give `app` its budget."""
+    app.extensions["padws.memory_budget"] = MemoryBudget(
+        settings.large_bytes, settings.large_bytes_per_user
+    )
     app.teardown_request(_give_back)
 
 
 def take(size: int) -> None:
-    """Take room for the current request until it ends. Raises TooManyRequests."""
-    request = current()
-    _room().take(request.user_id, size)
-    request.room_taken += size
+    """Take memory for the current request until it ends. Raises TooManyRequests."""
+    request = current_request()
+    _budget().take(request.user_id, size)
+    request.budget_taken += size
 
 
 def wait() -> None:
     """Wait until there is any room, for an answer of unknown size. Raises TooManyRequests."""
-    room = _room()
-    if not room.is_empty:
-        room.take(current().user_id, 0)
+    budget = _budget()
+    if not budget.is_empty:
+        budget.take(current_request().user_id, 0)
 
 
 def hold(size: int, *, has_written: bool) -> Callable[[], None]:
-    """Take room for an answer of so many bytes; call what this returns when it is sent.
+    """Take memory for an answer of so many bytes; call what this returns when it is sent.
 
     Raises TooManyRequests, so that what was read is let go of. What has been written is answered.
     """
-    user_id, room = current().user_id, _room()
+    user_id, budget = current_request().user_id, _budget()
     if has_written:
-        room.change(user_id, size)
+        budget.change(user_id, size)
     else:
-        room.take_at_once(user_id, size)
-    return partial(room.change, user_id, -size)
+        budget.take_at_once(user_id, size)
+    return partial(budget.change, user_id, -size)
 
 
 def _give_back(_: BaseException | None) -> None:
-    request = current()
-    if request.room_taken:
-        _room().change(request.user_id, -request.room_taken)
-        request.room_taken = 0
+    request = current_request()
+    if request.budget_taken:
+        _budget().change(request.user_id, -request.budget_taken)
+        request.budget_taken = 0
 
 
-def _room() -> Room:
-    return cast(Room, current_app.extensions["padws.room"])
+def _budget() -> MemoryBudget:
+    return cast(MemoryBudget, current_app.extensions["padws.memory_budget"])

@@ -22,8 +22,8 @@ log = logging.getLogger("padws")
 # Seconds between two looks: the first finds what could be ended, the others wait for the rest.
 _SOON, _LATER = 0.1, 1.0
 
-# Processes at work for this one and since when (seconds). They are told by the name that their
-# connections have, and not by their ids, which behind a pooler are the pooler's own.
+# Processes at work for this one and since when (seconds). They are known by the name of their
+# connections, not by their ids, which behind a pooler are the pooler's own.
 _BUSY = """
     SELECT pid, extract(epoch FROM clock_timestamp() - query_start)::float8
     FROM pg_stat_activity
@@ -43,7 +43,7 @@ class _Place:
     since: float = field(default_factory=time.monotonic)
 
 
-class GivenUp:
+class AbandonedConnections:
     """The places in a pool that are taken by connections that were given up."""
 
     def __init__(self, connect: Callable[[], _Connection], give_back: Callable[[Any], None]):

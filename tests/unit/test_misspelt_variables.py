@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from padws.config import ConfigurationError, known_variables, load_settings
-from padws.misspelt import suggestions
+from padws.misspelt_variables import suggestions
 
 SLIPS = {
     "DATABASE_ULR": "DATABASE_URL",

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import click
 
-from padws.tether import Tether
+from padws.child_process import ChildProcess
 
 LOOPBACK = "127.0.0.1"
 _SECONDS_OF_SILENCE = 5
@@ -24,7 +24,7 @@ class Server(Protocol):
 
     title: str
 
-    def start(self) -> Tether:
+    def start(self) -> ChildProcess:
         """Start it, without waiting until it answers; ClickException when that fails."""
 
     def is_ready(self) -> bool:
@@ -41,30 +41,30 @@ class Replaceable(Server, Protocol):
         """The settings that point the service at this one."""
 
 
-def wait_until_ready(server: Server, running: Tether, seconds: float = 60) -> None:
+def wait_until_ready(server: Server, running: ChildProcess, seconds: float = 60) -> None:
     """Wait for a started server, and say so; ClickException when it ends or takes too long."""
-    began = said = time.monotonic()
+    began = reported = time.monotonic()
     while not server.is_ready():
         now = time.monotonic()
         if not running.is_alive():
             raise failure(f"{server.title} stopped with exit code {running.wait()}.", running)
         if now - began > seconds:
             raise failure(f"{server.title} is not ready after {seconds} seconds.", running)
-        if now - said > _SECONDS_OF_SILENCE:
-            said = now
+        if now - reported > _SECONDS_OF_SILENCE:
+            reported = now
             click.echo(
                 f"  waiting for {server.title}, {now - began:.0f} seconds now{_latest(running)}"
             )
         time.sleep(0.05)
 
 
-def _latest(server: Tether) -> str:
+def _latest(server: ChildProcess) -> str:
     """What the server has logged last, which is what it waits for if it waits."""
     lines = server.log.read_text(errors="replace").split("\n")[-2:] if server.log else []
     return f". {server.log} ends with:\n    {lines[0]}" if lines and lines[0] else ""
 
 
-def failure(message: str, server: Tether) -> click.ClickException:
+def failure(message: str, server: ChildProcess) -> click.ClickException:
     """The exception for a server that failed, with the end of its log."""
     if server.log is None:  # its output is on the terminal
         return click.ClickException(message)

@@ -1,4 +1,4 @@
-"""Names of variables that look like ours and are not."""
+"""Environment variables that look like ours and are not: misspelt ones, and others' own."""
 
 from __future__ import annotations
 
@@ -23,8 +23,14 @@ _OF_OTHERS = re.compile(
     r"|POSTGRES_(INITDB_\w+|HOST_AUTH_METHOD|URL_\w+|PRISMA_\w+)"
     r"|REDIS_(TLS_URL|TEMPORARY_URL|DATA\w*|ARGS|CONF\w*)"
 )
+_MACHINE = re.compile(r"[A-Za-z][\w-]*(\.[\w-]+)*", re.ASCII)
 _OURS = ("DB_", "OIDC_", "POSTGRES_", "REDIS_")
 _SHORTEST = 6
+
+
+def is_of_others(name: str, value: str) -> bool:
+    """Whether a HOST is a name such as shells and compilers export, and no address to listen on."""
+    return name == "HOST" and value != "localhost" and bool(_MACHINE.fullmatch(value))
 
 
 def suggestions(given: Collection[str], known: Collection[str]) -> dict[str, str]:

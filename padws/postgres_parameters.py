@@ -1,4 +1,4 @@
-"""What a session of PostgreSQL is told when it begins: padws's own beside what the operator gave.
+"""The parameters of connections to PostgreSQL: padws's own beside what the operator gave.
 
 The operator may give libpq's parameters in the URL, in a service file or in the environment
 (PGOPTIONS, PGCONNECT_TIMEOUT ...). They hold for the service as for the migrations.
@@ -40,7 +40,7 @@ _NOWHERE = {"host": "/dev/null", "hostaddr": "", "port": "1", "gssencmode": "dis
 
 
 class UnusableParameter(ProgrammingError):
-    """A parameter that libpq refuses before it connects; the message tells no value."""
+    """A parameter that libpq refuses before it connects; the message has no value in it."""
 
 
 def named_parameters(url: str) -> dict[str, str]:
@@ -79,7 +79,7 @@ def _without_values(message: str) -> str:
 
 
 def parameters(url: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """What `psycopg.connect` is told beside the URL: the defaults that nobody gave otherwise."""
+    """Parameters for `psycopg.connect` beside the URL: the defaults that nobody has overridden."""
     os.environ.update(_BY_THEMSELVES)
     named = named_parameters(url)
     unnamed = {name: value for name, value in defaults.items() if name not in named}

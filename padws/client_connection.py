@@ -1,7 +1,7 @@
-"""A client's connection: what has come of a request, and how long the client may take.
+"""A client's connection: what has arrived of a request, and how long the client may take.
 
-A request goes to a thread when its head is there, and its body or a good piece of it. Until then it
-costs some memory and no thread. Nobody waits for a client without a deadline.
+A request goes to a thread once its head has arrived, with its body or a good part of it. Until then
+it costs some memory and no thread. Every wait for a client has a deadline.
 """
 
 from __future__ import annotations
@@ -17,10 +17,8 @@ from typing import Any
 
 from gunicorn.http.body import Body, ChunkedReader
 from gunicorn.http.errors import (
-    InvalidChunkSize,
     LimitRequestHeaders,
     LimitRequestLine,
-    NoMoreData,
     ParseException,
     UnsupportedTransferCoding,
 )
@@ -39,6 +37,9 @@ LONGEST_HEAD = 65_536
 
 # Bytes of a body that is not complete with which its request goes to a thread.
 _ENOUGH = 65_536
+
+# Bytes that are held back until more is sent, or all is: a head goes together with its body.
+_SMALL = 16_384
 
 # Bytes taken from a socket at once; gunicorn's own takes 8,192.
 _PIECE = 65_536
@@ -59,25 +60,41 @@ _CHUNK_SIZE = re.compile(rb"0*([0-9a-fA-F]{1,15})[ \t]*(?:;.*)?", re.DOTALL)
 
 
 class Socket(socket.socket):
-    """A client's socket that waits for the client as long as it gets on, and no longer."""
+    """A client's socket: it waits for the client as long as the client makes progress."""
 
-    #: Until when the answer that is being sent has to get on; None: it has not had to wait yet.
+    #: When the client has to have read more of the answer; None while it has not had to wait.
     sends_until: float | None = None
 
     def __init__(self, accepted: socket.socket, patience: float):
         super().__init__(accepted.family, accepted.type, accepted.proto, accepted.detach())
         self.patience = patience
+        self._held = b""
 
     def later(self, until: float, size: int) -> float:
-        """A deadline, moved by `size` bytes that got on."""
+        """A deadline, moved on by `size` bytes of progress."""
         return min(time.monotonic() + self.patience, until + size / _SLOWEST)
 
     def sendall(self, data: Any, flags: int = 0) -> None:
-        """Send everything. Raises ConnectionResetError if the client reads too slowly."""
+        """Send everything, small pieces together: the last may wait for `flush`.
+
+        Raises ConnectionResetError if the client reads too slowly.
+        """
+        if len(self._held) + len(data) <= _SMALL:
+            self._held += data
+        else:
+            self.flush()
+            self._send_whole(data)
+
+    def flush(self) -> None:
+        """Send what has been held back. Raises ConnectionResetError, too."""
+        held, self._held = self._held, b""
+        self._send_whole(held)
+
+    def _send_whole(self, data: Any) -> None:
         rest = memoryview(data)
         while rest:
             try:
-                sent = self.send(rest, flags | socket.MSG_DONTWAIT)
+                sent = self.send(rest, socket.MSG_DONTWAIT)
             except BlockingIOError:
                 self._wait_to_send()
                 continue
@@ -107,13 +124,13 @@ class Socket(socket.socket):
 
 
 class Connection(TConn):  # type: ignore[misc]  # untyped
-    """A connection as gunicorn has it, that receives requests before a thread takes them."""
+    """gunicorn's connection, which here receives requests before a thread takes them."""
 
     sock: Socket
     parser: Any
     has_ended = False
     is_lingering = False
-    #: The address that it counts for, if for any.
+    #: The address that it is counted for, if any.
     address = ""
 
     def __init__(self, cfg: Any, sock: socket.socket, client: Any, server: Any, settings: Settings):
@@ -127,9 +144,9 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
     def _expect_request(self, seconds: float) -> None:
         #: When to give up waiting.
         self.until = time.monotonic() + seconds
-        #: Whether a thread that takes the request has no more to wait for.
+        #: Whether the request has arrived as a whole.
         self.is_whole = False
-        # Whether only gunicorn can tell what comes, and refuses most of it.
+        # Whether only gunicorn can make out what comes; it refuses most of it.
         self._is_unclear = False
         self._searched = 0
         self._body_at = 0  # 0: the head has not ended
@@ -140,11 +157,11 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
 
     @property
     def has_begun(self) -> bool:
-        """Whether something of a request is there."""
+        """Whether any of a request has arrived."""
         return bool(self._received)
 
     def receive(self) -> bool:
-        """Take what has come, without waiting; whether there is something to do for a thread."""
+        """Take what has arrived, without waiting; whether a thread has something to do."""
         while True:
             try:
                 piece = self.sock.recv(_PIECE, socket.MSG_DONTWAIT)
@@ -203,11 +220,11 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
         return True
 
     def _heed_expectation(self, head: bytes) -> None:
-        """Tell who asks for leave to send a body to go on."""
+        """Let a client go on that asks for leave to send its body."""
         if not _EXPECTATION.search(head):
             self._is_unclear = True
         elif head.partition(b"\r\n")[0].endswith(b"http/1.1") and not self.is_ready():
-            self.tell(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.send_short(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _has_whole_body(self) -> bool:
         if self._is_unclear:
@@ -224,7 +241,7 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
             self._chunk_at = line_end + 2 + int(size[1], 16) + 2
         return False
 
-    def tell(self, content: bytes) -> None:
+    def send_short(self, content: bytes) -> None:
         """Send a few bytes, or not if there is no room for them."""
         try:
             self.sock.send(content, socket.MSG_DONTWAIT)
@@ -275,7 +292,7 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
     def finish_request(self, keepalive: float) -> bool:
         """Make ready for another request; False if a part of the body is not here yet."""
         message = self.parser.mesg
-        if not (message.body_is_read or (self.is_whole and _read_away(message.body.reader))):
+        if not (message.body_is_read or (self.is_whole and _read_away(message.body))):
             return False
         rest = b"".join([self.parser.unreader.take_buffered(), *self._pieces])
         self._pieces.clear()
@@ -321,12 +338,12 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
         return not piece or self._lingers_for < 0
 
 
-def _read_away(reader: Any) -> bool:
+def _read_away(body: Body) -> bool:
     """Read a body to its end; whether it had one."""
-    if getattr(reader, "has_failed", False):
+    if body.failed:
         return False
     try:
-        while reader.read(_PIECE):
+        while body.read(_PIECE):
             pass
     except (OSError, ParseException):
         return False
@@ -340,32 +357,9 @@ class _Unreader(Unreader):  # type: ignore[misc]  # untyped
         super().__init__()
         self.connection = connection
 
-    def chunk(self) -> bytes:
+    def chunk(self, size_hint: int | None = None) -> bytes:
         """What comes next."""
         return self.connection.next_piece()
-
-
-class _ChunkedReader(ChunkedReader):  # type: ignore[misc]  # untyped
-    """A chunked body with an end to its lines; one that was refused once has no good end."""
-
-    parser: Any
-    has_failed = False
-
-    def read(self, size: int) -> bytes:
-        """So many bytes, or what there is. Raises ParseException or OSError."""
-        if self.has_failed:
-            raise NoMoreData
-        try:
-            return bytes(super().read(size))
-        except (OSError, ParseException):
-            self.has_failed = True
-            raise
-
-    def get_data(self, unreader: Any, buf: Any) -> None:
-        """Read on in a line that has not ended."""
-        if buf.tell() > _CHUNKED_PIECE + _LONGEST_LINE:
-            raise InvalidChunkSize(b"longer than any")
-        super().get_data(unreader, buf)
 
 
 class _Request(Request):  # type: ignore[misc]  # untyped
@@ -398,19 +392,20 @@ class _Request(Request):  # type: ignore[misc]  # untyped
             raise UnsupportedTransferCoding(", ".join(codings))
         super().set_body_reader()
         if codings:
-            self.body = Body(_ChunkedReader(self, self.unreader))
+            reader = self.body.reader
+            reader.limit_chunk_size_line = reader.limit_trailer_section = _LONGEST_LINE
 
     @property
     def body_is_read(self) -> bool:
         """Whether the application has read the body to its end."""
         reader = self.body.reader
-        if isinstance(reader, _ChunkedReader):
-            return reader.parser is None and not reader.has_failed
+        if isinstance(reader, ChunkedReader):
+            return reader.parser is None and not self.body.failed
         return bool(reader.length == 0)
 
     def should_close(self) -> bool:
         """Whether this is the connection's last request."""
-        if getattr(self.body.reader, "has_failed", False):
+        if self.body.failed:
             return True
         return bool(super().should_close()) or not (
             self.body_is_read or self.unreader.connection.is_whole

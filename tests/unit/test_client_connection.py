@@ -1,4 +1,4 @@
-"""What a connection takes for a whole request, however it is cut up; whose connections count."""
+"""What a connection takes for a whole request, however it is cut up; how it sends the answer."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 from gunicorn.config import Config
+from gunicorn.http.errors import InvalidHeader, InvalidResponseHeader
 
+from padws.client_connection import LONGEST_HEAD, Connection, Socket
 from padws.config import load_settings
-from padws.connection import LONGEST_HEAD, Connection
-from padws.worker import _counted
+from padws.worker import _counted, _problem_of_head, hold_settings
 from tests.helpers import wire
 
 CHUNKED = "Transfer-Encoding: chunked"
@@ -119,6 +120,48 @@ def test_of_a_large_body_a_thread_takes_what_is_there(framing: str, pair: Pair) 
 
 def test_a_body_that_is_too_large_is_refused_at_once(pair: Pair) -> None:
     assert pair.send(wire.request("POST", "/", "Content-Length: 20000001"))
+
+
+# Answers
+
+
+def sent_in(*pieces: bytes) -> list[int]:
+    """The sizes in which pieces of an answer are handed to the system."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs, Socket(ours, patience=1) as sender:
+        for piece in pieces:
+            sender.sendall(piece)
+        sender.flush()
+        sender.flush()  # of nothing
+        sender.shutdown(socket.SHUT_WR)
+        return [len(piece) for piece in iter(lambda: theirs.recv(100_000), b"")]
+
+
+def test_a_head_and_a_short_body_are_sent_at_once() -> None:
+    assert sent_in(b"head", b"body") == [8]
+    assert sent_in(b"head") == [4]
+
+
+def test_a_longer_body_is_not_copied_behind_the_head() -> None:
+    assert sent_in(b"head", b" " * 60_000, b"end") == [4, 60_000, 3]
+
+
+def test_a_header_that_cannot_be_sent_is_no_mistake_of_the_client() -> None:
+    assert _problem_of_head(InvalidHeader("X")).status == 400
+    assert _problem_of_head(InvalidResponseHeader("X")).status == 500
+
+
+# Connections
+
+
+def test_a_head_is_read_without_searching_for_settings(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold_settings(pair.connection.cfg)
+    monkeypatch.delattr(Config, "__getattr__")
+    assert pair.send(wire.request("GET", "/"))
+    pair.connection.init()
+    assert next(pair.connection.parser).path == "/"
 
 
 @pytest.mark.parametrize(

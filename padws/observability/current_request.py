@@ -30,7 +30,7 @@ class CurrentRequest:
     sql_statements: int = 0
     redis_commands: int = 0
     backend_pid: int = 0  # of the PostgreSQL process that served it last
-    room_taken: int = 0  # bytes of padws.room, until it ends
+    budget_taken: int = 0  # bytes of padws.memory_budget, until it ends
     sql_comment: str = ""  # what its statements begin with
 
     @contextmanager
@@ -45,7 +45,7 @@ class CurrentRequest:
 
 _current: ContextVar[CurrentRequest] = ContextVar("current", default=CurrentRequest())  # noqa: B039 - nobody reads the default
 
-current = _current.get
+current_request = _current.get
 
 
 def enter(request: CurrentRequest) -> Token[CurrentRequest]:

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg_pool import PoolTimeout
 
-from padws import given_up
+from padws import abandoned_connections
 from padws.config import load_settings
 from padws.database import Connection, Database
 from tests.helpers.waiting import wait_until
@@ -53,8 +53,8 @@ def busy(observer: Connection) -> int:
 def not_to_be_ended(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Take away what ends a process, as where PostgreSQL sorts and looks at nothing else."""
     with monkeypatch.context() as patch:
-        statement = given_up._BUSY.replace("SELECT pid,", "SELECT -pid,")
-        patch.setattr(given_up, "_BUSY", statement)
+        statement = abandoned_connections._BUSY.replace("SELECT pid,", "SELECT -pid,")
+        patch.setattr(abandoned_connections, "_BUSY", statement)
         yield
 
 
@@ -140,7 +140,7 @@ def test_places_come_back_when_the_server_was_away(
 ) -> None:
     database = a_database()
     attempts = 0
-    connect = database._given_up._connect
+    connect = database._abandoned._connect
 
     def away() -> Connection:
         nonlocal attempts
@@ -149,7 +149,7 @@ def test_places_come_back_when_the_server_was_away(
             raise psycopg.OperationalError("connection refused")
         return connect()
 
-    monkeypatch.setattr(database._given_up, "_connect", away)
+    monkeypatch.setattr(database._abandoned, "_connect", away)
     give_up(database)
     give_up(database)
     wait_until(lambda: serves(database))

@@ -27,8 +27,8 @@ class StartError(Exception):
     """The program could not be run at all; the message says why."""
 
 
-class Tether:
-    """A running server and the hold on it."""
+class ChildProcess:
+    """A running server, and the hold on it that ends it."""
 
     def __init__(self, name: str, helper: subprocess.Popen[bytes], pid: int, log: Path | None):
         self.name = name
@@ -72,7 +72,7 @@ def start(
     directory: Path | None = None,
     held: Iterable[int] = (),
     inherited: Sequence[int] = (),
-) -> Tether:
+) -> ChildProcess:
     """Run `command` and hold it by a tether.
 
     Asked to stop, it gets `stop_signal` and, `grace` seconds later, SIGKILL. `user` is a user id
@@ -93,11 +93,11 @@ def start(
             pass_fds=(*held, *inherited),
             start_new_session=True,
         )
-    return Tether(name, helper, _server_id(name, helper), log)
+    return ChildProcess(name, helper, _server_id(name, helper), log)
 
 
 def _server_id(name: str, helper: subprocess.Popen[bytes]) -> int:
-    """The process id that the helper tells us; StartError when it tells something else."""
+    """The process id that the helper answers; StartError when it answers something else."""
     assert helper.stdout  # noqa: S101 - a pipe, see start
     with helper.stdout as stdout:
         answer = stdout.read().decode()
@@ -107,7 +107,7 @@ def _server_id(name: str, helper: subprocess.Popen[bytes]) -> int:
     return int(answer)
 
 
-def _tell_starter(answer: str) -> None:
+def _answer_starter(answer: str) -> None:
     """Answer the process id, or what went wrong, and close the line."""
     with suppress(BrokenPipeError):
         os.write(1, answer.encode())
@@ -151,9 +151,9 @@ def _hold(
     try:
         server = _run(command, ids, descriptors, stop_signal)
     except OSError as error:
-        _tell_starter(f"{command[0]}: {error.strerror}")
+        _answer_starter(f"{command[0]}: {error.strerror}")
         return 127
-    _tell_starter(str(server.pid))
+    _answer_starter(str(server.pid))
     threading.Thread(
         target=_stop_when_let_go, args=(server, stop_signal, grace), daemon=True
     ).start()
