@@ -97,6 +97,7 @@ _LOOK = """
             SELECT json_agg(tgname ORDER BY tgname) FROM pg_trigger
             WHERE tgrelid = c.oid AND NOT tgisinternal AND tgenabled <> 'D'
             AND tgtype & 3 = 3  -- BEFORE, FOR EACH ROW
+            AND tgname <> 'fill_backup_owner'  -- padws's own
         ) AS triggers
     FROM pg_class AS c
     JOIN pg_namespace AS n ON n.oid = c.relnamespace

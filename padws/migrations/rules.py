@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-ID = "20261125_0003_validate_rules"
+ID = "20261125_0006_validate_rules"
 
 # What was left out, as what is there would have stopped somebody; what shows it; what adds it.
 _LEFT_OUT = {

@@ -1,6 +1,6 @@
 -- The newest backups of a pad within a time, newest first, beside the pad's name. A pad without
 -- backups gives one row without a backup; no row: no such pad of this owner.
--- Index: pads_pkey, backups_source_id_created_at_idx.
+-- Index: pads_id_owner_id_key, backups_source_id_created_at_idx.
 -- psql -v pad_id="'…'" -v owner_id="'…'" -v with_data=true -v from_time="'-infinity'" -v to_time="'infinity'" \
 --      -v limit=10 -f sql/backups/list_backups.sql
 
@@ -18,6 +18,7 @@ LEFT JOIN LATERAL (
     FROM pad_ws.backups AS backups
     WHERE
         backups.source_id = pads.id
+        AND backups.owner_id = :owner_id
         AND coalesce(backups.created_at, backups.updated_at, 'epoch') >= :from_time::timestamptz
         AND coalesce(backups.created_at, backups.updated_at, 'epoch') < :to_time::timestamptz
     ORDER BY backups.created_at DESC NULLS LAST, backups.id DESC

@@ -14,7 +14,9 @@ INNER JOIN LATERAL (
         backups.created_at,
         backups.updated_at
     FROM pad_ws.backups AS backups
-    WHERE backups.source_id = pads.id
+    WHERE
+        backups.source_id = pads.id
+        AND backups.owner_id = :owner_id
     ORDER BY backups.created_at DESC NULLS LAST, backups.id DESC
     LIMIT :limit::integer
 ) AS backup ON TRUE

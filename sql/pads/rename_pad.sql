@@ -1,5 +1,5 @@
 -- Rename a pad of its owner that is at an accepted version; its scene carries the name too.
--- No row if nothing was written. Index: pads_pkey.
+-- No row if nothing was written. Index: pads_id_owner_id_key.
 -- psql -v pad_id="'…'" -v owner_id="'…'" -v display_name="'…'" -v accepted_versions="'{(,)}'" \
 --      -f sql/pads/rename_pad.sql
 

@@ -1,4 +1,4 @@
--- depends: 20261125_0002_rules
+-- depends: 20261125_0005_rules
 --
 -- Looks whether the rows that are there keep the rules. Where they do, the rule is valid for all of
 -- the table; where pad.ws has left rows that break one, it holds for what is written from now on, and

@@ -1,4 +1,4 @@
--- depends: 20261125_0003_validate_rules
+-- depends: 20261125_0006_validate_rules
 --
 -- Scenes are compressed with LZ4 where the server has it: a save costs PostgreSQL much less than with
 -- its own pglz, and the stored size is about the same. Holds for what is written from now on; a drawing

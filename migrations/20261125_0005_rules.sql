@@ -1,4 +1,4 @@
--- depends: 20261125_0001_defaults_of_adopted_tables
+-- depends: 20261125_0004_keys_with_owner
 --
 -- What the service sees to, the database now refuses by itself, whoever writes: names without a
 -- visible character, roles that are no list of texts, times in the wrong order, and so on. Each rule
