@@ -19,8 +19,7 @@ from padws.context import Services
 from padws.database import Database
 from padws.observability import metrics, requests
 from padws.schemas.openapi import make_api
-
-VERSION = "0.2.0.dev0"
+from padws.version import VERSION
 
 
 def create_app(settings: Settings | None = None) -> Flask:

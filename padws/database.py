@@ -22,6 +22,7 @@ from padws.abandoned_connections import AbandonedConnections
 from padws.config import Settings
 from padws.json_text import JsonText
 from padws.observability.current_request import current_request
+from padws.version import VERSION
 
 R = TypeVar("R")
 
@@ -215,9 +216,12 @@ class Database:
 
 
 def _name() -> str:
-    """What connections are called in pg_stat_activity: `padws/<machine>/<process>`."""
+    """What connections are called in pg_stat_activity: `padws/<machine>/<process>/<release>`.
+
+    A release that is put back looks there for a newer one that is still running.
+    """
     machine = os.environ.get("DYNO") or socket.gethostname()
-    return f"padws/{machine[:40]}/{os.getpid()}"
+    return f"padws/{machine[:30]}/{os.getpid()}/{VERSION}"
 
 
 def connection_options(settings: Settings) -> dict[str, Any]:

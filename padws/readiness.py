@@ -18,7 +18,7 @@ from padws import migrations, redis_client
 from padws.auth.session_index import INDEX_KEY
 from padws.context import database, services
 from padws.database import Connection
-from padws.migrations import adoption
+from padws.migrations import adoption, functions
 from padws.migrations.fitness import unsuitable_database
 from padws.migrations.history import applied, missing
 
@@ -70,6 +70,8 @@ class State:
         self.migrations = {"applied": len(checksums), "pending": len(pending)}
         if pending:
             return f"pending migrations: {', '.join(pending)}"
+        if changed := [each.name for each in functions.missing(conn)]:
+            return f"pending functions: {', '.join(changed)}"
         return "; ".join(adoption.obstacles(conn)) or OK
 
     def _look_at_redis(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import click
 
 from padws.config import Settings
-from padws.migrations import MigrationFailed, migrate
+from padws.migrations import MigrationFailed, functions, migrate
 from padws.migrations.history import SCHEMA, TABLE, Connection, missing
 from padws.migrations.migrating import NOTHING_TO_DO, session
 from padws.migrations.waiting import Report
@@ -17,6 +17,8 @@ Digests = Mapping[str, str | None]  # of files, by name
 
 _STATE = f"""
     SELECT 'migration', migration_id, checksum FROM {TABLE}
+    UNION ALL
+    SELECT 'function', name, digest FROM {functions.TABLE}
     UNION ALL
     SELECT 'template', name, file_digest FROM {SCHEMA}.template_pads
 """  # noqa: S608
@@ -36,26 +38,28 @@ def upgrade(settings: Settings, report: Report = click.echo) -> None:
 
 
 def _templates_if_migrated(settings: Settings, report: Report) -> Digests | None:
-    """The digests of the stored templates, if a look shows that no migration is pending.
+    """The digests of the stored templates, if a look shows that nothing else is to do.
 
     None stands for doubt as well, be it for a missing table or for one that somebody has locked:
     `migrate` looks again, is patient, and says what is wrong.
     """
     try:
         with session(settings, report, only_to_look=True) as (conn, stop), stop.interruptible():
-            applied, stored = _applied_and_stored(conn)
-            return None if missing(applied) else stored
+            state = _state(conn)
+        if missing(state["migration"]) or functions.differing(state["function"]):
+            return None
+        return state["template"]
     except MigrationFailed:
         return None
 
 
-def _applied_and_stored(conn: Connection) -> tuple[Digests, Digests]:
-    """The checksum of each applied migration, and the file's digest of each template; one query.
+def _state(conn: Connection) -> Mapping[str, Digests]:
+    """The digests of each `migration`, `function` and `template` that the database has; one query.
 
     A template's digest is None where the template is an administrator's. Raises psycopg.Error where
     a table is missing.
     """
-    found: dict[str, dict[str, str | None]] = {"migration": {}, "template": {}}
+    found: dict[str, dict[str, str | None]] = {"migration": {}, "function": {}, "template": {}}
     for kind, name, digest in conn.execute(_STATE).fetchall():
         found[kind][name] = digest
-    return found["migration"], found["template"]
+    return found

@@ -89,8 +89,10 @@ WITH given (role, name, privileges) AS (
     (:'service', 'template_pads', 'SELECT, INSERT, UPDATE, DELETE'),
     (:'service', 'access_tokens', 'SELECT, INSERT, UPDATE, DELETE'),
     (:'service', '_yoyo_migration', 'SELECT'), -- whether the schema is up to date
+    (:'service', 'functions', 'SELECT'),
     (:'monitoring', '_yoyo_migration', 'SELECT'), -- for flask db-status
     (:'monitoring', '_yoyo_log', 'SELECT'),
+    (:'monitoring', 'functions', 'SELECT'),
     (:'monitoring', 'monitoring_storage_by_user', 'SELECT'),
     (:'monitoring', 'monitoring_largest_pads', 'SELECT'),
     (:'monitoring', 'monitoring_backup_age', 'SELECT'),

@@ -119,11 +119,11 @@ def restore_backup(pad_id: UUID, backup_id: UUID) -> Response:
     """Make a backup's scene the pad's; what it replaces is backed up first."""
     owner_id, accepted = caller().id, accepted_versions()
     ids = {"backup_id": backup_id, "pad_id": pad_id, "owner_id": owner_id}
-    with database().transaction() as conn:
+    with database().connection() as conn:
         saved = backups.restore_backup(
             conn, accepted_versions=accepted, keep=settings().max_backups_per_user, **ids
         )
-        if not saved:  # raising rolls the transaction back
+        if not saved:
             if not backups.get_backup(conn, **ids):
                 raise NotFound("backup_not_found")
             refuse_change(pads.get_pad_version(conn, pad_id=pad_id, owner_id=owner_id))

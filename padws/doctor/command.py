@@ -53,7 +53,7 @@ def _line(finding: Finding) -> str:
 @click.command("version")
 def version() -> None:
     """Print the versions of padws and of what it is made of."""
-    from padws import VERSION
+    from padws.version import VERSION
 
     click.echo(f"padws     {VERSION}")
     click.echo(f"Python    {platform.python_version()}")

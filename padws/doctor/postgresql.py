@@ -33,6 +33,7 @@ _PRIVILEGES = {
     "template_pads": "SELECT INSERT UPDATE DELETE",
     "access_tokens": "SELECT INSERT UPDATE DELETE",
     "_yoyo_migration": "SELECT",
+    "functions": "SELECT",
 }
 _LACKING = """
     SELECT privilege || ' on pad_ws.' || name

@@ -1,8 +1,8 @@
 """How the schema is brought up to date; docs/migrations.md tells the same to an operator.
 
 `migrating` compares the migrations there are (`files`) with those the database has (`history`),
-takes both `locks` (`redis_lock`, `connection`) and runs what is missing (`runner`). `plan` and
-`status` only look.
+takes both `locks` (`redis_lock`, `connection`) and runs what is missing (`runner`); after them the
+rules that differ (`functions`). `plan` and `status` only look.
 """
 
 from padws.migrations.errors import (
@@ -11,8 +11,7 @@ from padws.migrations.errors import (
     MigrationStopped,
     WaitedTooLong,
 )
-from padws.migrations.history import pending
-from padws.migrations.migrating import migrate, preview_legacy, roll_back
+from padws.migrations.migrating import migrate, pending, preview_legacy, roll_back
 
 __all__ = [
     "MigrationError",

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from yoyo.exceptions import BadMigration, MigrationConflict
 from yoyo.migrations import read_migrations, read_sql_migration, topological_sort
@@ -99,7 +99,19 @@ def known(directory: Path = DIRECTORY) -> tuple[Migration, ...]:
     return migrations
 
 
-def target(migrations: Iterable[Migration]) -> str:
-    """A digest of the set of migrations to reach: what a status in Redis speaks of."""
-    named = sorted(f"{each.id} {each.checksum}" for each in migrations)
+class Named(Protocol):
+    """A file by what it is called and what is in it."""
+
+    @property
+    def id(self) -> str:
+        """What it is called."""
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of what is in it."""
+
+
+def target(files: Iterable[Named]) -> str:
+    """A digest of the set of files to reach: what a status in Redis speaks of."""
+    named = sorted(f"{each.id} {each.checksum}" for each in files)
     return hashlib.sha256("\n".join(named).encode()).hexdigest()[:16]

@@ -45,14 +45,6 @@ def applied(conn: Connection) -> Checksums:
     return dict(rows)
 
 
-def pending(conn: Connection) -> list[str]:
-    """Ids of the migrations that `conn`'s database lacks, in the order they will run; one query.
-
-    Raises MigrationFailed when the file of an applied migration was edited.
-    """
-    return [each.id for each in missing(applied(conn))]
-
-
 def missing(checksums: Checksums) -> list[Migration]:
     """The known migrations without a checksum. Raises MigrationFailed on an edited one."""
     for each in known():

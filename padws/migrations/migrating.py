@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import click
 from psycopg.errors import Diagnostic
 
 from padws.config import Settings
-from padws.migrations import adoption, legacy, rehearsal
+from padws.migrations import adoption, functions, legacy, rehearsal
 from padws.migrations.connection import connected
 from padws.migrations.errors import MigrationFailed, MigrationStopped, explained, one_line
 from padws.migrations.files import Migration, Script, known, target
@@ -19,7 +20,6 @@ from padws.migrations.history import (
     applied,
     missing,
     opened_history,
-    pending,
 )
 from padws.migrations.locks import Locks
 from padws.migrations.runner import Runner
@@ -43,17 +43,39 @@ def migrate(settings: Settings, report: Report = click.echo) -> None:
         with opened_history(conn) as history:
             history.trust_what_yoyo_applied()
             for migration in missing(applied(conn)):
-                runner.run(migration, _script(conn, migration, report), history.record_applied)
+                script = _script(conn, migration, report)
+                runner.run(script, partial(history.record_applied, migration))
+            new = functions.due(conn)
+            if new:
+                runner.run(functions.script(new), partial(functions.record, conn, new))
 
     with session(settings, report) as (conn, stop):
         with stop.interruptible():
-            todo = pending(conn)
-        if not todo:
+            done = _is_done(conn)
+        if done:
             report(NOTHING_TO_DO)
             return
         Locks(
-            settings, conn, stop, report, target=target(known()), is_done=lambda: not pending(conn)
+            settings,
+            conn,
+            stop,
+            report,
+            target=functions.release_target(),
+            is_done=partial(_is_done, conn),
         ).work(apply_missing)
+
+
+def pending(conn: Connection) -> list[str]:
+    """What `conn`'s database lacks for this release: migrations by id, functions by file.
+
+    Raises MigrationFailed when the file of an applied migration was edited.
+    """
+    migrations = [each.id for each in missing(applied(conn))]
+    return migrations + [each.id for each in functions.missing(conn)]
+
+
+def _is_done(conn: Connection) -> bool:
+    return not (missing(applied(conn)) or functions.due(conn))
 
 
 def _refuse_what_cannot_be_adopted(conn: Connection, runner: Runner) -> None:
@@ -109,7 +131,7 @@ def roll_back(settings: Settings, to: str, report: Report = click.echo) -> None:
         with opened_history(conn) as history:
             runner = Runner(conn, stop, settings.migration_max_wait, report)
             for migration in undone:
-                runner.run(migration, migration.rollback, history.record_undone)
+                runner.run(migration.rollback, partial(history.record_undone, migration))
 
     with session(settings, report) as (conn, stop):
         undone = {each.id for each in to_roll_back(conn, to)}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from padws.migrations.files import Migration, Statement
+from padws.migrations import functions
+from padws.migrations.files import Script, Statement
 from padws.migrations.history import Connection, applied, missing
 
 SIZE = """
@@ -17,17 +18,19 @@ SIZE = """
 
 def plan(conn: Connection) -> Iterator[str]:
     """The lines of the plan: SQL with comments, to be read or kept. Only reads the catalogue."""
-    todo = missing(applied(conn))
-    if not todo:
+    scripts = [each.script for each in missing(applied(conn))]
+    new = functions.due(conn)
+    if new:
+        scripts.append(functions.script(new))
+    if not scripts:
         yield "-- Nothing is pending."
-    for migration in todo:
-        yield from _migration(conn, migration)
+    for script in scripts:
+        yield from _script(conn, script)
 
 
-def _migration(conn: Connection, migration: Migration) -> Iterator[str]:
-    script = migration.script
+def _script(conn: Connection, script: Script) -> Iterator[str]:
     how = "in one transaction" if script.transactional else "each committed by itself"
-    yield f"-- {migration.path.name}: {len(script.statements)} statements, {how}"
+    yield f"-- {script.name}: {len(script.statements)} statements, {how}"
     yield ""
     for statement in script.statements:
         yield from _statement(conn, statement)

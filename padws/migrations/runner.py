@@ -10,7 +10,7 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from padws.migrations.connection import LOCK_TIMEOUT, set_lock_timeout
 from padws.migrations.errors import MigrationFailed, WaitedTooLong, in_words
-from padws.migrations.files import Migration, Script, Statement
+from padws.migrations.files import Script, Statement
 from padws.migrations.history import Connection
 from padws.migrations.stopping import Stop
 from padws.migrations.waiting import REPORT_EVERY, Patience, Report, repeated
@@ -35,7 +35,7 @@ BLOCKERS = """
     LIMIT 3
 """
 
-Record = Callable[[Migration], None]
+Record = Callable[[], None]
 
 
 class Runner:
@@ -49,16 +49,16 @@ class Runner:
         self._step = ""
         self._since = 0.0
 
-    def run(self, migration: Migration, script: Script, record: Record) -> None:
-        """Run a migration's script and `record` it. Raises MigrationError."""
+    def run(self, script: Script, record: Record) -> None:
+        """Run a script and `record` that it was run. Raises MigrationError."""
         began = time.monotonic()
         try:
             with repeated(REPORT_EVERY, self._report_progress):
                 if script.transactional:
-                    self._retry_locked(lambda: self._in_one_transaction(migration, script, record))
+                    self._retry_locked(lambda: self._in_one_transaction(script, record))
                 else:
                     self._retry_locked(lambda: self._one_by_one(script))
-                    self._record_if_valid(migration, record)
+                    self._record_if_valid(script, record)
         except psycopg.Error as error:
             raise MigrationFailed(f"{self._step} failed: {in_words(error)}") from None
         self._report(f"{script.name}: done in {time.monotonic() - began:.1f} s.")
@@ -79,12 +79,12 @@ class Runner:
                 f"{self._step} failed, and nothing was changed: {in_words(error)}"
             ) from None
 
-    def _in_one_transaction(self, migration: Migration, script: Script, record: Record) -> None:
+    def _in_one_transaction(self, script: Script, record: Record) -> None:
         with self._stop.interruptible(), self._conn.transaction():
             for statement in script.statements:
                 self._execute(statement)
-            self._begin(f"{migration.id}: recording and committing")
-            record(migration)
+            self._begin(f"{script.name}: recording and committing")
+            record()
 
     def _one_by_one(self, script: Script) -> None:
         for statement in script.statements:
@@ -94,16 +94,16 @@ class Runner:
             with self._stop.interruptible():
                 self._execute(statement)
 
-    def _record_if_valid(self, migration: Migration, record: Record) -> None:
+    def _record_if_valid(self, script: Script, record: Record) -> None:
         ((invalid,),) = self._conn.execute(INVALID_INDEXES).fetchall()
         if invalid:
             raise MigrationFailed(
-                f"{migration.path.name}: {invalid} is invalid, left behind by CREATE INDEX "
+                f"{script.name}: {invalid} is invalid, left behind by CREATE INDEX "
                 "CONCURRENTLY. Drop it, and run again."
             )
         set_lock_timeout(self._conn, LOCK_TIMEOUT)
         with self._conn.transaction():
-            record(migration)
+            record()
 
     def _execute(self, statement: Statement) -> None:
         self._begin(str(statement))

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from redis.exceptions import RedisError
 
 from padws.config import Settings
-from padws.migrations import rules
+from padws.migrations import functions, rules
 from padws.migrations.connection import holder_of_lock
 from padws.migrations.errors import one_line
-from padws.migrations.files import known, target
+from padws.migrations.files import known
 from padws.migrations.history import SCHEMA, Connection, applied
 from padws.migrations.redis_lock import RedisLock, Snapshot, connect
 
@@ -33,6 +33,8 @@ def status(conn: Connection, settings: Settings) -> Iterator[str]:
     )
     yield "Migrations"
     yield from _migrations(conn)
+    yield "Functions"
+    yield from _functions(conn)
     yield from _storage(conn)
     yield from _locks(conn, settings)
 
@@ -49,6 +51,15 @@ def _migrations(conn: Connection) -> Iterator[str]:
             yield f"  applied  {migration.id}  {history.get(migration.id, '')}"
     for stranger in sorted(set(checksums) - {each.id for each in known()}):
         yield f"  applied  {stranger}  {history.get(stranger, '')}, by another release"
+
+
+def _functions(conn: Connection) -> Iterator[str]:
+    stored, missing = functions.stored(conn), functions.missing(conn)
+    for each in missing:
+        yield f"  pending  {each.name}"
+    for name in sorted(set(stored) - {each.name for each in missing}):
+        _, release, applied_at = stored[name]
+        yield f"  applied  {name}  {_moment(applied_at.astimezone(UTC))} by padws {release}"
 
 
 def _storage(conn: Connection) -> Iterator[str]:
@@ -74,7 +85,9 @@ def _locks(conn: Connection, settings: Settings) -> Iterator[str]:
     yield f"PostgreSQL's lock   {'held by ' + holder if holder else 'free'}"
     try:
         with closing(connect(settings)) as redis:
-            snapshot = RedisLock(redis, settings.migration_lock_ttl, target(known())).look()
+            snapshot = RedisLock(
+                redis, settings.migration_lock_ttl, functions.release_target()
+            ).look()
     except RedisError as error:
         yield f"Redis               cannot be used: {one_line(error)}"
     else:

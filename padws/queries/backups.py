@@ -9,8 +9,7 @@ from msgspec import Struct
 
 from padws.database import Connection
 from padws.json_text import JsonText
-from padws.queries.pads import SavedPad, restore_pad
-from padws.queries.users import lock_user
+from padws.queries.pads import SavedPad
 from padws.statements import from_file
 
 
@@ -79,30 +78,14 @@ def delete_backup(
     """Delete one backup; `None` if there is no such backup."""
 
 
+@from_file
 def restore_backup(
     conn: Connection,
     *,
-    backup_id: UUID,
-    pad_id: UUID,
     owner_id: UUID,
+    pad_id: UUID,
+    backup_id: UUID,
     accepted_versions: str,
     keep: int,
 ) -> SavedPad | None:
-    """Make a backup's scene the pad's, after backing up what it replaces.
-
-    `None` if there is nothing to restore, or to restore over: then the caller has to roll back the
-    transaction that this needs.
-    """
-    # Changing a pad twice in a transaction makes PostgreSQL lock the owner's row. Whoever deletes
-    # the owner locks that row first and the pads then; in another order, this would be a deadlock.
-    lock_user(conn, user_id=owner_id)
-    # One more is kept at first: the backup to restore may be the oldest.
-    insert_backup(conn, pad_id=pad_id, owner_id=owner_id, keep=keep + 1)
-    return restore_pad(
-        conn,
-        pad_id=pad_id,
-        owner_id=owner_id,
-        backup_id=backup_id,
-        accepted_versions=accepted_versions,
-        keep=keep,
-    )
+    """Make a backup's scene the pad's, what it replaces a backup; `None` if nothing was written."""

@@ -13,10 +13,7 @@ from msgspec import Struct
 
 from padws.database import Connection
 from padws.json_text import JsonText
-from padws.queries.users import lock_user
 from padws.statements import from_file
-
-EMPTY_SCENE = JsonText(b'{"elements": [], "appState": {}, "files": {}}')
 
 
 class Pad(Struct, frozen=True):
@@ -108,33 +105,11 @@ def delete_pad(
 
 
 @from_file
-def restore_pad(
-    conn: Connection,
-    *,
-    pad_id: UUID,
-    owner_id: UUID,
-    backup_id: UUID,
-    accepted_versions: str,
-    keep: int,
-) -> SavedPad | None:
-    """Make a backup's scene the pad's; `None` if nothing was written."""
-
-
 def insert_first_pad(
     conn: Connection, *, owner_id: UUID, display_name: str, template_name: str
 ) -> bool | None:
     """Whether a user's first pad was made from the template; `None`: there is one by now.
 
-    A template that is not there leaves an empty drawing, because the list is never empty. Violates
-    pads_owner_id_fkey when the owner has no row.
+    Of many first requests at once one makes the pad. A template that is not there leaves an empty
+    drawing, because the list is never empty. Violates pads_owner_id_fkey when the owner has no row.
     """
-    with conn.transaction():
-        lock_user(conn, user_id=owner_id)  # so that of many first requests one makes the pad
-        if list_pads(conn, owner_id=owner_id, with_data=False, known_etags=[]):
-            return None
-        made = insert_pad_from_template(
-            conn, owner_id=owner_id, display_name=display_name, template_name=template_name
-        )
-        if not made:
-            insert_pad(conn, owner_id=owner_id, display_name=display_name, scene=EMPTY_SCENE)
-    return made is not None

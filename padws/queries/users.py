@@ -97,11 +97,6 @@ def delete_user(conn: Connection, *, user_id: UUID) -> UUID | None:
 
 
 @from_file
-def lock_user(conn: Connection, *, user_id: UUID) -> UUID | None:
-    """Hold a user's row until the transaction ends."""
-
-
-@from_file
 def lock_user_names(conn: Connection) -> None:
     """Keep others from giving users names until the transaction ends."""
 

@@ -9,6 +9,8 @@ from urllib.parse import quote, urlencode, urlsplit
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from padws.migrations.functions import known
+
 HERE = Path(__file__).parent
 CATALOGUE = (HERE / "catalogue.sql").read_bytes()
 PAD_WS_ITSELF = (HERE / "pad_ws_itself.sql").read_bytes()
@@ -48,13 +50,20 @@ def query(url: str, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
 def catalogue(url: str) -> str:
     """What the schema pad_ws consists of, in lines."""
     with psycopg.connect(url, autocommit=True) as conn:
-        return "\n".join(line for (line,) in conn.execute(CATALOGUE).fetchall()) + "\n"
+        return "\n".join(_entries(conn)) + "\n"
 
 
 def own_catalogue(url: str) -> str:
-    """The catalogue without the tables of yoyo and Alembic."""
-    lines = catalogue(url).splitlines(keepends=True)
-    return "".join(line for line in lines if not any(tool in line for tool in OF_THE_TOOLS))
+    """The catalogue without the tables of yoyo and Alembic, and without what sql/functions/ has."""
+    functions = tuple(f"CREATE OR REPLACE FUNCTION pad_ws.{each.name}(" for each in known())
+    with psycopg.connect(url, autocommit=True) as conn:
+        entries = [each for each in _entries(conn) if not each.startswith(functions)]
+    lines = "\n".join(entries).splitlines()
+    return "".join(f"{each}\n" for each in lines if not any(tool in each for tool in OF_THE_TOOLS))
+
+
+def _entries(conn: psycopg.Connection[Any]) -> list[str]:
+    return [entry for (entry,) in conn.execute(CATALOGUE).fetchall()]
 
 
 def rows(url: str) -> dict[str, list[tuple[Any, ...]]]:

@@ -13,21 +13,23 @@ from padws.database import Connection
 from padws.json_text import JsonText
 from padws.statements import SQL_DIR, load_statement
 
-FILES = sorted(SQL_DIR.glob("*/*.sql"))
+FUNCTIONS = sorted((SQL_DIR / "functions").glob("*.sql"))
+FILES = sorted(set(SQL_DIR.glob("*/*.sql")) - set(FUNCTIONS))
 NAMES = [f"{path.parent.name}/{path.stem}" for path in FILES]
 
 FILL = """
     INSERT INTO pad_ws.users (id, username, email, name, given_name, family_name)
     SELECT md5('user ' || n)::uuid, 'user ' || n, n || '@example.org', '', '', ''
-    FROM generate_series(1, 10000) AS n;
+    FROM generate_series(1, 10001) AS n;  -- the last of them without a pad
 
-    INSERT INTO pad_ws.pads (id, owner_id, display_name, data, version)
+    INSERT INTO pad_ws.pads (id, owner_id, display_name, data, version, last_backup_at)
     SELECT
         md5('pad ' || n)::uuid,
         md5('user ' || n % 10000 + 1)::uuid,
         'Drawing',
         '{"elements": []}',
-        1
+        1,
+        now() - ((n + 19998) % 20000 + 1) * interval '1 second'  -- as below
     FROM generate_series(1, 20000) AS n;
 
     INSERT INTO pad_ws.backups (id, source_id, data, created_at)
@@ -96,6 +98,7 @@ EXAMPLES: dict[str, Any] = {
     "expires_at": None,
 }
 ONLY_FOR: dict[str, dict[str, Any]] = {
+    "pads/insert_first_pad": {"owner_id": md5_id("user 10001")},
     "tokens/insert_token": {"token_digest": sha256(b"a new token").digest()},
     "templates/insert_template": {"name": "a new name"},
     "users/insert_user": {"user_id": uuid4()},

@@ -198,5 +198,5 @@ def test_a_running_statement_leads_to_its_request(
     ((backend_pid, name, query),) = waiting
     (line,) = of_request(service, request_id)
     assert line["backend_pid"] == backend_pid
-    assert re.fullmatch(rf"padws/[^/]+/{line['process']}", name)
+    assert re.fullmatch(rf"padws/[^/]+/{line['process']}/[^/]+", name)
     assert query.startswith(f"/* request_id={request_id} */") == (comments == "on")

@@ -394,7 +394,6 @@ def stranger_calls(pad: pads.Pad, backup_id: UUID, stranger: UUID) -> dict[str, 
         },
         "rename_pad": {**pad_of, **accepted, "display_name": "Mine"},
         "delete_pad": {**pad_of, **accepted},
-        "restore_pad": {**backup, **accepted, "keep": 1},
         "restore_backup": {**backup, **accepted, "keep": 1},
         "insert_backup": {**pad_of, "keep": 1},
         "get_backup": backup,
@@ -432,7 +431,7 @@ def test_a_backup_is_reached_only_through_its_own_pad(conn: Connection) -> None:
     ids = {"backup_id": backup_id, "pad_id": other.id, "owner_id": pad.owner_id}
     assert backups.get_backup(conn, **ids) is None
     assert backups.delete_backup(conn, **ids) is None
-    assert pads.restore_pad(conn, **ids, accepted_versions=ANY_VERSION, keep=1) is None
+    assert backups.restore_backup(conn, **ids, accepted_versions=ANY_VERSION, keep=1) is None
     assert pad_row(conn, other.id)["version"] == 1
     assert len(backups_of(conn, pad.id)) == 1
 

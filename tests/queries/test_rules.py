@@ -31,7 +31,13 @@ from tests.helpers.rows import (
 # Constraints that no request can violate, and why: a violation is a mistake of padws's own, a 500.
 UNREACHABLE = {
     **dict.fromkeys(
-        ("pads_pkey", "backups_pkey", "template_pads_pkey", "access_tokens_pkey"),
+        (
+            "pads_pkey",
+            "pads_id_owner_id_key",
+            "backups_pkey",
+            "template_pads_pkey",
+            "access_tokens_pkey",
+        ),
         "ids are random",
     ),
     "access_tokens_token_digest_key": "tokens are random",
@@ -48,7 +54,11 @@ UNREACHABLE = {
         ("pads_owner_id_fkey", "access_tokens_user_id_fkey"),
         "the caller's row is made where it is missing",
     ),
-    "backups_source_id_fkey": "a backup is taken by the statement that holds its pad's row",
+    **dict.fromkeys(
+        ("backups_source_id_fkey", "backups_source_id_owner_id_fkey", "backups_owner_id_given"),
+        "a backup is taken, with its pad's owner, by the function that holds its pad's row",
+    ),
+    "functions_pkey": "migrations alone write there",
     "pads_version_not_negative": "versions are counted up",
     **dict.fromkeys(
         (

@@ -16,13 +16,14 @@ from padws.config import ROOT
 from padws.database import Connection, prepare_connection
 from padws.statements import SQL_DIR, load_statement
 from tests.helpers import servers
-from tests.helpers.statements import EXAMPLES, FILES, FILL, NAMES, run_example
+from tests.helpers.statements import FILES, FILL, FUNCTIONS, NAMES, run_example
 
 SOURCES = sorted((ROOT / "padws").rglob("*.py"))
 # No example has more than two users, two pads and eight backups to look at.
-MOST_ENTRIES = 20
+MOST_ENTRIES = 30
 
 every_file = pytest.mark.parametrize("path", FILES, ids=NAMES)
+every_function = pytest.mark.parametrize("path", FUNCTIONS, ids=[each.stem for each in FUNCTIONS])
 
 
 def header_of(path: Path) -> str:
@@ -33,9 +34,13 @@ def header_of(path: Path) -> str:
 
 
 def indexes_of(path: Path) -> set[str]:
-    """The indexes that a file's header names."""
+    """The indexes that a file's header names, or that of a function which it names there."""
     _, _, after = header_of(path).partition("Index: ")
-    return set(re.findall(r"\w+_(?:pkey|key|idx)\b", after.partition("psql -v")[0]))
+    words = set(re.findall(r"\w+", after.partition("psql -v")[0]))
+    called = [each for each in FUNCTIONS if each.stem in words and each != path]
+    return {word for word in words if re.search(r"_(?:pkey|key|idx)$", word)}.union(
+        *map(indexes_of, called)
+    )
 
 
 # Files, functions and callers
@@ -63,7 +68,8 @@ def used_names() -> set[str]:
 
 def test_every_file_lies_in_the_directory_of_its_noun() -> None:
     assert FILES
-    assert sorted(path for path in SQL_DIR.rglob("*") if path.is_file()) == FILES
+    files = sorted(path for path in SQL_DIR.rglob("*") if path.is_file())
+    assert files == sorted(FILES + FUNCTIONS)
 
 
 def test_every_file_has_its_function_and_every_function_its_file() -> None:
@@ -90,6 +96,29 @@ def test_header_shows_how_to_try_it_in_psql(path: Path) -> None:
     _, _, command = header_of(path).partition("psql ")
     assert f"-f {path.relative_to(ROOT)}" in command
     assert sorted(re.findall(r"-v (\w+)=", command)) == sorted(load_statement(path).parameters)
+
+
+# Functions
+
+
+@every_function
+def test_a_function_has_its_file_and_takes_the_owner_first(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    (name,) = re.findall(r"CREATE (?:OR REPLACE )?FUNCTION (\S+?)\(\s*owner_id uuid,", text)
+    assert name == f"pad_ws.{path.stem}"
+    assert text.count("CREATE ") == 1
+
+
+@every_function
+def test_a_function_is_called(path: Path) -> None:
+    others = [each for each in FILES + FUNCTIONS if each != path]
+    assert any(f"pad_ws.{path.stem}(" in each.read_text(encoding="utf-8") for each in others)
+
+
+@every_function
+def test_a_functions_header_says_what_for_and_which_index(path: Path) -> None:
+    assert re.match(r"[A-Z][^.:]+[.:;]", header_of(path))
+    assert indexes_of(path)
 
 
 # The schema
@@ -169,15 +198,3 @@ def test_lives_on_the_indexes_of_its_header(
         assert scans.tables == set()
         assert scans.indexes == indexes_of(path)
         assert scans.most_read <= MOST_ENTRIES
-
-
-def test_a_save_looks_for_the_newest_backup_in_one_place(full_database_url: str) -> None:
-    statement = load_statement(SQL_DIR / "pads" / "save_pad.sql")
-    with psycopg.connect(full_database_url) as conn:
-        prepare_connection(conn)
-        cursor = psycopg.RawCursor(conn)
-        cursor.execute(
-            b"EXPLAIN " + statement.text.encode(), [EXAMPLES[name] for name in statement.parameters]
-        )
-        plan = "\n".join(line for (line,) in cursor.fetchall())
-    assert plan.count("backups_source_id_created_at_idx") == 1, plan

@@ -7,7 +7,7 @@ from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
-from psycopg.errors import LockNotAvailable, UniqueViolation
+from psycopg.errors import UniqueViolation
 
 from padws.database import Connection, Database
 from padws.json_text import JsonText
@@ -21,7 +21,6 @@ from tests.helpers.rows import (
     new_backup,
     new_pad,
     new_user,
-    overtaken,
     plain,
     row_of,
     user_row,
@@ -66,7 +65,6 @@ def test_a_new_user_is_read_as_it_was_made(conn: Connection) -> None:
 def test_nobody_is_none(conn: Connection) -> None:
     everything_unchanged = dict.fromkeys(user_row(), None) | {"user_id": NOBODY}
     assert users.get_user(conn, user_id=NOBODY) is None
-    assert users.lock_user(conn, user_id=NOBODY) is None
     assert users.delete_user(conn, user_id=NOBODY) is None
     assert users.update_user(conn, **everything_unchanged) is None  # type: ignore[arg-type]
     assert users.get_user_if_current(conn, **user_row()) is None
@@ -364,25 +362,3 @@ def test_a_missing_row_is_made_again_even_if_its_name_is_taken(conn: Connection)
     sign_in(conn, other)
     assert users.bring_in_line(conn, deleted).username == "wanted"
     assert name_of(conn, other["user_id"]) == f"user_{other['user_id']}"
-
-
-# Holding a row
-
-
-def test_holding_a_user_keeps_others_from_holding_it(database: Database) -> None:
-    with database.connection() as conn:
-        hold = partial(users.lock_user, user_id=new_user(conn))
-    assert None not in overtaken(database, hold, hold, hold)
-
-
-def test_holding_a_user_does_not_keep_pads_from_being_made(database: Database) -> None:
-    with database.transaction() as holder, database.connection() as other:
-        user_id = new_user(other)
-        users.lock_user(holder, user_id=user_id)
-        other.execute("SET lock_timeout = '1s'")
-        try:
-            assert new_pad(other, user_id).owner_id == user_id
-        except LockNotAvailable:
-            pytest.fail("making a pad waits for whoever holds its owner's row")
-        finally:
-            other.execute("RESET lock_timeout")

@@ -15,8 +15,8 @@ LAYERS = [
     ("padws",),  # create_app
     ("padws.cli",),
     ("padws.doctor", "padws.embedded", "padws.worker"),
-    ("padws.blueprints", "padws.client_connection", "padws.gunicorn_command"),
-    ("padws.readiness",),
+    ("padws.blueprints", "padws.client_connection", "padws.gunicorn_command", "padws.front_end"),
+    ("padws.readiness", "padws.release"),
     ("padws.migrations",),
     ("padws.http", "padws.html", "padws.template_files"),
     ("padws.auth.cross_site",),
@@ -25,19 +25,18 @@ LAYERS = [
     ("padws.context",),  # what the parts of the application below are found by
     ("padws.auth",),
     ("padws.schemas", "padws.queries"),
+    ("padws.statements",),
     ("padws.database", "padws.redis_client", "padws.memory_budget", "padws.error_handler"),
     ("padws.abandoned_connections", "padws.application", "padws.complexity"),
     ("padws.observability",),
     ("padws.config",),
     ("padws.setting_kinds",),
     ("padws.redis_url", "padws.origins", "padws.postgres_parameters", "padws.misspelt_variables"),
-    ("padws.errors", "padws.child_process"),
+    ("padws.errors", "padws.child_process", "padws.json_text", "padws.version"),
 ]
 
 #: What is imported from above, and why.
-EXCEPTIONS = {
-    ("padws.doctor.command", "padws"): "the version, which hatchling reads where it stands",
-}
+EXCEPTIONS: dict[tuple[str, str], str] = {}
 
 LEVELS = {name: level for level, names in enumerate(reversed(LAYERS)) for name in names}
 

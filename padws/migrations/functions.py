@@ -1,0 +1,135 @@
+"""The rules in sql/functions/: put into the database where they differ from what is there.
+
+One transaction for all of them, so that a release's rules change together. A release that finds a
+newer one's leaves them alone while the newer one is running, and puts its own back afterwards.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache, cached_property
+from typing import NamedTuple
+
+from packaging.version import InvalidVersion, Version
+from psycopg.errors import UndefinedTable
+
+from padws.config import ROOT
+from padws.migrations.files import Script, Statement, target
+from padws.migrations.files import known as known_migrations
+from padws.migrations.history import SCHEMA, Checksums, Connection
+from padws.version import VERSION
+
+DIRECTORY = ROOT / "sql" / "functions"
+
+TABLE = f"{SCHEMA}.functions"
+STORED = f"SELECT name, digest, release, applied_at FROM {TABLE}"  # noqa: S608
+STORE = f"""
+    INSERT INTO {TABLE} (name, digest, release, applied_at)
+    VALUES (%s, %s, %s, now())
+    ON CONFLICT (name) DO UPDATE
+        SET digest = excluded.digest, release = excluded.release, applied_at = excluded.applied_at
+"""  # noqa: S608
+# The service names its connections `padws/<machine>/<process>/<release>`.
+RUNNING = """
+    SELECT DISTINCT split_part(application_name, '/', 4)
+    FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name ~ '^padws/[^/]*/[0-9]+/[^/]+$'
+"""
+
+
+class Stored(NamedTuple):
+    """What the database says of one of its functions."""
+
+    digest: str
+    release: str
+    applied_at: datetime
+
+
+@dataclass
+class Function:
+    """A file of sql/functions/."""
+
+    name: str
+    sql: str
+
+    @property
+    def id(self) -> str:
+        """The file, as people are told of it."""
+        return f"sql/functions/{self.name}.sql"
+
+    @cached_property
+    def checksum(self) -> str:
+        """SHA-256 of the file, the same whatever its line ends are."""
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+@cache
+def known() -> tuple[Function, ...]:
+    """All functions of this release. Read once: files do not change in service."""
+    return tuple(
+        Function(path.stem, path.read_text(encoding="utf-8"))
+        for path in sorted(DIRECTORY.glob("*.sql"))
+    )
+
+
+def release_target() -> str:
+    """A digest of everything that this release brings a database to."""
+    return target([*known_migrations(), *known()])
+
+
+def differing(digests: Checksums) -> list[Function]:
+    """The functions of which a database has noted no digest, or another."""
+    return [each for each in known() if digests.get(each.name) != each.checksum]
+
+
+def missing(conn: Connection) -> list[Function]:
+    """The functions without which this release cannot work: not those that a newer one has changed.
+
+    One query.
+    """
+    there = stored(conn)
+    return [
+        each
+        for each in differing({name: each.digest for name, each in there.items()})
+        if each.name not in there or not _is_newer(there[each.name].release)
+    ]
+
+
+def due(conn: Connection) -> list[Function]:
+    """The functions to put into the database now."""
+    running = [release for (release,) in conn.execute(RUNNING).fetchall()]
+    if any(map(_is_newer, running)):
+        return missing(conn)
+    return differing({name: each.digest for name, each in stored(conn).items()})
+
+
+def script(functions: Iterable[Function]) -> Script:
+    """What puts functions into the database."""
+    statements = tuple(Statement(each.id, 1, 1, each.sql) for each in functions)
+    return Script("sql/functions", statements, transactional=True)
+
+
+def record(conn: Connection, functions: Iterable[Function]) -> None:
+    """Note that the database has these functions; part of the caller's transaction."""
+    for each in functions:
+        conn.execute(STORE, [each.name, each.checksum, VERSION])
+
+
+def stored(conn: Connection) -> Mapping[str, Stored]:
+    """What a database has noted of its functions, by name; one query."""
+    try:
+        rows = conn.execute(STORED).fetchall()
+    except UndefinedTable:
+        return {}
+    return {name: Stored(*noted) for name, *noted in rows}
+
+
+def _is_newer(release: str) -> bool:
+    """Whether this is a later release than ours; what is no release is none."""
+    try:
+        return Version(release) > Version(VERSION)
+    except InvalidVersion:
+        return False

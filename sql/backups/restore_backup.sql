@@ -1,0 +1,13 @@
+-- Make a backup's scene the pad's, after backing up what it replaces, and prune. No row if the pad is
+-- not this owner's, not at an accepted version, or has no such backup.
+-- Index: those of pad_ws.restore_backup.
+-- psql -v owner_id="'…'" -v pad_id="'…'" -v backup_id="'…'" -v accepted_versions="'{(,)}'" -v keep=10 \
+--      -f sql/backups/restore_backup.sql
+
+SELECT
+    version,
+    updated_at,
+    pruned
+FROM pad_ws.restore_backup(
+    :owner_id, :pad_id, :backup_id, :accepted_versions::int8multirange, :keep::integer
+);

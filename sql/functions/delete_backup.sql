@@ -1,0 +1,49 @@
+-- Deletes one backup of a pad of this owner; when it was the newest, the pad says which is now. No
+-- row: no such backup. Index: pads_id_owner_id_key, backups_pkey, backups_source_id_created_at_idx.
+
+CREATE OR REPLACE FUNCTION pad_ws.delete_backup(owner_id uuid, pad_id uuid, backup_id uuid)
+RETURNS TABLE (id uuid)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    newest_backup_at timestamptz;
+    deleted_at timestamptz;
+BEGIN
+    -- The pad's row first, as a save locks it: what a save says of its backup stays.
+    SELECT pads.last_backup_at INTO newest_backup_at
+    FROM pad_ws.pads AS pads
+    WHERE
+        pads.id = delete_backup.pad_id
+        AND pads.owner_id = delete_backup.owner_id
+    FOR NO KEY UPDATE;
+
+    DELETE FROM pad_ws.backups AS backups
+    WHERE
+        backups.id = delete_backup.backup_id
+        AND backups.source_id = delete_backup.pad_id
+        AND backups.owner_id = delete_backup.owner_id
+    RETURNING backups.id, backups.created_at INTO delete_backup.id, deleted_at;
+
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+
+    IF newest_backup_at = deleted_at THEN
+        UPDATE pad_ws.pads AS pads
+        SET last_backup_at = (
+            SELECT max(backups.created_at)
+            FROM pad_ws.backups AS backups
+            WHERE
+                backups.source_id = delete_backup.pad_id
+                AND backups.owner_id = delete_backup.owner_id
+        )
+        WHERE
+            pads.id = delete_backup.pad_id
+            AND pads.owner_id = delete_backup.owner_id;
+    END IF;
+    RETURN NEXT;
+END
+$$;
+
+COMMENT ON FUNCTION pad_ws.delete_backup IS
+'Deletes a backup; no row if there is no such backup.';

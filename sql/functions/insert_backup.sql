@@ -1,0 +1,39 @@
+-- Backs up a pad of its owner as it is now, and prunes. No row: no such pad of this owner.
+-- Index: pads_id_owner_id_key; take_backup; backups_pkey.
+
+CREATE OR REPLACE FUNCTION pad_ws.insert_backup(owner_id uuid, pad_id uuid, keep integer)
+RETURNS TABLE (id uuid, taken_at timestamptz, data jsonb, pruned bigint)
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    PERFORM
+    FROM pad_ws.pads AS pads
+    WHERE
+        pads.id = insert_backup.pad_id
+        AND pads.owner_id = insert_backup.owner_id
+    FOR NO KEY UPDATE;
+
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+
+    taken_at := clock_timestamp();
+    UPDATE pad_ws.pads AS pads
+    SET last_backup_at = taken_at
+    WHERE
+        pads.id = insert_backup.pad_id
+        AND pads.owner_id = insert_backup.owner_id;
+
+    id := gen_random_uuid();
+    pruned := pad_ws.take_backup(owner_id, pad_id, id, taken_at, keep);
+    RETURN QUERY
+    SELECT backups.id, insert_backup.taken_at, backups.data, insert_backup.pruned
+    FROM pad_ws.backups AS backups
+    WHERE
+        backups.id = insert_backup.id
+        AND backups.owner_id = insert_backup.owner_id;
+END
+$$;
+
+COMMENT ON FUNCTION pad_ws.insert_backup IS
+'Backs up a pad as it is now; no row if there is no such pad.';

@@ -1,0 +1,47 @@
+-- Makes a user's first pad from a template, or an empty one where there is no such template, since
+-- nobody's list is ever empty. Says whether it is from the template; no row: the user has a pad by now.
+-- Constraints: the owner has to exist (pads_owner_id_fkey).
+-- Index: pads_owner_id_created_at_idx; insert_pad_from_template.
+
+CREATE OR REPLACE FUNCTION pad_ws.insert_first_pad(
+    owner_id uuid, display_name text, template_name text
+)
+RETURNS TABLE (from_template boolean)
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    -- Of many first requests at once one makes the pad: the others wait here, and look again.
+    -- (On Citus a row has to be read before an advisory lock is waited for.)
+    IF NOT EXISTS (
+        SELECT FROM pad_ws.pads AS pads WHERE pads.owner_id = insert_first_pad.owner_id
+    ) THEN
+        PERFORM pg_advisory_xact_lock('pad_ws.pads'::regclass::integer, hashtext(owner_id::text));
+    END IF;
+    IF EXISTS (
+        SELECT FROM pad_ws.pads AS pads WHERE pads.owner_id = insert_first_pad.owner_id
+    ) THEN
+        RETURN;
+    END IF;
+
+    PERFORM FROM pad_ws.insert_pad_from_template(owner_id, display_name, template_name);
+    from_template := FOUND;
+    IF NOT from_template THEN
+        INSERT INTO pad_ws.pads (id, owner_id, display_name, data, version, created_at, updated_at)
+        SELECT
+            new.id,
+            insert_first_pad.owner_id,
+            insert_first_pad.display_name,
+            pad_ws.stamp_scene(
+                '{"elements": [], "appState": {}, "files": {}}', new.id, insert_first_pad.display_name
+            ),
+            1,
+            now(),
+            now()
+        FROM (SELECT gen_random_uuid() AS id) AS new;
+    END IF;
+    RETURN NEXT;
+END
+$$;
+
+COMMENT ON FUNCTION pad_ws.insert_first_pad IS
+'Makes a user''s first pad, from a template if there is one; no row if the user has a pad by now.';

@@ -1,0 +1,59 @@
+-- Makes a backup's scene the pad's, after backing up what it replaces, and prunes. No row, and nothing
+-- changed, if the pad is not this owner's, not at an accepted version, or has no such backup.
+-- Index: pads_id_owner_id_key, backups_pkey; take_backup.
+
+CREATE OR REPLACE FUNCTION pad_ws.restore_backup(
+    owner_id uuid, pad_id uuid, backup_id uuid, accepted_versions int8multirange, keep integer
+)
+RETURNS TABLE (version bigint, updated_at timestamptz, pruned bigint)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    pad record;
+    restored jsonb;
+    backed_up_at timestamptz;
+BEGIN
+    -- The pad's row first, as a save locks it: no save comes in between.
+    SELECT pads.display_name, pads.version, pads.created_at INTO pad
+    FROM pad_ws.pads AS pads
+    WHERE
+        pads.id = restore_backup.pad_id
+        AND pads.owner_id = restore_backup.owner_id
+    FOR NO KEY UPDATE;
+
+    IF NOT FOUND OR NOT pad.version <@ accepted_versions THEN
+        RETURN;
+    END IF;
+
+    -- Read before anything is pruned: it may be the oldest.
+    SELECT backups.data INTO restored
+    FROM pad_ws.backups AS backups
+    WHERE
+        backups.id = restore_backup.backup_id
+        AND backups.source_id = restore_backup.pad_id
+        AND backups.owner_id = restore_backup.owner_id;
+
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+
+    version := pad.version + 1;
+    backed_up_at := clock_timestamp();
+    updated_at := greatest(backed_up_at, pad.created_at);
+    pruned := pad_ws.take_backup(owner_id, pad_id, gen_random_uuid(), backed_up_at, keep);
+
+    UPDATE pad_ws.pads AS pads
+    SET
+        data = pad_ws.stamp_scene(restored, restore_backup.pad_id, pad.display_name),
+        version = restore_backup.version,
+        updated_at = restore_backup.updated_at,
+        last_backup_at = backed_up_at
+    WHERE
+        pads.id = restore_backup.pad_id
+        AND pads.owner_id = restore_backup.owner_id;
+    RETURN NEXT;
+END
+$$;
+
+COMMENT ON FUNCTION pad_ws.restore_backup IS
+'Makes a backup''s scene the pad''s, what it replaces a backup; no row if nothing was written.';

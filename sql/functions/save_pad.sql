@@ -1,0 +1,76 @@
+-- Saves a scene: writes it if the pad is this owner's and at an accepted version, raises the version,
+-- takes a backup if one is due, prunes. No row if nothing was written.
+-- Index: pads_id_owner_id_key; where the pad does not say when its newest backup was taken,
+-- backups_source_id_created_at_idx; take_backup.
+
+CREATE OR REPLACE FUNCTION pad_ws.save_pad(
+    owner_id uuid,
+    pad_id uuid,
+    scene jsonb,
+    accepted_versions int8multirange,
+    backup_interval interval,
+    keep integer
+)
+RETURNS TABLE (version bigint, updated_at timestamptz, pruned bigint)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    pad record;
+    newest_backup_at timestamptz;
+    backup_is_due boolean;
+BEGIN
+    -- Saves of one pad queue for its row here. Whatever depends on the save before is decided after
+    -- that: which version this is, what time it is, and whether a backup is due.
+    SELECT pads.display_name, pads.version, pads.created_at, pads.last_backup_at INTO pad
+    FROM pad_ws.pads AS pads
+    WHERE
+        pads.id = save_pad.pad_id
+        AND pads.owner_id = save_pad.owner_id
+    FOR NO KEY UPDATE;
+
+    IF NOT FOUND OR NOT pad.version <@ accepted_versions THEN
+        RETURN;
+    END IF;
+
+    version := pad.version + 1;
+    updated_at := clock_timestamp();
+
+    -- A pad that pad.ws wrote does not say when its newest backup was taken: its backups tell.
+    newest_backup_at := coalesce(pad.last_backup_at, (
+        SELECT max(backups.created_at)
+        FROM pad_ws.backups AS backups
+        WHERE
+            backups.source_id = save_pad.pad_id
+            AND backups.owner_id = save_pad.owner_id
+    ));
+
+    -- A newest backup from the future (a clock that was set back) does not keep a new one from being
+    -- taken.
+    backup_is_due := newest_backup_at IS NULL
+        OR newest_backup_at <= updated_at - backup_interval
+        OR newest_backup_at > updated_at;
+
+    UPDATE pad_ws.pads AS pads
+    SET
+        data = pad_ws.stamp_scene(scene, save_pad.pad_id, pad.display_name),
+        version = save_pad.version,
+        -- A pad from the future (a clock that was set back) was made now at the latest.
+        created_at = CASE
+            WHEN pad.created_at > save_pad.updated_at THEN save_pad.updated_at
+            ELSE pad.created_at
+        END,
+        updated_at = save_pad.updated_at,
+        last_backup_at = CASE WHEN backup_is_due THEN save_pad.updated_at ELSE newest_backup_at END
+    WHERE
+        pads.id = save_pad.pad_id
+        AND pads.owner_id = save_pad.owner_id;
+
+    IF backup_is_due THEN
+        pruned := pad_ws.take_backup(owner_id, pad_id, gen_random_uuid(), updated_at, keep);
+    END IF;
+    RETURN NEXT;
+END
+$$;
+
+COMMENT ON FUNCTION pad_ws.save_pad IS
+'Saves a scene, and backs it up when that is due; no row if nothing was written.';
