@@ -73,7 +73,7 @@ def start(
     held: Iterable[int] = (),
     inherited: Sequence[int] = (),
 ) -> ChildProcess:
-    """Run `command` and hold it by a tether.
+    """Run `command` in a process that ends when this one does.
 
     Asked to stop, it gets `stop_signal` and, `grace` seconds later, SIGKILL. `user` is a user id
     and a group id to run as. Its output goes to the file `log`, or to our standard error. `held`
