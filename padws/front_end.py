@@ -6,7 +6,8 @@ import gzip
 import os
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
@@ -25,7 +26,7 @@ from padws.auth import headers
 from padws.config import Settings
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 # Strong enough and fast: 10 MB of scripts take less than half a second, once for each worker.
 _ENCODERS: dict[str, Callable[[bytes], bytes]] = {
@@ -64,6 +65,18 @@ class FrontEnd(WhiteNoise):  # type: ignore[misc]  # untyped
         self.add_files(str(root), prefix="/static")
         if "/index.html" in self.files:
             self.add_file_to_dictionary("/", str(root.resolve() / "index.html"))
+
+    def serve(
+        self, static_file: _File, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Send a file; what cannot be done with it is for the application to refuse."""
+        answer: Iterable[bytes]
+        if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+            with suppress(FileNotFoundError):  # somebody has removed it since the start
+                answer = super().serve(static_file, environ, start_response)
+                return answer
+        answer = self.application(environ, start_response)
+        return answer
 
     def immutable_file_test(self, _path: str, url: str) -> bool:
         """Whoever builds a front end names these by their content."""

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 
 from padws import front_end
 from tests.api.conftest import Configure
+from tests.helpers.contract import assert_problem
 
 SCRIPT = b"".join(b"export const a%d = %d;\n" % (i, i) for i in range(2_000))
 NOISE = random.Random(1).randbytes(20_000)
@@ -167,3 +168,17 @@ def test_what_a_worker_keeps_is_bounded(
     answers = [client.get(path, headers={"Accept-Encoding": "br"}) for path in paths]
     assert [each.headers.get("Content-Encoding") for each in answers] == ["br", None]
     assert answers[1].data == SCRIPT
+
+
+@pytest.mark.parametrize("coding", ["identity", "br"])
+def test_a_file_that_is_gone_is_not_found(client: FlaskClient, build: Path, coding: str) -> None:
+    (build / "assets" / "index-4f2a.js").unlink()
+    answer = client.get("/assets/index-4f2a.js", headers={"Accept-Encoding": coding})
+    assert_problem(answer, 404, "not_found")
+
+
+def test_writing_to_a_page_is_refused_as_everywhere(client: FlaskClient) -> None:
+    answer = client.post("/")
+    assert_problem(answer, 405, "method_not_allowed")
+    assert "GET" in answer.headers["Allow"]
+    assert_problem(client.post("/assets/index-4f2a.js"), 404, "not_found")
