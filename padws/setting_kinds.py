@@ -101,7 +101,7 @@ def _port(value: str) -> int:
             "An address, as Kubernetes sets it for a service of that name; "
             "`enableServiceLinks: false` keeps it from doing so."
         )
-    return _digits(value, 1, 65_535)
+    return _digits(value.strip(), 1, 65_535)  # a secret often ends in a line end
 
 
 # URLs; nothing is looked up

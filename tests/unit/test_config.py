@@ -324,6 +324,12 @@ def test_keycloaks_address_needs_its_realm() -> None:
     assert settings.oidc_issuer == "https://other.example.org"
 
 
+def test_blanks_around_a_servers_port_do_no_harm() -> None:
+    settings = load_settings({"POSTGRES_PORT": "5433\n", "REDIS_PORT": " 6380 "})
+    assert ":5433/" in settings.database_url
+    assert ":6380/" in settings.redis_url
+
+
 # Mistakes
 
 MISTAKES = {
