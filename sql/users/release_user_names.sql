@@ -6,16 +6,22 @@
 UPDATE pad_ws.users AS loser
 SET
     username = CASE
-        WHEN loser.username <> :username THEN loser.username
+        WHEN loser.username <> :username AND loser.username ~ '\S' THEN loser.username
         WHEN EXISTS (SELECT FROM pad_ws.users WHERE username = 'user_' || loser.id)
             THEN 'user_' || loser.id || '_' || gen_random_uuid()
         ELSE 'user_' || loser.id
     END,
     email = CASE
-        WHEN lower(loser.email) <> lower(:email) THEN loser.email
+        WHEN lower(loser.email) <> lower(:email) AND loser.email ~ '\S' THEN loser.email
         WHEN EXISTS (SELECT FROM pad_ws.users WHERE lower(email) = 'user_' || loser.id || '@example.com')
             THEN 'user_' || loser.id || '_' || gen_random_uuid() || '@example.com'
         ELSE 'user_' || loser.id || '@example.com'
+    END,
+    -- A row of pad.ws may break a rule about roles, which would refuse the sign-in.
+    roles = CASE
+        WHEN jsonb_typeof(loser.roles) = 'array' AND NOT loser.roles @? 'strict $[*] ? (@.type() <> "string")'
+            THEN loser.roles
+        ELSE '[]'
     END,
     updated_at = greatest(now(), loser.created_at)
 WHERE

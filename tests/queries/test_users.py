@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -27,6 +28,10 @@ from tests.helpers.rows import (
 )
 
 NOBODY = UUID(int=0)
+_RULES = """
+    SELECT conname, replace(pg_get_constraintdef(oid), ' NOT VALID', '') FROM pg_constraint
+    WHERE conname IN ('users_email_not_blank', 'users_roles_are_texts')
+"""
 
 
 def sign_in(conn: Connection, row: UserRow) -> users.User:
@@ -362,3 +367,18 @@ def test_a_missing_row_is_made_again_even_if_its_name_is_taken(conn: Connection)
     sign_in(conn, other)
     assert users.bring_in_line(conn, deleted).username == "wanted"
     assert name_of(conn, other["user_id"]) == f"user_{other['user_id']}"
+
+
+@pytest.mark.parametrize("broken", [{"email": ""}, {"roles": JsonText(b'{"admin": true}')}])
+def test_a_row_of_pad_ws_that_breaks_a_rule_keeps_nobody_from_its_name(
+    adopted: Connection, broken: dict[str, Any]
+) -> None:
+    rules = adopted.execute(_RULES).fetchall()
+    for name, _ in rules:
+        adopted.execute(f"ALTER TABLE pad_ws.users DROP CONSTRAINT {name}".encode())
+    old = users.insert_user(adopted, **{**user_row(username="alice"), **broken})
+    for name, check in rules:
+        rule = f"ALTER TABLE pad_ws.users ADD CONSTRAINT {name} {check} NOT VALID"
+        adopted.execute(rule.encode())
+    assert sign_in(adopted, user_row(username="alice")).username == "alice"
+    assert name_of(adopted, old.id) == f"user_{old.id}"
