@@ -76,14 +76,14 @@ def _run(value: bytes | None) -> Run | None:
         return None
     try:
         return msgspec.json.decode(value, type=Run)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return Run(host="unknown", pid=0, token=value.decode(errors="replace"))
 
 
 def _status(value: bytes | None) -> Status | None:
     try:
         return msgspec.json.decode(value or b"null", type=Status | None)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 

@@ -176,14 +176,15 @@ def test_whoever_waits_takes_over_from_one_that_is_stopped(
     assert databases.marks(url) == ALL
 
 
-def test_a_signal_ends_waiting(settings: dict[str, str], forker: Forks) -> None:
+@pytest.mark.parametrize("value", [b"somebody", b'{"host": "\xff"}'])
+def test_a_signal_ends_waiting(settings: dict[str, str], forker: Forks, value: bytes) -> None:
     with redis.Redis.from_url(settings["REDIS_URL"]) as client:
-        client.set(LOCK, "somebody", ex=100)
+        client.set(LOCK, value, ex=100)
         waiting = forker.start(settings, "db-upgrade")
         waiting.says("Waiting for host unknown")
         waiting.signal(signal.SIGTERM)
         assert waiting.wait() == 1
-        assert client.get(LOCK) == b"somebody"
+        assert client.get(LOCK) == value
 
 
 def test_waiting_for_an_instance_ends_with_exit_code_2(
