@@ -30,7 +30,7 @@ class Pad(ListedPad):
 
 
 class NewPad(Schema):
-    """A pad to make."""
+    """A pad to create."""
 
     display_name = NameField(required=True)
     data = SceneField(required=True)
@@ -46,7 +46,7 @@ class OptionalPadName(Schema):
     """A name for a pad, or none."""
 
     display_name = NameField(
-        metadata={"description": "The pad's name; without it a default of the service"}
+        metadata={"description": "The pad's name; without it, the service's default"}
     )
 
 
