@@ -1,5 +1,5 @@
-// Tells who is signed in and lists that user's pads. Names come from users: they are only ever
-// put in as text, never as HTML.
+// Shows who is signed in and lists that user's pads. Names come from users: they are only ever
+// inserted as text, never as HTML.
 
 import { fetchUser, requestJson } from "./account.js";
 
