@@ -36,7 +36,7 @@ Timed = tuple[str, float]  # what was asked, and the seconds from when it was du
 
 @dataclass(frozen=True)
 class Stage:
-    """What so many people have seen."""
+    """What so many people have experienced."""
 
     people: int
     seconds: float
@@ -82,7 +82,7 @@ def _holds(stand: Stand, owners: list[Owner]) -> bool:
 
 
 async def _stage(stand: Stand, owners: Sequence[Owner], seconds: float) -> Stage:
-    """Let everybody draw, and count after everybody has come."""
+    """Let everybody draw, and count once everybody is there."""
     asked: list[Timed] = []
     ends = time.monotonic() + WARM_UP + seconds
     people = asyncio.gather(*(_draw(stand.url, owner, ends, asked) for owner in owners))

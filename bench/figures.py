@@ -47,7 +47,7 @@ def number(value: float) -> str:
 
 
 def spread(runs: Iterable[Measured], of: Callable[[Measured], float]) -> Spread:
-    """What `of` says of each run."""
+    """What `of` makes of each run."""
     return Spread([of(run) for run in runs])
 
 
@@ -72,12 +72,12 @@ def share_of_load(run: Measured) -> float:
 
 
 def share_of_others(run: Measured) -> float:
-    """The part of the machine that has been busy with something else."""
+    """The part of the machine's CPU that was busy with something else."""
     return max(0.0, run.used.machine - _used(run)) / _capacity(run)
 
 
 def share_idle(run: Measured) -> float:
-    """The part of the machine that has had nothing to do."""
+    """The part of the machine's CPU that was idle."""
     return max(0.0, 1 - run.used.machine / _capacity(run))
 
 
@@ -131,7 +131,7 @@ def _cpu(work: Work, rounds: Sequence[Round]) -> Figure:
 
 
 def ratio_of(service: Spread, floor: Spread) -> float:
-    """The median of the rounds' own ratios: what drifts from round to round, drifts for both."""
+    """The median of the rounds' own ratios: drift from round to round affects both."""
     pairs = zip(service.values, floor.values, strict=True)
     return median(ours / bare for ours, bare in pairs)
 

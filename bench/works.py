@@ -211,7 +211,7 @@ RENAME = Work(
 )
 HEALTH = Work("/healthz", DRAWERS, _get("/healthz"))
 
-#: Small drawings, so that what grows with the tables is not lost in what does not.
+#: Small drawings, so that costs that grow with the tables are not lost among those that do not.
 COLLECTORS = Group("collector", 16, (10_000,) * 10)
 ADMINISTRATOR = Group("admin", 1, (10_000,))
 
