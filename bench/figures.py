@@ -42,7 +42,7 @@ class Spread:
 
 
 def number(value: float) -> str:
-    """Three digits, or all before the point."""
+    """Three significant digits, or all before the point."""
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
@@ -67,7 +67,7 @@ def total_ms(run: Measured) -> float:
 
 
 def share_of_load(run: Measured) -> float:
-    """The load generator's part of the CPU that all who took part have used."""
+    """The load generator's share of the CPU that everything in the run has used."""
     return run.driven.cpu / _used(run)
 
 

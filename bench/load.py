@@ -25,7 +25,7 @@ _SCRIPT = Path(__file__).with_name("requests.lua")
 
 @dataclass(frozen=True)
 class Driven:
-    """What a load generator has done; `cpu` are its own seconds.
+    """What a load generator has done; `cpu` is its own CPU time in seconds.
 
     wrk also counts the bytes of the answers, and times them: `p50` and `p99` are milliseconds.
     """

@@ -1,4 +1,4 @@
-"""What was measured on: the machine, the versions, the settings."""
+"""What the figures were measured on: the machine, the versions, the settings."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _processor() -> str:
 
 
 def _commit() -> str:
-    """The commit that is measured, where git can tell."""
+    """The commit that is measured, if git can be asked."""
     command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
     try:
         run = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -50,7 +50,7 @@ def _cpu_seconds(process: psutil.Process) -> float:
 
 
 def forget_peak_memory(process: psutil.Process) -> None:
-    """Make `peak_memory` begin anew, at what the process has now."""
+    """Reset `peak_memory` to what the process has now."""
     Path(f"/proc/{process.pid}/clear_refs").write_text("5")
 
 

@@ -82,7 +82,7 @@ class Report:
         return orjson.dumps(content, option=orjson.OPT_INDENT_2)
 
     def _circumstances(self) -> list[str]:
-        """What one needs to know to trust the runs, or not."""
+        """What a reader needs to know to trust the runs, or not."""
         if not self.runs:
             return []
         kinds: Mapping[str, Callable[[Measured], float]] = {

@@ -23,7 +23,7 @@ from padws.embedded.temporary import data_directory, is_named, running, running_
 
 WORKERS = 2
 
-# Nobody floods anybody here; and everybody signs in from one address.
+# The load is one that limits would stop, and everybody signs in from one address.
 _NO_LIMITS = {"LOGIN_LIMIT": "1000000/second", "WRITE_LIMIT": "1000000/second"}
 
 _DURABLE = ("fsync", "synchronous_commit", "full_page_writes")

@@ -45,7 +45,7 @@ _PAINTERS = Group("large", 4, (_LARGE,))
 
 
 def figures_of_start(servers: Servers, runs: int) -> list[Figure]:
-    """Of `flask db-upgrade` with nothing to do, and of workers until they serve."""
+    """The cost of `flask db-upgrade` with nothing to do, and of workers until they serve."""
     queries = Spread([_queries_of_upgrade(servers) for _ in range(runs)])
     seconds = Spread([_cpu_until_ready(servers) for _ in range(runs)])
     one_query, is_one = at_most(1, queries.median)
@@ -97,13 +97,13 @@ def _transactions(servers: Servers) -> int:
 
 
 def _cpu_until_ready(servers: Servers) -> float:
-    """Of gunicorn with one worker; the libraries are loaded before the fork and after it."""
+    """CPU seconds of gunicorn with one worker, whether it or the worker loads the libraries."""
     with serving(servers, workers=1) as stand:
         return stand.service.cpu_seconds()
 
 
 def figures_of_memory(servers: Servers) -> list[Figure]:
-    """Of one worker that serves saves of 5 MB: one after the other, and four at once."""
+    """The memory of one worker that serves saves of 5 MB: one after the other, and four at once."""
     with serving(servers, workers=1) as stand:
         owners = settle(stand, _PAINTERS)
         (worker,) = stand.service.children()
