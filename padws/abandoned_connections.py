@@ -79,7 +79,7 @@ class AbandonedConnections:
             left = self._give_back_all_but(busy)
 
     def _end_what_can_be_ended(self) -> int:
-        """End what can be ended; returns how many processes were busy before the last give-up."""
+        """End what can be ended; returns how many processes have been busy since before."""
         with self._lock:
             pids = {place.pid for place in self._places}
             newest = time.monotonic() - self._places[-1].since

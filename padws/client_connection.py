@@ -283,7 +283,7 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
         return self._small_if_chunked(piece)
 
     def _small_if_chunked(self, piece: bytes) -> bytes:
-        """A short piece of a chunked body: gunicorn copies the rest of it for each chunk in it."""
+        """The piece, cut if the body is chunked: gunicorn copies the rest for each chunk in it."""
         if self._body_length is None and len(piece) > _CHUNKED_PIECE:
             self._pieces.appendleft(piece[_CHUNKED_PIECE:])
             return piece[:_CHUNKED_PIECE]

@@ -70,7 +70,7 @@ def _from_database(error: psycopg.Error) -> Problem:
         errors = {field: [why] for field, why in wrong.items()}
         return kind(code, SCENE_SHAPE if code == "scene_invalid" else "", errors=errors)
     if isinstance(error, _UNSTORABLE):
-        return BadRequest("invalid_json", f"PostgreSQL says: {_first_line(error)}.")
+        return BadRequest("invalid_json", f"PostgreSQL reports: {_first_line(error)}.")
     # What libpq itself reports of a broken connection has no class of its own.
     if isinstance(error, _TRANSIENT) or type(error) is psycopg.DatabaseError:
         return Unavailable("database_unavailable")

@@ -124,7 +124,7 @@ def split_object(body: bytes, scenes: Collection[str]) -> dict[str, Any]:
 
 
 class BodyParser(FlaskParser):
-    """Reads JSON bodies for the schemas: strictly, and past the scenes in them."""
+    """Reads JSON bodies for the schemas: strictly, but without parsing the scenes in them."""
 
     def parse(self, argmap: Any, req: Any = None, *, location: Any = None, **options: Any) -> Any:
         """What a request sends, by the schema; a query that is not there is not parsed."""

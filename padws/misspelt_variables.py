@@ -17,7 +17,7 @@ _ELSEWHERE = {
     "OIDC_ISSUER_URL": "OIDC_ISSUER",
     "OIDC_SECRET": "OIDC_CLIENT_SECRET",
 }
-# What images, platforms and orchestrators set beside ours.
+# What images, platforms and orchestrators set besides ours.
 _OF_OTHERS = re.compile(
     r".+_(SERVICE_(HOST|PORT\w*)|PORT_\d+_\w+|FILE|VERSION|SHA\d*|DOWNLOAD_\w+)"
     r"|POSTGRES_(INITDB_\w+|HOST_AUTH_METHOD|URL_\w+|PRISMA_\w+)"

@@ -1,4 +1,4 @@
-"""The parameters of connections to PostgreSQL: padws's own beside the operator's.
+"""The parameters of connections to PostgreSQL: padws's own, combined with the operator's.
 
 The operator may give libpq's parameters in the URL, in a service file or in the environment
 (PGOPTIONS, PGCONNECT_TIMEOUT ...). They apply to the service and to the migrations.
@@ -79,7 +79,7 @@ def _without_values(message: str) -> str:
 
 
 def parameters(url: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters for `psycopg.connect` beside the URL: the defaults that nobody has overridden."""
+    """Parameters for `psycopg.connect` besides the URL: the defaults that are not overridden."""
     os.environ.update(_OUTSIDE_OPTIONS)
     named = named_parameters(url)
     unnamed = {name: value for name, value in defaults.items() if name not in named}

@@ -24,7 +24,7 @@ SECONDS = 600
 MOST = 5
 
 _LONGEST_PATH = 500  # characters, percent-encoded
-_SAFE = "/?#%:@!$&'()*+,;=~"  # what stays as it is, beside letters, digits and - . _
+_SAFE = "/?#%:@!$&'()*+,;=~"  # what stays as it is, besides letters, digits and - . _
 
 # Characters that are invisible or end a line: nobody means to have them in a path.
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}

@@ -82,7 +82,7 @@ class Provider:
         self._failed_at = -math.inf  # by the monotonic clock
 
     def has_failed_lately(self) -> bool:
-        """Whether the provider could not be used within the last minute, when it was asked."""
+        """Whether the last attempt to use the provider has failed, within the last minute."""
         return time.monotonic() - self._failed_at < _LATELY
 
     # Signing in and out
@@ -93,10 +93,10 @@ class Provider:
         """Where to send the browser, and what its return will be checked against."""
         with self.reached():
             self._check_issuer()
-            sent = self._client.create_authorization_url(redirect_uri, state=state, **parameters)
+            request = self._client.create_authorization_url(redirect_uri, state=state, **parameters)
         expires_at = time.time() + attempts.SECONDS
-        attempt = Attempt(sent["nonce"], sent["code_verifier"], redirect_uri, expires_at)
-        return sent["url"], attempt
+        attempt = Attempt(request["nonce"], request["code_verifier"], redirect_uri, expires_at)
+        return request["url"], attempt
 
     def finish_sign_in(self, attempt: Attempt, code: str) -> SignIn:
         """Who has come back from the provider with a code.
@@ -212,7 +212,9 @@ class Provider:
             log.warning("the sign-in provider cannot be used: %s", type(error).__name__)
             raise Unavailable("sign_in_unavailable", retry_after=10) from error
         except (AuthlibBaseError, JoseError) as error:
-            raise Unauthenticated("sign_in_failed", f"The provider says: {error.error}.") from error
+            raise Unauthenticated(
+                "sign_in_failed", f"The provider answered: {error.error}."
+            ) from error
 
     def _http_session(self) -> OAuth2Session:
         """For requests that the client cannot make without keeping tokens in Flask's session."""

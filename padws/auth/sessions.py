@@ -148,7 +148,7 @@ class Sessions(SessionInterface):
         session.sid, session.stored, session.record = sid, stored, record
 
     def write(self, session: Session) -> None:
-        """Write what has changed; a session that has ended meanwhile does not come back."""
+        """Write what has changed; a session that has ended since does not come back."""
         if not session.sid:
             session.sid, session.modified = secrets.token_urlsafe(32), True
             session.stored = msgspec.msgpack.encode(session.record)

@@ -120,7 +120,7 @@ class BearerTokens:
         return identity
 
     def _verify(self, provider: Provider, token: str) -> tuple[Identity | None, float]:
-        """Whose a signed access token is, and until when."""
+        """Who a signed access token belongs to, and until when."""
         try:
             verified = provider.keys.verified(token)
             claims = verified.claims
@@ -143,7 +143,7 @@ class BearerTokens:
         return self._audience in named or claims.get("azp") == provider.client_id
 
     def _introspect(self, provider: Provider, token: str) -> tuple[Identity | None, float]:
-        """Whose an opaque token is according to the provider, and until when.
+        """Who an opaque token belongs to, according to the provider, and until when.
 
         It counts as a sign-in, so that a flood of made-up tokens is not passed on to the provider.
         """
@@ -182,7 +182,7 @@ def _registry(provider: Provider) -> JWTClaimsRegistry:
 
 
 def _is_access_token(header: dict[str, Any], claims: dict[str, Any]) -> bool:
-    """Whether it is one: an ID token is for the client to read, and grants access to nothing.
+    """Whether these are an access token's: an ID token is for the client, and opens nothing.
 
     RFC 9068 marks access tokens in the header, Keycloak in a claim; others carry a scope, which
     an ID token does not.

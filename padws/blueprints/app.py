@@ -48,7 +48,7 @@ def get_build_info() -> Response:
 @workspace.get("/state")
 @workspace.response(200, WorkspaceState())
 def get_workspace_state() -> Response:
-    """Find out whether one is signed in; there is no workspace."""
+    """Find out whether the caller is signed in; there is no workspace."""
     unknown = dict.fromkeys(("id", "name", "base_url", "agent"))
     return answer({**unknown, "state": "stopped", "username": caller().username})
 

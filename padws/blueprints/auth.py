@@ -116,10 +116,10 @@ def _go_on() -> AnyResponse:
 
 
 def _reason() -> str:
-    """Why a way back that belongs to no attempt signs nobody in."""
+    """Why a return from the provider that belongs to no attempt is refused."""
     error = request.args.get("error")
     if error:
-        return f"The provider says: {error if _ERROR.fullmatch(error) else 'no'}."
+        return f"The provider answered: {error if _ERROR.fullmatch(error) else 'no'}."
     return "This sign-in was not started here, or too long ago. Start again."
 
 

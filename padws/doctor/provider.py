@@ -43,15 +43,15 @@ def look(settings: Settings) -> Iterator[Finding]:
             "Set OIDC_ISSUER (or OIDC_SERVER_URL) and OIDC_CLIENT_ID.",
         )
         return
-    found, answer = reach(settings)
+    finding, answer = reach(settings)
     if answer is None:
-        yield error(_PROVIDER, found.text, found.remedy)
+        yield error(_PROVIDER, finding.text, finding.remedy)
         return
-    yield found
+    yield finding
     metadata = answer.json()
-    found = issuer(settings, metadata)
-    yield found
-    if found.outcome == "error":
+    finding = issuer(settings, metadata)
+    yield finding
+    if finding.outcome == "error":
         return
     yield _endpoints(metadata)
     yield _algorithms(metadata)

@@ -70,11 +70,11 @@ def makes_room(settings: Settings) -> Finding:
 
 def look(settings: Settings) -> Iterator[Finding]:
     """Everything about Redis."""
-    found = reach(settings)
-    if found.outcome != "ok":
-        yield error(_REDIS, found.text, found.remedy)
+    finding = reach(settings)
+    if finding.outcome != "ok":
+        yield error(_REDIS, finding.text, finding.remedy)
         return
-    yield found
+    yield finding
     with closing(
         redis_client.connect(settings, within=settings.redis_timeout, retries=0)
     ) as client:

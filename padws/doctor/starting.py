@@ -18,7 +18,7 @@ class LoginRefused(Exception):
 
 
 def announce(settings: Settings, log: logging.Logger) -> None:
-    """Log which variables and servers may be mistakes, and how Redis can be reached and is set up.
+    """Log variables and servers that may be mistakes, and what is wrong with Redis.
 
     PostgreSQL is for the migrations to reach. Raises LoginRefused.
     """
@@ -39,11 +39,11 @@ def look_at_provider(settings: Settings, log: logging.Logger) -> None:
     def look() -> None:
         from padws.doctor import provider  # with all that a worker has loaded anyway
 
-        found, answer = provider.reach(settings)
+        finding, answer = provider.reach(settings)
         if answer is not None:
-            found = provider.issuer(settings, answer.json())
-        if found.outcome != "ok":
-            _log(found, log)
+            finding = provider.issuer(settings, answer.json())
+        if finding.outcome != "ok":
+            _log(finding, log)
 
     threading.Thread(target=look, daemon=True).start()
 

@@ -11,7 +11,7 @@ from padws.doctor.findings import Finding, ok, warning
 from padws.misspelt_variables import is_of_others, suggestions
 
 _CONFIGURATION = "configuration"
-# What is ignored where what is set.
+# Variable → those that are ignored where it is set.
 _IGNORED = {
     "DATABASE_URL": (
         *("POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB", "POSTGRES_HOST", "POSTGRES_PORT"),

@@ -33,7 +33,7 @@ _PROVIDER_PORT = 9400
 
 
 class _Stop(BaseException):
-    """The command is to end."""
+    """Raised to end the command."""
 
 
 def run(port: int, parent: int | None) -> None:

@@ -171,7 +171,7 @@ _POOL_STATE = {
     "requests_waiting": _gauge("db_pool_waiting_requests", "Requests waiting for a connection"),
 }
 _POOL_EVENTS = {
-    "requests_num": _counter("db_pool_requests", "Times a connection was asked for"),
+    "requests_num": _counter("db_pool_requests", "Times a connection was requested"),
     "requests_queued": _counter("db_pool_queued_requests", "Of these, times none was idle"),
     "requests_errors": _counter("db_pool_timeouts", "Of these, times none came in time"),
     "connections_num": _counter("db_connections", "Connections tried with PostgreSQL"),

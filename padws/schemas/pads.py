@@ -43,7 +43,7 @@ class PadName(Schema):
 
 
 class OptionalPadName(Schema):
-    """A name for a pad, or none."""
+    """A name for a pad, which may be left out."""
 
     display_name = NameField(
         metadata={"description": "The pad's name; without it, the service's default"}
