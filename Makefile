@@ -1,11 +1,11 @@
-# Everything a developer does. Needs Python 3.11 or newer and make, nothing else.
+# Everything a developer runs. Needs Python 3.11 or newer and make, nothing else.
 
 # The Pythons to look for, in this order.
 PYTHONS := python3.11 python3.12 python3.13 python3.14 python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# What only `lock`, `audit` and `sbom` need is in an environment of its own.
+# The programs for `wheels`, `lock`, `audit` and `sbom`, in an environment of their own.
 TOOLS := build/tools
 # Exactly what is deployed; the tests start the service from it.
 DEPLOYED := build/deployed
@@ -30,8 +30,8 @@ run: $(READY) ## Run padws with a database, a Redis and a sign-in provider of it
 test: $(READY) $(DEPLOYED)/.ready ## Run the tests against real servers; make test ARGS="-k backup" picks some
 	@$(BIN)/pytest $(AT_ONCE) $(ARGS)
 
-# Of the requests that tests make up, few are sent here; `test` sends all.
-check: $(READY) ## What is quick, for every few minutes: types, style, and tests of units, queries and the contract
+# Sends only a few of the requests that tests generate; `test` sends them all.
+check: $(READY) ## Run the quick checks: types, style, and the tests of units, queries and the contract
 	@$(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet && $(BIN)/mypy
 	@PADWS_TEST_BODIES=40 PADWS_TEST_EXAMPLES=8 \
 		$(BIN)/pytest $(AT_ONCE) --quiet tests/unit tests/queries tests/api $(ARGS)
@@ -64,15 +64,15 @@ format: $(READY) ## Put the code into the house style
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-migration: $(READY) ## Begin a migration: make migration name=add_pad_colour
+migration: $(READY) ## Start a migration: make migration name=add_pad_colour
 	@$(BIN)/python -m padws.migrations.new $(name)
 
 install: $(READY) ## Set up .venv with everything that development needs
 
-lock: $(TOOLS)/.ready ## Choose the newest versions of the dependencies, into requirements*.txt
-	@echo 'Resolving the run-time dependencies into requirements.txt ...'
+lock: $(TOOLS)/.ready ## Lock the newest versions of the dependencies in requirements*.txt
+	@echo 'Locking the run-time dependencies in requirements.txt ...'
 	@$(COMPILE) --output-file requirements.txt pyproject.toml
-	@echo 'Resolving those of development into requirements-dev.txt ...'
+	@echo 'Locking those of development in requirements-dev.txt ...'
 	@$(COMPILE) --extra dev --constraints requirements.txt --output-file requirements-dev.txt pyproject.toml
 	@! grep -n '://' requirements.txt requirements-dev.txt
 
@@ -80,7 +80,7 @@ lock: $(TOOLS)/.ready ## Choose the newest versions of the dependencies, into re
 COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' $(TOOLS)/bin/uv pip compile --quiet --upgrade \
 	--universal --python-version 3.11 --only-binary :all: --generate-hashes --no-emit-index-url
 
-audit: $(TOOLS)/.ready ## Look up known vulnerabilities of all locked packages; asks the network
+audit: $(TOOLS)/.ready ## Look up known vulnerabilities of all locked packages; needs the network
 	@$(TOOLS)/bin/pip-audit --strict --disable-pip --require-hashes -r requirements-dev.txt -r requirements.txt
 
 sbom: $(TOOLS)/.ready $(DEPLOYED)/.ready ## Write build/sbom.json and build/licences.md of what is deployed
@@ -104,11 +104,11 @@ $(DEPLOYED)/.ready: $(BIN)/python requirements.txt
 	@$(DEPLOYED)/bin/python $(INSTALL) -r requirements.txt
 	@touch $@
 
-wheel: $(READY) ## Build dist/padws-*.whl, which has everything the service needs in it
+wheel: $(READY) ## Build dist/padws-*.whl, which contains everything the service needs
 	@$(BIN)/python -m pip wheel -qq --no-deps --no-build-isolation --wheel-dir $(DIST) .
 	@ls $(DIST)/padws-*.whl
 
-clean: ## Remove .venv and what tools have left behind; the data of `make run` in .data stays
+clean: ## Remove .venv and what tools left behind; the data of `make run` in .data stays
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -21,8 +21,8 @@ _METRICS = "padws-metrics-"
 def _metrics_directory() -> str:
     """Make the directory in which this gunicorn's workers count; the same after a reload.
 
-    It is locked for as long as any of its processes lives. An unlocked one was left behind by a
-    gunicorn that was killed, and is removed.
+    It stays locked while any process of this gunicorn lives. Unlocked ones were left behind by
+    gunicorns that were killed, and are removed.
     """
     before, ours = os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""), f"{_METRICS}{os.getpid()}-"
     if Path(before).name.startswith(ours):
@@ -39,7 +39,7 @@ def _metrics_directory() -> str:
 
 
 def _lock(descriptor: int) -> None:
-    """Lock a directory for as long as it is open. Raises OSError if another process has it."""
+    """Lock a directory for as long as it is open. Raises OSError if another process holds it."""
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
@@ -58,18 +58,18 @@ def _remove_metrics() -> None:
 
 
 def _refuse(message: str) -> NoReturn:
-    """End before anything has been started."""
+    """Exit before anything has been started."""
     _remove_metrics()
     sys.exit(f"Error: {message}")
 
 
-# prometheus_client asks for it when it is imported, which padws does.
+# prometheus_client reads this variable when it is imported, as padws does below.
 metrics_error: OSError | None = None
 try:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = _metrics_directory()
 except OSError as error:
     os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
-    metrics_error = error  # to be told with whatever else is wrong
+    metrics_error = error  # reported together with other mistakes
 
 from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
 
@@ -90,33 +90,33 @@ if metrics_error:
 
 bind = settings.bind
 workers = settings.web_concurrency
-worker_class = "padws.worker.Worker"  # gthread, on which slow clients have no hold
+worker_class = "padws.worker.Worker"  # gthread, whose threads slow clients do not hold up
 threads = settings.web_threads
-worker_connections = 8192  # or as many as there are descriptors for
+worker_connections = 8192  # or fewer, if file descriptors are short
 keepalive = 75
 # A head is limited as a whole (padws.client_connection.LONGEST_HEAD); any one part may take all
 # of it.
 limit_request_line = 0
 limit_request_field_size = 65_536
-http_parser = "python"  # the one that padws.client_connection builds upon
+http_parser = "python"  # the one that padws.client_connection builds on
 sendfile = False  # which would wait for slow readers without a deadline
-# Who is asking for what under which name is for TRUSTED_PROXIES to say: gunicorn itself would
-# believe everybody on this machine.
+# TRUSTED_PROXIES alone decides which forwarded headers count: gunicorn by itself would believe
+# everybody on this machine.
 secure_scheme_headers: dict[str, str] = {}
 forwarder_headers = ""
-forwarded_allow_ips = "*"  # whoever it is may set none of these: the address need not be looked at
+forwarded_allow_ips = "*"  # nobody may set any of these, so no address need be checked
 timeout = 60
 graceful_timeout = 25
-accesslog = None  # padws.access says more
+accesslog = None  # padws.access logs more
 logger_class = GunicornLogger
-control_socket_disable = True  # a file in the home directory, which instances would share
+control_socket_disable = True  # it is a file in the home directory, which instances would share
 loglevel = settings.log_level
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108
 
 
 def on_starting(server: Any) -> None:
-    """Say what is amiss and bring up the schema, before any worker is forked."""
-    if server.cfg.is_ssl:  # padws.client_connection receives past it
+    """Report what looks wrong and bring the schema up to date, before any worker is forked."""
+    if server.cfg.is_ssl:  # padws.client_connection would bypass it
         _refuse("padws does not speak TLS itself; put a proxy in front that does.")
     try:
         starting.announce(settings, server.log)
@@ -133,22 +133,22 @@ def _upgrade(server: Any) -> None:
     except (MigrationFailed, WaitedTooLong) as error:
         if settings.on_migration_failure != "continue":
             raise
-        server.log.warning("%s Starting all the same; /readyz says not ready.", error)
+        server.log.warning("%s Starting anyway; /readyz reports not ready.", error)
 
 
 def post_worker_init(worker: Any) -> None:
-    """Begin to watch a worker that has just been forked."""
+    """Start watching a worker that has just been forked."""
     worker.wsgi.extensions["padws"].sampler.start()
-    if worker.age == 1:  # the first one speaks for all
+    if worker.age == 1:  # one worker's check is enough
         starting.look_at_provider(settings, worker.log)
     traces.start(worker.wsgi)
-    # What has been loaded stays: the collector of garbage need not look through it again.
+    # What has been loaded stays, so the garbage collector need not scan it again.
     gc.collect()
     gc.freeze()
 
 
 def child_exit(_server: Any, worker: Any) -> None:
-    """Take what a dead worker was doing out of the sums; what it has counted stays."""
+    """Drop a dead worker's gauges; its counters stay."""
     mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 

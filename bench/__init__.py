@@ -1,12 +1,12 @@
-"""The benchmark against the targets: `make bench`; docs/performance.md says what it tells.
+"""The benchmark against the targets: `make bench`; docs/performance.md says what it shows.
 
-What is measured, and where it stands:
+What is measured, and where to find it:
 
 - `drawings`, `filling`: what is in the database; `people`: who asks
-- `stand`: the servers under test, and what the operating system knows of them (`processes`)
+- `stand`: the servers under test, and what the operating system reports about them (`processes`)
 - `works`: the requests, each beside the SQL statement that is its floor
 - `load` and `floor`: wrk drives the service, pgbench drives PostgreSQL
-- `measuring`: rounds of both; refuses what is not the same work
+- `measuring`: rounds of both, which are refused if the work is not the same
 - `figures`, `report`, `plot`: medians, targets and verdicts, in Markdown, JSON and SVG
 - `table`, `growth`, `editors`: the three things that can be run
 """

@@ -26,7 +26,7 @@ def main(quick: bool, grow: bool, draw: bool, output: Path) -> None:
     """Measure padws beside bare SQL on this machine.
 
     With --growth or --editors, that instead. The database is an embedded one unless the
-    environment names one, which has to be empty. A broken measurement ends with exit code 1; a
+    environment names one, which must be empty. A broken measurement ends with exit code 1; a
     target that is missed does not.
     """
     if not sys.platform.startswith("linux"):

@@ -1,4 +1,4 @@
-"""HTTP for one connection at a time: what asks once, and what draws at a person's pace."""
+"""HTTP for one connection at a time: for single requests, and for drawing at a person's pace."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Connection:
         return cls(url, reader, writer)
 
     async def ask(self, request: Request) -> Answer:
-        """Send a request and read its answer, which says its length.
+        """Send a request and read its answer, which must have a Content-Length.
 
         Raises ClickException when the connection breaks.
         """

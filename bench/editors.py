@@ -31,27 +31,27 @@ PADS = (62_000,) * 3
 STEP = 32  # people
 WARM_UP, STAGE, LONG_STAGE = 4.0, 12.0, 60.0
 
-Timed = tuple[str, float]  # what was asked, and the seconds from when it was due to its answer
+Timed = tuple[str, float]  # the kind of request, and seconds from when it was due to its answer
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What so many people have seen."""
+    """What so many people have experienced."""
 
     people: int
     seconds: float
-    asked: Sequence[Timed]
+    timings: Sequence[Timed]
     used: Counters
     client: float  # CPU seconds of our own
 
     def percentile(self, percent: float, kind: str = "") -> float:
         """Seconds within which so many of a kind of request, or of all, were answered."""
-        times = sorted(each for name, each in self.asked if kind in ("", name))
+        times = sorted(each for name, each in self.timings if kind in ("", name))
         return times[min(len(times) - 1, int(len(times) * percent / 100))] if times else 0.0
 
     def count(self, kind: str) -> int:
         """How many of a kind there were."""
-        return sum(name == kind for name, _ in self.asked)
+        return sum(name == kind for name, _ in self.timings)
 
 
 def run() -> Report:
@@ -82,43 +82,43 @@ def _holds(stand: Stand, owners: list[Owner]) -> bool:
 
 
 async def _stage(stand: Stand, owners: Sequence[Owner], seconds: float) -> Stage:
-    """Let everybody draw, and count after everybody has come."""
-    asked: list[Timed] = []
+    """Let everybody draw, and count once everybody is there."""
+    timings: list[Timed] = []
     ends = time.monotonic() + WARM_UP + seconds
-    people = asyncio.gather(*(_draw(stand.url, owner, ends, asked) for owner in owners))
+    people = asyncio.gather(*(_draw(stand.url, owner, ends, timings) for owner in owners))
     await asyncio.sleep(WARM_UP)
-    asked.clear()
+    timings.clear()
     before, client = stand.counters(), _own_cpu_seconds()
     await asyncio.sleep(seconds)
     used, client = stand.counters() - before, _own_cpu_seconds() - client
-    counted = list(asked)
+    counted = list(timings)
     await people
     return Stage(len(owners), seconds, counted, used, client)
 
 
-async def _draw(url: str, owner: Owner, ends: float, asked: list[Timed]) -> None:
+async def _draw(url: str, owner: Owner, ends: float, timings: list[Timed]) -> None:
     """One person, from loading the page on."""
     await asyncio.sleep(random.uniform(0, PACE))  # noqa: S311 - people do not come in step
     connection = await Connection.open(url)
     due = time.monotonic()
-    await _ask(connection, owner, "list", due, asked)
+    await _ask(connection, owner, "list", due, timings)
     while time.monotonic() < ends:
         await asyncio.sleep(max(0.0, due - time.monotonic()))
-        await _ask(connection, owner, "save", due, asked)
+        await _ask(connection, owner, "save", due, timings)
         for kind, every in (("backups", BACKUPS_EVERY), ("list", LOAD_EVERY)):
             if random.random() < PACE / every:  # noqa: S311
-                await _ask(connection, owner, kind, time.monotonic(), asked)
+                await _ask(connection, owner, kind, time.monotonic(), timings)
         due += PACE
     await connection.close()
 
 
 async def _ask(
-    connection: Connection, owner: Owner, kind: str, due: float, asked: list[Timed]
+    connection: Connection, owner: Owner, kind: str, due: float, timings: list[Timed]
 ) -> None:
     answer = await connection.ask(_request(owner, kind))
     if answer.status != 200:
         raise click.ClickException(f"{kind}: {answer.status}: {answer.body[:500]!r}")
-    asked.append((kind, time.monotonic() - due))
+    timings.append((kind, time.monotonic() - due))
 
 
 def _request(owner: Owner, kind: str) -> Request:

@@ -1,4 +1,4 @@
-"""What single requests cost at the edge of what people do."""
+"""What single requests cost at the extremes of what people do."""
 
 from __future__ import annotations
 

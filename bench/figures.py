@@ -42,12 +42,12 @@ class Spread:
 
 
 def number(value: float) -> str:
-    """Three digits, or all before the point."""
+    """Three significant digits, or all before the point."""
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def spread(runs: Iterable[Measured], of: Callable[[Measured], float]) -> Spread:
-    """What `of` says of each run."""
+    """What `of` makes of each run."""
     return Spread([of(run) for run in runs])
 
 
@@ -67,17 +67,17 @@ def total_ms(run: Measured) -> float:
 
 
 def share_of_load(run: Measured) -> float:
-    """The load generator's part of the CPU that all who took part have used."""
+    """The load generator's share of the CPU that everything in the run has used."""
     return run.driven.cpu / _used(run)
 
 
 def share_of_others(run: Measured) -> float:
-    """The part of the machine that has been busy with something else."""
+    """The part of the machine's CPU that was busy with something else."""
     return max(0.0, run.used.machine - _used(run)) / _capacity(run)
 
 
 def share_idle(run: Measured) -> float:
-    """The part of the machine that has had nothing to do."""
+    """The part of the machine's CPU that was idle."""
     return max(0.0, 1 - run.used.machine / _capacity(run))
 
 
@@ -131,7 +131,7 @@ def _cpu(work: Work, rounds: Sequence[Round]) -> Figure:
 
 
 def ratio_of(service: Spread, floor: Spread) -> float:
-    """The median of the rounds' own ratios: what drifts from round to round, drifts for both."""
+    """The median of the rounds' own ratios: drift from round to round affects both."""
     pairs = zip(service.values, floor.values, strict=True)
     return median(ours / bare for ours, bare in pairs)
 

@@ -44,7 +44,7 @@ class Owner:
 class Group:
     """So many people, each with pads of these sizes in bytes, the first one with ten backups.
 
-    One alone signs in under the group's name, which may be one that the provider knows.
+    One alone signs in under the group's name, which may be one that the provider has.
     """
 
     name: str
@@ -78,6 +78,6 @@ def _pad(connection: Connection, person: Person, name: str, size: int, seed: int
     scene = drawing(size, seed)
     text = JsonText(orjson.dumps(scene))
     pad = insert_pad(connection, owner_id=UUID(person.id), display_name=name, scene=text)
-    # The whiteboard has read the pad before it saves it, so its scenes say whose they are.
+    # The whiteboard has read the pad before it saves it, so its scenes hold the pad's id and name.
     scene["appState"]["pad"] = {"uniqueId": str(pad.id), "displayName": name}
     return OwnPad(pad.id, name, orjson.dumps(scene))

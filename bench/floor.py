@@ -35,7 +35,7 @@ _GET_VALUE = (
 
 
 def prepare(connection: Connection, values: Sequence[Values]) -> None:
-    """Put down the values of each client's parameters."""
+    """Store the values of each client's parameters."""
     connection.execute(_VALUES_TABLE)
     rows = [
         (client, name, value) for client, own in enumerate(values) for name, value in own.items()
@@ -99,7 +99,7 @@ def _named(statement: Statement) -> str:
 
 
 def _without_password(url: str) -> tuple[str, dict[str, str]]:
-    """A connection string that everybody may read in a list of processes, and the environment."""
+    """A connection string that may be read in a list of processes, and the environment."""
     given: Mapping[str, object] = conninfo_to_dict(url)
     shown = make_conninfo(**{name: value for name, value in given.items() if name != "password"})  # type: ignore[arg-type]
     password = given.get("password")

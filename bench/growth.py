@@ -63,7 +63,7 @@ def run() -> Report:
 
 
 def _owners(stand: Stand) -> dict[Group, list[Owner]]:
-    """Those who ask; one administrator on all connections."""
+    """The people who send requests; one administrator on all connections."""
     owners = {group: settle(stand, group) for group in {work.group for work in GROWTH}}
     owners[ADMINISTRATOR] *= CONNECTIONS
     return owners
@@ -89,7 +89,7 @@ def _measure(stand: Stand, owners: Mapping[Group, list[Owner]]) -> Results:
 
 
 def _figure(work: Work, before: Results, after: Results) -> Figure:
-    """CPU beside CPU; /healthz, which asks no table, shows how far the machine has drifted."""
+    """CPU beside CPU; /healthz, which reads no table, shows how far the machine has drifted."""
     small, large = (
         spread(services(results[work.name]), total_ms).median for results in (before, after)
     )

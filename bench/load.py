@@ -1,7 +1,7 @@
 """wrk, which drives the service.
 
-There is no substitute for where it is missing: a generator in Python takes as much CPU for a
-request as the service itself, and on one machine that is CPU the service does not get.
+There is no substitute where it is missing: a generator in Python takes as much CPU for a request as
+the service itself, and on one machine that is CPU the service does not get.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SCRIPT = Path(__file__).with_name("requests.lua")
 
 @dataclass(frozen=True)
 class Driven:
-    """What a load generator has done; `cpu` are its own seconds.
+    """What a load generator has done; `cpu` is its own CPU time in seconds.
 
     wrk also counts the bytes of the answers, and times them: `p50` and `p99` are milliseconds.
     """
@@ -64,10 +64,10 @@ def drive(url: str, requests: Sequence[Sequence[Request]], seconds: int) -> Driv
         before = child_cpu_seconds()
         output = run_program([*program, "-s", str(_SCRIPT), url, "--", directory])
         cpu = child_cpu_seconds() - before
-    told = orjson.loads(output.splitlines()[-1])
-    if told.pop("refused") or told.pop("broken"):
+    summary = orjson.loads(output.splitlines()[-1])
+    if summary.pop("refused") or summary.pop("broken"):
         raise click.ClickException(f"Requests were refused or broken off:\n{output}")
-    return Driven(cpu=cpu, **told)
+    return Driven(cpu=cpu, **summary)
 
 
 def child_cpu_seconds() -> float:
@@ -77,7 +77,7 @@ def child_cpu_seconds() -> float:
 
 
 def run_program(command: Sequence[str], environ: dict[str, str] | None = None) -> str:
-    """What a program prints; ClickException with all it says when it fails."""
+    """What a program prints; ClickException with all its output when it fails."""
     run = subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
     if run.returncode != 0:
         raise click.ClickException(

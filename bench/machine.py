@@ -1,4 +1,4 @@
-"""What was measured on: the machine, the versions, the settings."""
+"""What the figures were measured on: the machine, the versions, the settings."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FROM pad_ws.pads GROUP BY 1 ORDER BY 1
 
 
 def describe(stand: Stand) -> list[str]:
-    """What a reader has to know, in sentences."""
+    """What a reader needs to know, in sentences."""
     return [
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {_commit()}, {_machine()}.",
         f"{_servers(stand)}; {_packages()}; {WORKERS} workers.",
@@ -63,7 +63,7 @@ def _processor() -> str:
 
 
 def _commit() -> str:
-    """The commit that is measured, where git can tell."""
+    """The commit that is measured, if git can be asked."""
     command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
     try:
         run = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -92,6 +92,6 @@ def _packages() -> str:
 
 
 def _first_line(*command: str) -> str:
-    """What a program says of itself; wrk does so with an exit code of 1."""
+    """What a program prints about itself; wrk does so with an exit code of 1."""
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     return run.stdout.partition("\n")[0].partition(" Copyright")[0].strip()

@@ -1,7 +1,7 @@
 """Rounds of the service and of its floor, one after the other, and what makes a round void.
 
-A round is refused, loudly, when an answer is not what it should be, or when service and floor do
-not do the same work.
+A round is refused, loudly, when an answer is not as expected, or when service and floor do not do
+the same work.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Requests = Sequence[Sequence[Request]]  # of each connection, the variants that 
 
 @dataclass(frozen=True)
 class Measured:
-    """One run: what the load generator has done, and what that has used meanwhile."""
+    """One run: what the load generator has done, and what was used by everybody for it."""
 
     driven: Driven
     used: Counters
@@ -73,7 +73,7 @@ def measure_alone(stand: Stand, work: Work, owners: Sequence[Owner], seconds: in
 
 
 def _etag(stand: Stand, work: Work, owner: Owner) -> str:
-    """What the caller of a conditional request knows."""
+    """The ETag that the caller of a conditional request has."""
     if not work.conditional:
         return ""
     return ask(stand.url, work.requests(owner, "")[0]).headers["etag"]
@@ -89,7 +89,7 @@ def _measure_service(
     used = stand.counters() - before
     stand.service.wait_until_idle()
     _require_size(work, driven, mean(probe.size for probe in probes))
-    # What is under way when the time is over is done, but not answered.
+    # Requests under way when the time is up are carried out, but not answered.
     _require_versions(stand, work, owners, versions, driven.answers, len(owners))
     return Measured(driven, used)
 
@@ -118,11 +118,11 @@ def _checked(work: Work, answer: Answer) -> Answer:
 
 
 def _require_size(work: Work, driven: Driven, expected: float) -> None:
-    """The answers that wrk got are as long as those that were looked at, on average."""
+    """The answers that wrk got are on average as long as those that were checked."""
     if not driven.answers:
         raise click.ClickException(f"{work.name}: no answer within the time.")
     size = driven.bytes / driven.answers
-    # The last answers may have come in part.
+    # The last answers may have come only in part.
     if abs(size / expected - 1) > _TOLERANCE + 16 / driven.answers:
         raise click.ClickException(
             f"{work.name}: answers of {size:.0f} bytes, where one alone has {expected:.0f}."

@@ -1,4 +1,4 @@
-"""What the operating system knows of a server's processes: CPU time and memory."""
+"""What the operating system reports about a server's processes: CPU time and memory."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Processes:
         self._root = psutil.Process(root)
 
     def cpu_seconds(self) -> float:
-        """The CPU time, user and system, of all of them; of those that have ended too."""
+        """The CPU time, user and system, of all of them, including those that have ended."""
         while True:
             try:
                 return sum(_cpu_seconds(each) for each in self._all())
-            except psutil.NoSuchProcess:  # it ended meanwhile, and counts at its parent now
+            except psutil.NoSuchProcess:  # it has just ended, and its parent accounts for it now
                 continue
 
     def children(self) -> list[psutil.Process]:
@@ -50,7 +50,7 @@ def _cpu_seconds(process: psutil.Process) -> float:
 
 
 def forget_peak_memory(process: psutil.Process) -> None:
-    """Make `peak_memory` begin anew, at what the process has now."""
+    """Reset `peak_memory` to what the process has now."""
     Path(f"/proc/{process.pid}/clear_refs").write_text("5")
 
 
@@ -58,11 +58,11 @@ def peak_memory(process: psutil.Process) -> int:
     """The most memory, in bytes, that the process has had (VmHWM)."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     found = re.search(r"^VmHWM:\s*(\d+) kB$", status, re.MULTILINE)
-    assert found, status  # noqa: S101 - Linux always says so
+    assert found, status  # noqa: S101 - Linux always reports it
     return int(found[1]) * 1024
 
 
 def machine_cpu_seconds() -> float:
-    """CPU seconds that the whole machine has been busy so far, whoever kept it so."""
+    """CPU seconds that the whole machine has been busy so far, whatever the reason."""
     times = psutil.cpu_times()
     return float(times.user + times.nice + times.system + times.irq + times.softirq + times.steal)

@@ -21,15 +21,14 @@ from bench.measuring import Measured, Round
 from bench.plot import plot
 from bench.works import Work
 
-_MOST_LOAD = (
-    1 / 3
-)  # of the CPU that a run takes; more, and it is the load generator that is measured
-_WORTH_TELLING = 0.1  # of the machine's CPU
+# Of the CPU that a run takes; with more, it is the load generator that is measured.
+_MOST_LOAD = 1 / 3
+_NOTEWORTHY = 0.1  # of the machine's CPU
 
 
 @dataclass
 class Report:
-    """Rows of a table and what they were measured on; `baseline` names what they stand beside."""
+    """Rows of a table and what they were measured on; `baseline` names the column beside them."""
 
     title: str
     notes: list[str]
@@ -47,7 +46,7 @@ class Report:
         self.add(*of_work(work, rounds))
 
     def void(self) -> list[str]:
-        """The figures that tell of the load generator instead of the service."""
+        """The figures that measure the load generator instead of the service."""
         return self._where(share_of_load, _MOST_LOAD)
 
     def markdown(self) -> str:
@@ -83,16 +82,16 @@ class Report:
         return orjson.dumps(content, option=orjson.OPT_INDENT_2)
 
     def _circumstances(self) -> list[str]:
-        """What has to be known to trust the runs, or not to."""
+        """What a reader needs to know to trust the runs, or not."""
         if not self.runs:
             return []
         kinds: Mapping[str, Callable[[Measured], float]] = {
-            "taken by programs of others": share_of_others,
+            "taken by other programs": share_of_others,
             "idle, as if waiting for the disk": share_idle,
         }
         return [
-            f"More than {_WORTH_TELLING:.0%} of the machine {kind} during: "
-            f"{', '.join(self._where(share, _WORTH_TELLING)) or 'nothing'}."
+            f"More than {_NOTEWORTHY:.0%} of the machine {kind} during: "
+            f"{', '.join(self._where(share, _NOTEWORTHY)) or 'nothing'}."
             for kind, share in kinds.items()
         ] + [f"VOID, because wrk took that much of the CPU: {each}." for each in self.void()]
 

@@ -1,6 +1,6 @@
 -- For wrk with as many threads as connections, so that a thread is one person's connection.
 -- Thread n sends, in turn, the whole requests in the files <directory>/<n>-0, <n>-1, ...
--- and the end of the run is told as JSON.
+-- and a summary is printed at the end as JSON.
 
 local threads = 0
 

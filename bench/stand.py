@@ -23,7 +23,7 @@ from padws.embedded.temporary import data_directory, is_named, running, running_
 
 WORKERS = 2
 
-# Nobody floods anybody here; and everybody signs in from one address.
+# The load is one that limits would stop, and everybody signs in from one address.
 _NO_LIMITS = {"LOGIN_LIMIT": "1000000/second", "WRITE_LIMIT": "1000000/second"}
 
 _DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
@@ -123,7 +123,7 @@ def _named_or_started(
 
 @contextmanager
 def _empty_database(url: str) -> Iterator[Connection]:
-    """A connection to a database without users, and without ours in the end."""
+    """A connection to a database without users, from which ours are removed at the end."""
     with psycopg.connect(url, autocommit=True) as connection:
         prepare_connection(connection)
         _require_durability(connection)
@@ -141,7 +141,7 @@ def _require_durability(connection: Connection) -> None:
     off = [name for name in _DURABLE if _value(connection, f"SHOW {name}") != "on"]
     if off:
         raise click.ClickException(
-            f"PostgreSQL has switched off {', '.join(off)}: its figures would say nothing."
+            f"PostgreSQL has switched off {', '.join(off)}: its figures would mean nothing."
         )
 
 
@@ -172,6 +172,6 @@ def _server_of(connection: Connection) -> Processes:
     except psutil.Error:
         pass
     raise click.ClickException(
-        "The processes of PostgreSQL cannot be seen from here: the benchmark has to run beside "
-        "the server, on the same machine and outside of containers."
+        "The processes of PostgreSQL cannot be seen from here: the benchmark must run on the "
+        "server's own machine, outside of containers."
     )

@@ -26,7 +26,7 @@ _MEGABYTE = 1_000_000
 _COUNT = """
 SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()
 """
-# A session's transactions are counted when it has ended. Somebody else's is not waited for longer.
+# A session's transactions are counted when it has ended; other sessions are waited for briefly.
 _WAIT_FOR_OTHERS = """
 DO $$
 BEGIN
@@ -45,7 +45,7 @@ _PAINTERS = Group("large", 4, (_LARGE,))
 
 
 def figures_of_start(servers: Servers, runs: int) -> list[Figure]:
-    """Of `flask db-upgrade` with nothing to do, and of workers until they serve."""
+    """The cost of `flask db-upgrade` with nothing to do, and of workers until they serve."""
     queries = Spread([_queries_of_upgrade(servers) for _ in range(runs)])
     seconds = Spread([_cpu_until_ready(servers) for _ in range(runs)])
     one_query, is_one = at_most(1, queries.median)
@@ -83,10 +83,10 @@ def _queries_of_upgrade(servers: Servers) -> float:
 
 
 def _transactions(servers: Servers) -> int:
-    """What PostgreSQL has counted in this database, our own asking included.
+    """What PostgreSQL has counted in this database, our own queries included.
 
-    That is the same each time: nothing is prepared, which would be a transaction more now and then,
-    and a table is read, as transactions are handed in only together with what was read.
+    Those are the same each time: nothing is prepared, which would now and then be one transaction
+    more, and a table is read, because transactions are reported only together with reads.
     """
     ask = partial(servers.connection.execute, prepare=False)
     ask(_WAIT_FOR_OTHERS)
@@ -97,13 +97,13 @@ def _transactions(servers: Servers) -> int:
 
 
 def _cpu_until_ready(servers: Servers) -> float:
-    """Of gunicorn with one worker; the libraries are loaded before the fork, by either."""
+    """CPU seconds of gunicorn with one worker, whether it or the worker loads the libraries."""
     with serving(servers, workers=1) as stand:
         return stand.service.cpu_seconds()
 
 
 def figures_of_memory(servers: Servers) -> list[Figure]:
-    """Of one worker that serves saves of 5 MB: one after the other, and four at once."""
+    """The memory of one worker that serves saves of 5 MB: one after the other, and four at once."""
     with serving(servers, workers=1) as stand:
         owners = settle(stand, _PAINTERS)
         (worker,) = stand.service.children()

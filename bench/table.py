@@ -22,7 +22,7 @@ Results = dict[str, list[Round]]
 
 
 def run(quick: bool) -> Report:
-    """Measure everything, or quickly what has a target. ClickException when that would be void."""
+    """Measure everything, or quickly what has a target. ClickException if a round is void."""
     works = [work for work in TABLE if work.least_ratio or work.most_app_ms or not quick]
     with started_servers() as servers:
         with serving(servers) as stand:
@@ -37,7 +37,7 @@ def run(quick: bool) -> Report:
 
 
 def _rounds(stand: Stand, works: Sequence[Work], seconds: int) -> Results:
-    """Every kind of work in turn, and all of that several times: what drifts, drifts for all."""
+    """Every kind of work in turn, and all of that several times, so that drift affects all."""
     owners = {group: _settled(stand, group) for group in {work.group for work in works}}
     results: Results = {work.name: [] for work in works}
     for turn in range(ROUNDS):
@@ -53,7 +53,7 @@ def _settled(stand: Stand, group: Group) -> list[Owner]:
 
 
 def _known_list(results: Results) -> Figure:
-    """What a list that has not changed costs, of what one costs that has."""
+    """What a list that has not changed costs, compared to one that has."""
     known, whole = (spread(services(results[work.name]), total_ms) for work in (LIST_KNOWN, LIST))
     ratio = ratio_of(known, whole)
     target, met = at_most(0.15, ratio)

@@ -45,7 +45,7 @@ class Work:
 
 
 def _get(path: str) -> Callable[[Owner, str], list[Request]]:
-    """Reads `path`, in which `{pad}` is the first pad's id; with If-None-Match given an ETag."""
+    """Read `path`, in which `{pad}` is the first pad's id; with If-None-Match, given an ETag."""
 
     def requests(owner: Owner, etag: str) -> list[Request]:
         headers = {"If-None-Match": etag} if etag else {}
@@ -79,7 +79,7 @@ def _save_values(number: int) -> Callable[[Owner, str], Values]:
 
 
 def _rename(owner: Owner, _: str) -> list[Request]:
-    """Two names in turn, so that each rename changes the name. Of a pad that nobody saves."""
+    """Two names in turn, so that each rename changes the name of a pad that nobody saves."""
     bodies = [orjson.dumps({"display_name": name}) for name in ("Plan", "Draft")]
     path = f"/api/pad/{owner.pads[1].id}"
     return [Request("PATCH", path, owner.person.cookie, body) for body in bodies]
@@ -211,7 +211,7 @@ RENAME = Work(
 )
 HEALTH = Work("/healthz", DRAWERS, _get("/healthz"))
 
-#: Small drawings, so that what grows with the tables is not lost in what does not.
+#: Small drawings, so that costs that grow with the tables are not lost among those that do not.
 COLLECTORS = Group("collector", 16, (10_000,) * 10)
 ADMINISTRATOR = Group("admin", 1, (10_000,))
 

@@ -23,7 +23,7 @@ from padws.version import VERSION
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The WSGI application. Nothing is connected to before the first request."""
+    """The WSGI application. It connects to nothing before the first request."""
     settings = settings or load_settings()
     app = Application(__name__)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
@@ -71,6 +71,6 @@ def _register_routes(app: Flask) -> None:
     for module in (pads, backups, templates, tokens, users, app_blueprints):
         api.register_blueprint(module.blueprint)
     api.register_blueprint(app_blueprints.workspace)
-    # What auth makes of a problem comes before what pages does: hooks run last to first.
+    # auth comes last so that its hook sees a problem before that of pages: they run in reverse.
     for blueprint in (pages.blueprint, health.blueprint, auth.blueprint):
         app.register_blueprint(blueprint)

@@ -1,8 +1,8 @@
-"""Connections whose server did not answer in time: their places in the pool, till it is done.
+"""Connections whose server did not answer in time: their places in the pool, until it is done.
 
-Closing such a connection does not end what PostgreSQL does on it: some things nothing can end. A
-pool that opened another at once would let one busy process after the other pile up. So the place
-is kept until pg_stat_activity no longer shows a process that has been busy since before.
+Closing such a connection does not end what PostgreSQL is doing for it, and some of that nothing can
+end. A pool that opened another one at once would let busy processes pile up. So the place is kept
+until pg_stat_activity no longer shows a process that has been busy since before.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ import psycopg
 
 log = logging.getLogger("padws")
 
-# Seconds between two looks: the first finds what could be ended, the others wait for the rest.
+# Seconds until the first check, which finds what could be ended, and between the later ones.
 _SOON, _LATER = 0.1, 1.0
 
-# Processes at work for this one and since when (seconds). They are known by the name of their
-# connections, not by their ids, which behind a pooler are the pooler's own.
+# Processes that work for this one, and for how many seconds. They are recognised by the name of
+# their connections, not by their ids, which behind a pooler are the pooler's own.
 _BUSY = """
     SELECT pid, extract(epoch FROM clock_timestamp() - query_start)::float8
     FROM pg_stat_activity
@@ -56,7 +56,7 @@ class AbandonedConnections:
 
     def keep(self, connection: _Connection, pid: int) -> None:
         """Keep a connection's place until the server is done with it."""
-        log.warning("PostgreSQL's process %s was given up; its place is kept till it ends", pid)
+        log.warning("gave up on PostgreSQL's process %s; its place is kept until it ends", pid)
         with self._lock:
             self._places.append(_Place(connection, pid))
             if self._watcher is None or not self._watcher.is_alive():
@@ -64,22 +64,22 @@ class AbandonedConnections:
                 self._watcher.start()
 
     def stop(self) -> None:
-        """Watch no longer."""
+        """Stop watching."""
         self._stopping.set()
 
     def _watch(self) -> None:
-        """Look again and again, until all places are given back."""
+        """Check again and again, until all places are given back."""
         pause, left = _SOON, True
         while left and not self._stopping.wait(pause):
             pause = _LATER
             try:
                 busy = self._end_what_can_be_ended()
-            except psycopg.Error:  # away; it comes back without those processes, or with them
+            except psycopg.Error:  # away; it may come back with or without those processes
                 continue
             left = self._give_back_all_but(busy)
 
     def _end_what_can_be_ended(self) -> int:
-        """How many processes have been busy since before they were given up."""
+        """End what can be ended; returns how many processes have been busy since before."""
         with self._lock:
             pids = {place.pid for place in self._places}
             newest = time.monotonic() - self._places[-1].since
@@ -91,7 +91,7 @@ class AbandonedConnections:
         return len(busy)
 
     def _give_back_all_but(self, busy: int) -> bool:
-        """Give back the places of so many fewer than there are; whether any is left."""
+        """Give back all places but `busy` of them; returns whether any are left."""
         with self._lock:
             ended = self._places[: max(0, len(self._places) - busy)]
             del self._places[: len(ended)]

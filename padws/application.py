@@ -1,4 +1,4 @@
-"""Flask, with less to do for each request."""
+"""Flask, with less work for each request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from werkzeug.routing import Map, MapAdapter, UnicodeConverter
 
 
 class Application(Flask):
-    """Flask without what no route of padws asks for, and every request would pay for."""
+    """Flask without features that no route of padws uses but every request would pay for."""
 
     def __init__(self, name: str):
         super().__init__(name, static_folder=None)
@@ -19,14 +19,14 @@ class Application(Flask):
         self.url_map.converters["default"] = _PathPart
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """The function: none here is asynchronous."""
+        """The function itself: none here is asynchronous."""
         return func
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """What finds a request's route: by method and path alone, whichever host was asked.
+        """The adapter that finds a request's route by method and path alone, whatever the host.
 
-        Flask's own reads and checks the host for that. So `url_for` knows of no host here; who
-        wants one asks the request, which checks it.
+        Flask's own reads and checks the host as well. So `url_for` gives no host here; whoever
+        needs one takes it from the request, which checks it.
         """
         if request is None:
             return None
@@ -44,7 +44,7 @@ class Application(Flask):
 
 
 class _PathPart(UnicodeConverter):
-    """A part of a path, without the character that PostgreSQL cannot keep."""
+    """A part of a path, without NUL, which PostgreSQL cannot store."""
 
     def __init__(self, url_map: Map):
         super().__init__(url_map)

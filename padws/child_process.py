@@ -2,8 +2,9 @@
 
 Each server runs below a small helper process (this file, run as a script) in a session of its own,
 so that Ctrl-C reaches the starter alone. The helper's standard input is a pipe whose other end only
-the starter holds. When the starter closes it, or dies in whatever way, the helper reads its end and
-stops the server. When the helper itself is killed, Linux sends the server the same stop signal.
+the starter holds. When the starter closes it, or dies for whatever reason, the helper reads the end
+of the pipe and stops the server. When the helper itself is killed, Linux sends the server the same
+stop signal.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
 
-_HELPER = (sys.executable, "-I", "-S", __file__)  # without site-packages: it starts in no time
+_HELPER = (sys.executable, "-I", "-S", __file__)  # without site-packages: it starts at once
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
@@ -28,7 +29,7 @@ class StartError(Exception):
 
 
 class ChildProcess:
-    """A running server, and the hold on it that ends it."""
+    """A running server, and the pipe whose closing stops it."""
 
     def __init__(self, name: str, helper: subprocess.Popen[bytes], pid: int, log: Path | None):
         self.name = name
@@ -48,7 +49,7 @@ class ChildProcess:
         return self._helper.wait(timeout)
 
     def stop(self) -> int:
-        """Stop the server, by force when its grace time is over; returns its exit code."""
+        """Stop the server, by force after its grace period; returns its exit code."""
         assert self._helper.stdin  # noqa: S101 - a pipe, see start
         self._helper.stdin.close()
         return self.wait()
@@ -97,7 +98,7 @@ def start(
 
 
 def _server_id(name: str, helper: subprocess.Popen[bytes]) -> int:
-    """The process id that the helper answers; StartError when it answers something else."""
+    """The process id that the helper reports; StartError when it reports something else."""
     assert helper.stdout  # noqa: S101 - a pipe, see start
     with helper.stdout as stdout:
         answer = stdout.read().decode()
@@ -108,14 +109,14 @@ def _server_id(name: str, helper: subprocess.Popen[bytes]) -> int:
 
 
 def _answer_starter(answer: str) -> None:
-    """Answer the process id, or what went wrong, and close the line."""
+    """Report the process id, or what went wrong, and close the pipe."""
     with suppress(BrokenPipeError):
         os.write(1, answer.encode())
     os.dup2(2, 1)
 
 
 def _die_with_helper(stop_signal: int) -> Callable[[], None] | None:
-    """What the server has to call before it runs, on Linux."""
+    """What the server must call before it runs, on Linux."""
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     return (lambda: prctl(_PR_SET_PDEATHSIG, stop_signal)) if prctl else None
 
@@ -133,7 +134,7 @@ def _run(
         extra_groups=[] if ids else None,
         process_group=0,
         pass_fds=tuple(map(int, filter(None, descriptors.split(",")))),
-        preexec_fn=_die_with_helper(stop_signal),  # the helper has but one thread yet
+        preexec_fn=_die_with_helper(stop_signal),  # the helper still has only one thread
     )
 
 
@@ -159,7 +160,7 @@ def _hold(
     ).start()
     status = server.wait()
     with suppress(ProcessLookupError):
-        os.killpg(server.pid, signal.SIGKILL)  # what it has left behind
+        os.killpg(server.pid, signal.SIGKILL)  # processes that it left behind
     return status if status >= 0 else 128 - status
 
 

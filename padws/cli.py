@@ -1,4 +1,4 @@
-"""The commands, of `flask` and of `padws`. They need only database and Redis, never the app."""
+"""The commands of `flask` and `padws`. They need only the database and Redis, never the app."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def register(app: Flask) -> None:
 
 @contextmanager
 def settings_or_exit(*, to_serve: bool = False) -> Iterator[Settings]:
-    """The settings; what goes wrong becomes one line and an exit code."""
+    """The settings; an error becomes one line and an exit code."""
     try:
         yield load_settings(to_serve=to_serve)
     except (ConfigurationError, migrations.MigrationError) as error:
@@ -63,7 +63,7 @@ def db_upgrade(only_plan: bool) -> None:
 def db_status() -> None:
     """Show applied and pending migrations and who holds the locks.
 
-    Exit code: 0 at the newest migration, 3 pending, 1 when it cannot be told.
+    Exit code: 0 at the newest migration, 3 pending, 1 when that cannot be determined.
     """
     with (
         settings_or_exit() as settings,
@@ -78,7 +78,7 @@ def db_status() -> None:
 
 @click.command("db-rollback")
 @click.option("--to", required=True, metavar="ID", help="The migration to go back to, or none.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def db_rollback(to: str, yes: bool) -> None:
     """Undo the migrations that came after ID. No rollback deletes a drawing."""
     with settings_or_exit() as settings:
@@ -116,7 +116,7 @@ def dev(parent: int | None) -> None:
     PostgreSQL, Redis and a sign-in provider are started unless the environment or .env names
     others. They keep their data in .data (or PADWS_DATA_DIR) and end with this command.
     """
-    try:  # here, because what it starts is installed for development alone
+    try:  # here, because what it starts is installed only for development
         from padws.embedded.command import run
     except ModuleNotFoundError as error:
         raise click.ClickException(
@@ -133,14 +133,14 @@ COMMANDS = (db_upgrade, db_status, db_rollback, db_preview_legacy, doctor, versi
 @click.command("serve", context_settings={"ignore_unknown_options": True})
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 def serve(options: tuple[str, ...]) -> NoReturn:
-    """Serve, by gunicorn with padws's settings; OPTIONS are gunicorn's own.
+    """Serve with gunicorn and padws's settings; OPTIONS are gunicorn's own.
 
     Like `gunicorn wsgi:app` in a checkout: it migrates first.
     """
     with settings_or_exit(to_serve=True):
         pass
     command, environ = gunicorn_command.command(*options), gunicorn_command.environment(os.environ)
-    os.execve(command[0], command, environ)  # noqa: S606 - in its place, for a supervisor
+    os.execve(command[0], command, environ)  # noqa: S606 - keeps the process id, for supervisors
 
 
 main = click.Group(

@@ -29,31 +29,31 @@ from gunicorn.workers.gthread import TConn
 
 from padws.config import Settings
 
-# Bytes a second of a body or an answer at least, on the whole; Apache asks for half as many.
+# Bytes a second that a body or an answer must average; Apache asks for half as many.
 _SLOWEST = 1_000
 
-# Bytes of a head at most: all of gunicorn's own limits together allow megabytes.
+# The most bytes of a head: gunicorn's own limits together allow megabytes.
 LONGEST_HEAD = 65_536
 
-# Bytes of a body that is not complete with which its request goes to a thread.
+# Bytes of an incomplete body with which its request goes to a thread anyway.
 _ENOUGH = 65_536
 
-# Bytes that are held back until more is sent, or all is: a head goes together with its body.
+# Bytes that are held back until more is sent, or all is: so a head goes together with its body.
 _SMALL = 16_384
 
 # Bytes taken from a socket at once; gunicorn's own takes 8,192.
 _PIECE = 65_536
 
-# Bytes of a chunked body that gunicorn's reader gets at once; and how many a chunk's size with its
-# extension, or the trailers, may take beside them.
+# Bytes of a chunked body that gunicorn's reader gets at once; and the longest line with a chunk's
+# size, or trailers.
 _CHUNKED_PIECE, _LONGEST_LINE = 8_192, 8_192
 
-# After the last answer what still comes is thrown away, so that the kernel does not reset the
-# connection before the client has read the answer: seconds at first, seconds after each piece,
-# seconds in all.
+# After the last answer whatever still arrives is thrown away, so that the kernel does not reset the
+# connection before the client has read the answer: for how many seconds at first, after each piece,
+# and in all.
 _LINGERING, _LINGERING_ON, _LINGERING_IN_ALL = 2.0, 5.0, 120.0
 
-# Zeros in front count for gunicorn, however many.
+# gunicorn accepts any number of leading zeros.
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*0*([0-9]{1,18})[ \t]*\r\n")
 _EXPECTATION = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n")
 _CHUNK_SIZE = re.compile(rb"0*([0-9a-fA-F]{1,15})[ \t]*(?:;.*)?", re.DOTALL)
@@ -62,7 +62,7 @@ _CHUNK_SIZE = re.compile(rb"0*([0-9a-fA-F]{1,15})[ \t]*(?:;.*)?", re.DOTALL)
 class Socket(socket.socket):
     """A client's socket: it waits for the client as long as the client makes progress."""
 
-    #: When the client has to have read more of the answer; None while it has not had to wait.
+    #: By when the client must have read more of the answer; None until we have had to wait for it.
     sends_until: float | None = None
 
     def __init__(self, accepted: socket.socket, patience: float):
@@ -75,7 +75,7 @@ class Socket(socket.socket):
         return min(time.monotonic() + self.patience, until + size / _SLOWEST)
 
     def sendall(self, data: Any, flags: int = 0) -> None:
-        """Send everything, small pieces together: the last may wait for `flush`.
+        """Send everything, small pieces together; the last ones may wait for `flush`.
 
         Raises ConnectionResetError if the client reads too slowly.
         """
@@ -86,7 +86,7 @@ class Socket(socket.socket):
             self._send_whole(data)
 
     def flush(self) -> None:
-        """Send what has been held back. Raises ConnectionResetError, too."""
+        """Send what has been held back. Raises ConnectionResetError like `sendall`."""
         held, self._held = self._held, b""
         self._send_whole(held)
 
@@ -106,18 +106,18 @@ class Socket(socket.socket):
         if self.sends_until is None:
             self.sends_until = time.monotonic() + self.patience
         if not self.wait(select.POLLOUT, self.sends_until):
-            # What the kernel still has of the answer goes, too.
+            # The kernel is to drop what it still has of the answer.
             self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             raise ConnectionResetError(errno.ECONNRESET, "The client reads too slowly")
 
     def receive_until(self, until: float) -> bytes:
-        """What comes next. Raises TimeoutError if nothing does."""
+        """The bytes that come next. Raises TimeoutError if none do."""
         if not self.wait(select.POLLIN, until):
             raise TimeoutError("The client sends too slowly")
         return self.recv(_PIECE, socket.MSG_DONTWAIT)
 
     def wait(self, event: int, until: float) -> bool:
-        """Wait until the client sends or reads; whether it has, in time."""
+        """Wait until the client sends or reads; returns whether it did so in time."""
         poll = select.poll()
         poll.register(self, event)
         return bool(poll.poll(max(until - time.monotonic(), 0) * 1000))
@@ -130,7 +130,7 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
     parser: Any
     has_ended = False
     is_lingering = False
-    #: The address that it is counted for, if any.
+    #: The address that it counts for, if any.
     address = ""
 
     def __init__(self, cfg: Any, sock: socket.socket, client: Any, server: Any, settings: Settings):
@@ -146,7 +146,7 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
         self.until = time.monotonic() + seconds
         #: Whether the request has arrived as a whole.
         self.is_whole = False
-        # Whether only gunicorn can make out what comes; it refuses most of it.
+        # Whether only gunicorn can tell what comes next; it refuses most of it.
         self._is_unclear = False
         self._searched = 0
         self._body_at = 0  # 0: the head has not ended
@@ -161,7 +161,7 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
         return bool(self._received)
 
     def receive(self) -> bool:
-        """Take what has arrived, without waiting; whether a thread has something to do."""
+        """Take what has arrived, without waiting; returns whether a thread has something to do."""
         while True:
             try:
                 piece = self.sock.recv(_PIECE, socket.MSG_DONTWAIT)
@@ -199,7 +199,7 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
         )
 
     def _find_body(self) -> bool:
-        """Look where the head ends, and what its body will be; whether it ends."""
+        """Look for the end of the head and the body's length; returns whether the head ends."""
         end = self._received.find(b"\r\n\r\n", max(self._searched - 3, 0))
         self._searched = len(self._received)
         if not 0 <= end <= LONGEST_HEAD:
@@ -220,7 +220,7 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
         return True
 
     def _heed_expectation(self, head: bytes) -> None:
-        """Let a client go on that asks for leave to send its body."""
+        """Answer a client that waits for leave to send its body."""
         if not _EXPECTATION.search(head):
             self._is_unclear = True
         elif head.partition(b"\r\n")[0].endswith(b"http/1.1") and not self.is_ready():
@@ -242,7 +242,7 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
         return False
 
     def send_short(self, content: bytes) -> None:
-        """Send a few bytes, or not if there is no room for them."""
+        """Send a few bytes, unless there is no room for them."""
         try:
             self.sock.send(content, socket.MSG_DONTWAIT)
         except OSError:
@@ -265,7 +265,7 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
         self._received = bytearray()
 
     def next_piece(self) -> bytes:
-        """What comes next for the parser, nothing at the end.
+        """The bytes that come next for the parser, none at the end.
 
         Raises TimeoutError when the client is too slow, LimitRequestHeaders for an endless head.
         """
@@ -283,14 +283,14 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
         return self._small_if_chunked(piece)
 
     def _small_if_chunked(self, piece: bytes) -> bytes:
-        """A piece of which gunicorn copies the rest for each chunk in it."""
+        """The piece, cut if the body is chunked: gunicorn copies the rest for each chunk in it."""
         if self._body_length is None and len(piece) > _CHUNKED_PIECE:
             self._pieces.appendleft(piece[_CHUNKED_PIECE:])
             return piece[:_CHUNKED_PIECE]
         return piece
 
     def finish_request(self, keepalive: float) -> bool:
-        """Make ready for another request; False if a part of the body is not here yet."""
+        """Get ready for another request; False if part of the body has not arrived yet."""
         message = self.parser.mesg
         if not (message.body_is_read or (self.is_whole and _read_away(message.body))):
             return False
@@ -302,7 +302,7 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
         return True
 
     def has_another(self, milliseconds: int) -> bool:
-        """Whether the next request is here, or comes within a moment."""
+        """Whether the next request is here, or arrives in so short a time."""
         if self.has_begun:
             return self.is_ready()
         poll = select.poll()
@@ -312,7 +312,7 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
     # Its end, in the main thread
 
     def linger(self) -> bool:
-        """Say that nothing more comes; whether to wait for the client to see that."""
+        """Close our direction; returns whether to wait for the client to notice."""
         if self.has_ended:
             return False
         try:
@@ -326,7 +326,7 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
         return True
 
     def throw_away(self) -> bool:
-        """Throw away what comes after the last answer; whether it is time to close."""
+        """Throw away what arrives after the last answer; returns whether it is time to close."""
         try:
             piece = self.sock.recv(_PIECE, socket.MSG_DONTWAIT)
         except BlockingIOError:
@@ -339,7 +339,7 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
 
 
 def _read_away(body: Body) -> bool:
-    """Read a body to its end; whether it had one."""
+    """Read a body to its end; returns whether it had one."""
     if body.failed:
         return False
     try:
@@ -358,7 +358,7 @@ class _Unreader(Unreader):  # type: ignore[misc]  # untyped
         self.connection = connection
 
     def chunk(self, size_hint: int | None = None) -> bytes:
-        """What comes next."""
+        """The bytes that come next."""
         return self.connection.next_piece()
 
 
@@ -369,14 +369,14 @@ class _Request(Request):  # type: ignore[misc]  # untyped
     headers: list[tuple[str, str]]
 
     def read_line(self, *args: Any) -> Any:
-        """The first line, and what has been read behind it."""
+        """The first line, and what has been read after it."""
         try:
             return super().read_line(*args)
         except LimitRequestHeaders as error:
             raise LimitRequestLine(str(error)) from error
 
     def parse_headers(self, data: bytes, from_trailer: bool = False) -> list[tuple[str, str]]:
-        """The fields of a head, or behind a chunked body; Cookie only once (RFC 9113, 8.2.3)."""
+        """The fields of a head, or after a chunked body; Cookie only once (RFC 9113, 8.2.3)."""
         fields: list[tuple[str, str]] = super().parse_headers(data, from_trailer)
         cookies = [value for name, value in fields if name == "COOKIE"]
         if len(cookies) > 1:
@@ -386,7 +386,7 @@ class _Request(Request):  # type: ignore[misc]  # untyped
 
     def set_body_reader(self) -> None:
         """Decide how the body is read."""
-        self._expected_100_continue = False  # the connection has seen to it
+        self._expected_100_continue = False  # the connection has done so
         codings = [value for name, value in self.headers if name == "TRANSFER-ENCODING"]
         if codings and [each.lower() for each in codings] != ["chunked"]:
             raise UnsupportedTransferCoding(", ".join(codings))

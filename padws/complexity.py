@@ -1,10 +1,10 @@
-"""How much work a JSON body would be to PostgreSQL, found out before PostgreSQL sees it.
+"""How much work a JSON body would be for PostgreSQL, determined before PostgreSQL sees it.
 
 `jsonb` prints `1e99999` with all its zeros, sorts the members of each object with a quicksort that
 some orders make quadratic and nothing can stop, and takes over a kilobyte of memory for each `{}`.
-Every look here takes time in proportion to the body, whatever is in it, and most bodies need only
+Every check here takes time in proportion to the body, whatever is in it, and most bodies need only
 the first: how often a character occurs. The bodies need not be JSON. Up to the first mistake this
-reads them as PostgreSQL does, and PostgreSQL goes no further.
+reads them as PostgreSQL does, and PostgreSQL reads no further.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ from collections.abc import Iterator
 
 from padws.errors import TooLarge, Unprocessable
 
-#: Members of one object, those of equal name counted each.
+#: The most members of one object, each counted even if names repeat.
 MOST_MEMBERS = 8_000
 
-# No shorter body has markedly more members of different names.
+# No shorter body has markedly more members with different names.
 _NEVER_TOO_MANY_MEMBERS = 8 * MOST_MEMBERS
 
-# Comparisons to sort the members of all objects, at worst: a tenth of a second's work.
+# The most comparisons to sort the members of all objects: a tenth of a second's work.
 _MOST_COMPARISONS = 2 * MOST_MEMBERS**2
 
-# Objects of so few members are sorted about as fast as they are read.
+# Objects with so few members are sorted about as fast as they are read.
 _FEW_MEMBERS = 100
 
-#: Values of a body, where an array counts as three and an object as eight: PostgreSQL takes about
-#: 160 bytes for each while it reads them. Twenty megabytes of freehand strokes, with all the digits
-#: that a browser gives their points, have 2.6 million.
+#: The most values of a body, where an array counts as three and an object as eight: PostgreSQL
+#: takes about 160 bytes for each while it reads them. Twenty megabytes of freehand strokes, with
+#: all the digits that a browser gives their points, have 2.6 million.
 MOST_VALUES = 3_000_000
 
 # `{},` weighs nine, in three bytes: nothing shorter than this can have too many values.
 _NEVER_TOO_MANY_VALUES = MOST_VALUES // 3
 
-_PIECE = 65_536  # bytes that are looked over at once, so that a large body is not copied whole
+_PIECE = 65_536  # bytes that are scanned at once, so that a large body is not copied whole
 
 
 # Deeper than any server's stack goes: PostgreSQL has refused it by then.
@@ -75,11 +75,11 @@ def _may_be_longer(text: bytes, limit: int) -> bool:
 
 
 def _count(text: bytes, mark: bytes) -> int:
-    """How often `mark` occurs, where digits are 0 and exponents e; never with a copy of it all."""
+    """How often `mark` occurs when digits read as 0 and exponents as e; never copies it whole."""
     found = 0
     for at in range(0, len(text), _PIECE):
         piece = text[at : at + _PIECE + len(mark) - 1].translate(_DIGITS_AND_EXPONENTS)
-        if piece.rfind(mark) >= 0:  # finds sooner than `count` that there is none
+        if piece.rfind(mark) >= 0:  # faster than `count` where there is none
             found += piece.count(mark)
     return found
 
@@ -114,7 +114,7 @@ def _check_values(text: bytes) -> None:
 
 
 def _values(text: bytes) -> int:
-    """How many values there are at most, by what they weigh."""
+    """An upper bound of the number of values, weighted."""
     return text.count(b",") + 3 * text.count(b"[") + 8 * text.count(b"{")
 
 
@@ -128,7 +128,7 @@ def _check_members(text: bytes) -> None:
             members = 0
         elif mark != b"}":
             members += len(mark)
-        elif not outer:  # no JSON from here on
+        elif not outer:  # not JSON from here on
             return
         else:
             comparisons += members**2 if members > _FEW_MEMBERS else 0
@@ -138,7 +138,7 @@ def _check_members(text: bytes) -> None:
         if members > MOST_MEMBERS or comparisons > _MOST_COMPARISONS:
             raise Unprocessable(
                 "too_complex",
-                f"An object may have {MOST_MEMBERS} members, and few may have as many.",
+                f"An object may have {MOST_MEMBERS} members, and only a few may have so many.",
             )
 
 
@@ -148,18 +148,18 @@ def _braces_and_colons(text: bytes) -> Iterator[bytes]:
         yield from _BRACE_OR_COLONS.findall(_SMALL_OBJECT.sub(b"", piece))
 
 
-# What a text is not cut within, or right behind: numbers and escapes.
+# Numbers and escapes: a text is not cut within them, or right after.
 _UNCUT = re.compile(rb"[\\0-9eE.+-]*+")
 
 
 def _cut(text: bytes, at: int) -> int:
-    """Where a text may be cut from there on: not within an escape or a number."""
+    """Where a text may be cut, from `at` on: not within an escape or a number."""
     end = max(at, _UNCUT.match(text, at - 1).end())  # type: ignore[union-attr]  # it may be empty
     return end + text.endswith(b"\\", 0, end)
 
 
 def _outside_strings(text: bytes, kept: bytes) -> Iterator[bytes]:
-    """Those bytes of a text that are among `kept` and in no string, in pieces."""
+    """The bytes of a text that are among `kept` and outside strings, in pieces."""
     dropped = bytes(c for c in range(256) if c not in kept + b'"')
     inside = begin = 0
     while begin < len(text):

@@ -1,7 +1,7 @@
 """Every setting, read from the environment, typed and checked once.
 
-`Settings` declares them: a setting's variable is its name in capitals, and what it is described
-with stands in docs/configuration.md. All mistakes are reported together.
+`Settings` declares them: a setting's variable is its name in capitals, and its description goes
+into docs/configuration.md. All mistakes are reported together.
 """
 # ruff: noqa: RUF009 - the functions of setting_kinds declare fields, as dataclasses.field does
 
@@ -44,8 +44,8 @@ from padws.setting_kinds import (
 )
 
 _PACKAGE = Path(__file__).resolve().parent
-#: Where sql/, migrations/, templates/, wsgi.py and gunicorn.conf.py lie: beside the package in a
-#: checkout, inside it where a wheel was installed.
+#: Where sql/, migrations/, templates/, wsgi.py and gunicorn.conf.py are: beside the package in a
+#: checkout, inside it in an installed wheel.
 ROOT = _PACKAGE / "share" if (_PACKAGE / "share").is_dir() else _PACKAGE.parent
 
 #: What is read where it is needed, not by SettingsSchema.
@@ -53,7 +53,7 @@ READ_ELSEWHERE = frozenset(("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_SERVICE_NAME", 
 
 
 class ConfigurationError(Exception):
-    """The environment does not make a configuration; the message names every mistake."""
+    """The environment is not a valid configuration; the message lists every mistake."""
 
     def __init__(self, mistakes: Mapping[str, list[str]]):
         self.mistakes = dict(mistakes)
@@ -72,7 +72,7 @@ class Settings:
     )
     postgres_user: str = text("postgres", "Database user, without DATABASE_URL")
     postgres_password: str = text(
-        "postgres", "Its password, any character, without DATABASE_URL", secret=True
+        "postgres", "Its password, with any characters, without DATABASE_URL", secret=True
     )
     postgres_db: str = text("pad", "Database name, without DATABASE_URL")
     postgres_host: str = text("localhost", "Database host, without DATABASE_URL")
@@ -88,7 +88,7 @@ class Settings:
     )
     db_statement_timeout: float = seconds(20, "Seconds after which PostgreSQL cancels a statement")
     db_lock_timeout: float = seconds(
-        10, "Seconds a statement waits for a row another one is writing"
+        10, "Seconds a statement waits for a row that another one is writing"
     )
     db_transaction_pooler: bool = flag(
         False,
@@ -104,16 +104,15 @@ class Settings:
     redis_password: str = text("", "Redis password, without REDIS_URL", secret=True)
     redis_tls_verify: bool = flag(
         True,
-        "False takes any certificate of Redis and of Sentinels (rediss): what goes there is "
-        "encrypted, but nobody makes sure that it is Redis. For a Redis whose certificate is "
+        "False accepts any certificate of Redis and of Sentinels (rediss): the connection is "
+        "encrypted, but nothing proves that it leads to Redis. For a Redis whose certificate is "
         "self-signed, such as Heroku's",
     )
     redis_sentinels: Sentinels | None = parsed(
         sentinels,
         None,
-        "Redis Sentinels and the name of the service, as `host:port,host:port/service`; they say "
-        "which Redis is the master, and of REDIS_URL only user, password, database and TLS "
-        "(`rediss`) count",
+        "Redis Sentinels and the name of the service, as `host:port,host:port/service`; they name "
+        "the master, and of REDIS_URL only user, password, database and TLS (`rediss`) count",
     )
     redis_sentinel_password: str = text(
         "", "The Sentinels' own password, where they have one", secret=True
@@ -127,12 +126,12 @@ class Settings:
     oidc_issuer: str = web_url("The OpenID provider's issuer")
     oidc_server_url: str = web_url("Keycloak's address; with OIDC_REALM it makes OIDC_ISSUER")
     oidc_realm: str = text("", "Keycloak's realm")
-    oidc_client_id: str = text("", "The client that padws is at the provider")
+    oidc_client_id: str = text("", "The client id of padws at the provider")
     oidc_client_secret: str = text("", "Its secret; empty for a public client", secret=True)
     oidc_scopes: str = text(
         "openid profile email",
         "Scopes asked for at sign-in",
-        validate=Regexp(r"^(.* )?openid( .*)?$", error="Has to contain openid."),
+        validate=Regexp(r"^(.* )?openid( .*)?$", error="Must contain openid."),
     )
     oidc_roles_claim: str = text(
         "realm_access.roles",
@@ -141,10 +140,10 @@ class Settings:
     )
     oidc_audience: str = text(
         "",
-        "Audience that access tokens sent as bearer tokens have to name; the default is "
-        "OIDC_CLIENT_ID. A token issued to that client (`azp`) is taken too",
+        "Audience that access tokens sent as bearer tokens must name; the default is "
+        "OIDC_CLIENT_ID. A token issued to that client (`azp`) is accepted too",
     )
-    oidc_timeout: float = seconds(10, "Seconds to wait for an answer of the provider")
+    oidc_timeout: float = seconds(10, "Seconds to wait for an answer from the provider")
     redirect_uri: str = callback_url(
         "Public address of /auth/callback; the default is made from the request's own address"
     )
@@ -159,7 +158,7 @@ class Settings:
         0, 0, 10, "How many proxies in front set X-Forwarded-For, -Proto and -Host"
     )
     login_limit: str = parsed(
-        rate, "600 per minute", "Requests to sign in from one address, over all instances"
+        rate, "600 per minute", "Requests to sign in from one address, across all instances"
     )
     write_limit: str = parsed(
         rate, "20000 per minute", "Changes by one user, counted by each worker for itself"
@@ -174,7 +173,7 @@ class Settings:
     # Front end and templates
 
     static_dir: Path | None = parsed(
-        directory, None, "The front end's build, served at / and /static; none: a small page"
+        directory, None, "The front end's build, served at / and /static; without it, a small page"
     )
     assets_dir: Path | None = parsed(
         directory, None, "Its assets, served at /assets; the default is STATIC_DIR/assets"
@@ -201,10 +200,10 @@ class Settings:
         1_000_000,
         None,
         "Bytes of large bodies and answers (over 256 KB) that each worker has in memory at once; "
-        "a request for more waits for two seconds and is answered with 429 then",
+        "a request for more waits for up to two seconds and is then answered with 429",
     )
     large_bytes_per_user: int = number(
-        50_000_000, 1_000_000, None, "How many of these one user may take up"
+        50_000_000, 1_000_000, None, "How many of these bytes one user may take up"
     )
     max_backups_per_user: int = number(
         10, 1, 1_000, "Newest backups kept of each pad (the name is pad.ws's)"
@@ -213,7 +212,7 @@ class Settings:
         5, 0, 525_600, "Minutes between two automatic backups of a pad"
     )
     default_pad_name: str = text(
-        "Untitled", "Name of a pad that is made without one", validate=Length(1, 100)
+        "Untitled", "Name of a pad that is created without one", validate=Length(1, 100)
     )
     default_template_name: str = text(
         "default", "Template that a user's first pad starts from", validate=Length(1, 100)
@@ -234,13 +233,13 @@ class Settings:
         variable="PADWS_ON_MIGRATION_FAILURE",
     )
     log_level: str = choice(
-        "info", ("debug", "info", "warning", "error"), "Least severity that is logged"
+        "info", ("debug", "info", "warning", "error"), "Lowest severity that is logged"
     )
     log_format: str = choice(
         "text", ("text", "json"), "`text` for people, `json` for a JSON object on each line"
     )
     access_log: bool = flag(
-        True, "A line for every request; `false` leaves those that failed or were slow"
+        True, "A line for every request; `false` keeps only those that failed or were slow"
     )
     slow_request_ms: int = number(
         1_000,
@@ -251,11 +250,11 @@ class Settings:
     )
     sql_comments: bool = flag(
         False,
-        "True puts the request's id before each statement, to be seen in pg_stat_activity. "
-        "Statements are not prepared then, which costs: docs/monitoring.md says how much",
+        "True puts the request's id before each statement, where pg_stat_activity shows it. "
+        "Statements are then not prepared, which costs time: docs/monitoring.md says how much",
     )
     metrics_token: str = text(
-        "", "What /metrics wants to see as a bearer token; none: anyone may ask", secret=True
+        "", "Bearer token that /metrics requires; without one, anyone may read it", secret=True
     )
 
     # Processes
@@ -264,7 +263,7 @@ class Settings:
         listening_addresses,
         ("127.0.0.1",),
         "Addresses of this machine to listen on, separated by commas. Where PORT is set and HOST "
-        "is not: 0.0.0.0, all of IPv4. `::` is all of IPv6, and mostly of IPv4 as well",
+        "is not: 0.0.0.0, all of IPv4. `::` is all of IPv6, and usually of IPv4 as well",
     )
     port: int = tcp_port(8000, "Port to listen on")
     web_concurrency: int = plain_number(2, 1, 9_999, "Worker processes")
@@ -272,8 +271,8 @@ class Settings:
         400,
         1,
         9_999,
-        "Threads of each worker for requests that are there, and half as many for large ones that "
-        "are still on their way",
+        "Threads of each worker for requests that have arrived, and half as many for large ones "
+        "that are still arriving",
     )
     client_timeout: float = seconds(
         30,
@@ -285,12 +284,12 @@ class Settings:
         0,
         60_000,
         "Connections that one address (IPv6: a /64) may have to each worker; a further one closes "
-        "the one that has waited longest. Not with TRUSTED_PROXIES; 0: any number",
+        "the one that has waited longest. Not counted with TRUSTED_PROXIES; 0: any number",
     )
     metrics_dir: str = text(
         "",
-        "Where the workers count together, each gunicorn in a directory of its own; best in "
-        "memory. The default is /dev/shm, else the system's temporary directory",
+        "Where the workers keep their common counters, each gunicorn in a directory of its own; "
+        "best in memory. The default is /dev/shm, else the system's temporary directory",
     )
 
     @property
@@ -302,19 +301,19 @@ class Settings:
 
     @property
     def backup_interval(self) -> timedelta:
-        """How old a pad's newest backup has to be before a save takes another."""
+        """How old a pad's newest backup must be before a save takes another."""
         return timedelta(minutes=self.min_interval_minutes)
 
 
 class _Environment(Schema):
-    """What holds between the variables, and what they make together."""
+    """Rules between the variables, and the settings they make together."""
 
     class Meta:
         unknown = EXCLUDE
 
     @pre_load
     def _listen_where_the_platform_says(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """A platform that sets PORT connects from outside of this machine."""
+        """A platform that sets PORT connects from outside this machine."""
         given = {name: value for name, value in data.items() if not is_of_others(name, value)}
         return {"HOST": "0.0.0.0", **given} if "PORT" in data else given  # noqa: S104
 
@@ -397,8 +396,8 @@ def known_variables() -> frozenset[str]:
 def load_settings(environ: Mapping[str, str] | None = None, *, to_serve: bool = False) -> Settings:
     """The settings from `environ`, or from the process's environment over a `.env` file.
 
-    A variable that is set to nothing counts as not set. Raises ConfigurationError; `to_serve` also
-    where nobody could sign in.
+    An empty variable counts as not set. Raises ConfigurationError; with `to_serve`, also if nobody
+    could sign in.
     """
     environ = environment() if environ is None else environ
     given = {name: value for name, value in environ.items() if value.strip()}
@@ -410,17 +409,17 @@ def load_settings(environ: Mapping[str, str] | None = None, *, to_serve: bool = 
     if not mistakes:
         return settings
     for name, meant in suggestions(given, known_variables()).items():
-        mistakes[name] = [f"No setting of padws; did you mean {meant}?"]
+        mistakes[name] = [f"Not a setting of padws; did you mean {meant}?"]
     raise ConfigurationError(mistakes) from None
 
 
 def _unfit_to_serve(given: Mapping[str, str]) -> dict[str, list[str]]:
-    """What serving needs beside a readable configuration; migrating does not."""
+    """Mistakes that matter only for serving, not for migrating."""
     mistakes = {}
     if not ("OIDC_ISSUER" in given or "OIDC_SERVER_URL" in given):
         mistakes["OIDC_ISSUER"] = ["Missing (or OIDC_SERVER_URL and OIDC_REALM)."]
     if "OIDC_CLIENT_ID" not in given:
         mistakes["OIDC_CLIENT_ID"] = ["Missing."]
     if "METRICS_DIR" in given and not os.access(given["METRICS_DIR"], os.W_OK | os.X_OK):
-        mistakes["METRICS_DIR"] = ["No directory in which files can be made."]
+        mistakes["METRICS_DIR"] = ["Not a directory in which files can be created."]
     return mistakes

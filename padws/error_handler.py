@@ -27,11 +27,11 @@ from padws.observability.current_request import current_request
 
 log = logging.getLogger("padws")
 
-# Input that PostgreSQL could read as text but not keep as JSON.
-_UNKEEPABLE = (pg.DataError, pg.StatementTooComplex, pg.ProgramLimitExceeded)
+# Input that PostgreSQL could read as text but not store as JSON.
+_UNSTORABLE = (pg.DataError, pg.StatementTooComplex, pg.ProgramLimitExceeded)
 
-# The server is there and cannot serve this now: another try may well succeed.
-_PASSING = (
+# PostgreSQL cannot serve this now: another try may well succeed.
+_TRANSIENT = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
     PoolTimeout,
@@ -43,7 +43,7 @@ _PASSING = (
 
 
 def problem_of(error: BaseException) -> Problem:
-    """The problem that an exception is to the client."""
+    """The problem that the client gets for an exception."""
     if isinstance(error, Problem):
         return error
     if isinstance(error, (ClientDisconnected, ParseException)):
@@ -69,10 +69,10 @@ def _from_database(error: psycopg.Error) -> Problem:
             return kind(code)
         errors = {field: [why] for field, why in wrong.items()}
         return kind(code, SCENE_SHAPE if code == "scene_invalid" else "", errors=errors)
-    if isinstance(error, _UNKEEPABLE):
-        return BadRequest("invalid_json", f"PostgreSQL says: {_first_line(error)}.")
-    # What libpq itself reports of a connection that broke has no class of its own.
-    if isinstance(error, _PASSING) or type(error) is psycopg.DatabaseError:
+    if isinstance(error, _UNSTORABLE):
+        return BadRequest("invalid_json", f"PostgreSQL reports: {_first_line(error)}.")
+    # What libpq itself reports of a broken connection has no class of its own.
+    if isinstance(error, _TRANSIENT) or type(error) is psycopg.DatabaseError:
         return Unavailable("database_unavailable")
     return Problem("internal_error")
 
@@ -91,13 +91,13 @@ _HTTP_CODES = {
 
 
 def _from_http(error: HTTPException) -> Problem:
-    """A problem of an exception of werkzeug or webargs; its own headers (`Allow`) are kept."""
+    """The problem for an exception of werkzeug or webargs; its header `Allow` is kept."""
     status = error.code or 500
     code = _HTTP_CODES.get(status, "bad_request" if status < 500 else "internal_error")
     problem = Problem(code, headers={k: v for k, v in error.get_headers() if k == "Allow"})
     problem.status = status
     messages = getattr(error, "data", {}).get("messages")
-    if messages:  # of webargs: {location: {field: [what is wrong]}}
+    if messages:  # from webargs: {location: {field: [what is wrong]}}
         fields = next(iter(messages.values()))
         problem.members["errors"] = {name: _flat(wrong) for name, wrong in fields.items()}
     return problem
@@ -125,7 +125,7 @@ def _answer(error: Exception) -> Response:
 def _log_failure(error: BaseException, problem: Problem) -> None:
     if problem.code == "internal_error":
         if isinstance(error, psycopg.Error):
-            error.args = (_first_line(error),)  # below it stands the row, and its scene
+            error.args = (_first_line(error),)  # the lines below it hold the row, and its scene
         log.error("request %s failed", current_request().id, exc_info=error)
     else:
         log.warning("request %s: %s: %s", current_request().id, problem.code, _first_line(error))
@@ -134,7 +134,7 @@ def _log_failure(error: BaseException, problem: Problem) -> None:
 def register(app: Flask) -> None:
     """Answer every exception of `app` as a problem."""
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    # Flask's own log has a traceback for whatever fails before a view, an absent Redis included.
+    # Flask itself would log a traceback for all that fails before a view, even an absent Redis.
     app.log_exception = lambda exc_info: None  # type: ignore[method-assign]
     app.register_error_handler(HTTPException, _answer)
     app.register_error_handler(Exception, _answer)

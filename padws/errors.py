@@ -17,10 +17,10 @@ TITLES = {
     "backup_not_found": "No such backup",
     "cross_site": "Writing from another site is refused",
     "database_unavailable": "The database is not available",
-    "transfer_coding_unknown": "A body can come in chunks, and in no other transfer coding",
+    "transfer_coding_unknown": "A body may be sent in chunks, but in no other transfer coding",
     "email_taken": "Another user has this email address",
-    "expectation_failed": "Nothing but 100-continue can be expected here",
-    "head_too_large": "The fields of the head are too large, or too many",
+    "expectation_failed": "Only 100-continue can be expected here",
+    "head_too_large": "The headers are too large, or too many",
     "id_taken": "Another user has this id",
     "internal_error": "Something failed here; it has been logged",
     "invalid": "The input is refused",
@@ -36,22 +36,22 @@ TITLES = {
     "read_only_token": "The token may only read",
     "redis_full": "Redis is full: nobody can sign in for now",
     "redis_unavailable": "Redis is not available",
-    "scene_invalid": "This is no scene",
+    "scene_invalid": "This is not a scene",
     "session_expired": "The session has ended; sign in again",
     "several_sessions": "The browser has sent several sessions; sign in again",
     "sign_in_failed": "Signing in failed",
-    "sign_in_needed_for_tokens": "A personal access token cannot make or end tokens",
+    "sign_in_needed_for_tokens": "A personal access token cannot create or revoke tokens",
     "sign_in_required": "Sign in first",
     "sign_in_unavailable": "The sign-in provider is not available",
-    "stale_version": "The pad has changed meanwhile",
+    "stale_version": "The pad has changed in the meantime",
     "template_not_found": "No such template",
     "template_taken": "Another template has this name",
     "token_not_found": "No such token",
-    "too_complex": "The body has more parts than are taken",
+    "too_complex": "The body has too many parts",
     "too_many_requests": "Too many requests; wait a little",
     "too_slow": "The request took too long to arrive",
     "uri_too_long": "The address is too long",
-    "content_coding_unknown": "A body is taken as it is, in no coding",
+    "content_coding_unknown": "A body must not be compressed",
     "user_not_found": "No such user",
     "username_taken": "Another user has this name",
 }
@@ -70,8 +70,8 @@ class Problem(Exception):
         headers: dict[str, str] | None = None,
         **members: Any,
     ):
-        """Further `members` stand in the problem beside the standard ones, such as `errors`."""
-        title = TITLES[code]  # whatever the detail: no other code can be raised
+        """Further `members`, such as `errors`, are added to the standard ones of the problem."""
+        title = TITLES[code]  # even if there is a detail: no other code can be raised
         super().__init__(detail or title)
         self.code = code
         self.detail = str(self)
@@ -107,7 +107,7 @@ class NotFound(Problem):
 
 
 class TooSlow(Problem):
-    """The client has not sent its request in the time there is for it."""
+    """The client has not sent its request in time."""
 
     status = 408
 
@@ -116,7 +116,7 @@ class TooSlow(Problem):
 
 
 class Conflict(Problem):
-    """Something else has what has to be unique."""
+    """Something else has what must be unique."""
 
     status = 409
 
@@ -131,31 +131,31 @@ class StaleVersion(Problem):
 
 
 class TooLarge(Problem):
-    """More bytes than are taken."""
+    """More bytes than are accepted."""
 
     status = 413
 
 
 class UriTooLong(Problem):
-    """An address that takes more than a head may."""
+    """An address that is larger than a head may be."""
 
     status = 414
 
 
 class HeadTooLarge(Problem):
-    """Fields that take more than a head may, or too many of them."""
+    """Headers that are larger than a head may be, or too many of them."""
 
     status = 431
 
 
 class ExpectationUnknown(Problem):
-    """Something else is expected than the leave to send the body."""
+    """Something other than the leave to send the body is expected."""
 
     status = 417
 
 
 class UnsupportedMediaType(Problem):
-    """A body that is not declared as JSON, or is in a coding that is not known."""
+    """A body that is not declared as JSON, or is compressed."""
 
     status = 415
 
@@ -176,13 +176,13 @@ class TooManyRequests(Problem):
 
 
 class NotProvided(Problem):
-    """The contract has it, this service does not."""
+    """In the contract, but not in this service."""
 
     status = 501
 
 
 class Unavailable(Problem):
-    """Something that is needed is away for now."""
+    """Something that is needed is not available for now."""
 
     status = 503
 
@@ -190,7 +190,7 @@ class Unavailable(Problem):
         super().__init__(code, detail, headers={"Retry-After": str(retry_after)})
 
 
-# The problem, its code, and by field of the input what is wrong with it.
+# The problem, its code, and what is wrong with each field of the input.
 Violation = tuple[type[Problem], str, dict[str, str]]
 
 # A unique index may have been made by padws, or by pad.ws, which named it in one of two ways.
@@ -210,12 +210,12 @@ SCENE_SHAPE = (
 _NO_SCENE: Violation = (Unprocessable, "scene_invalid", {"data": SCENE_SHAPE})
 
 
-def _refused(field: str, why: str = "Nothing of it can be seen.") -> Violation:
+def _refused(field: str, why: str = "Has no visible character.") -> Violation:
     return Unprocessable, "invalid", {field: why}
 
 
 #: Constraint → the error that its violation is. Rows of pad.ws may break the rules for users
-#: and templates: whoever changes another column of such a row has to change that one as well.
+#: and templates: whoever changes another column of such a row must change that one as well.
 CONSTRAINTS: dict[str, Violation] = {
     **_UNIQUE,
     "users_email_lower_key": (Conflict, "email_taken", {}),
@@ -225,7 +225,7 @@ CONSTRAINTS: dict[str, Violation] = {
     "template_pads_data_is_scene": _NO_SCENE,
     "users_username_not_blank": _refused("username"),
     "users_email_not_blank": _refused("email"),
-    "users_roles_are_texts": _refused("roles", "Not a list of texts."),
+    "users_roles_are_texts": _refused("roles", "Not a list of strings."),
     "template_pads_name_not_blank": _refused("name"),
     "template_pads_display_name_not_blank": _refused("display_name"),
     "access_tokens_expires_after_creation": _refused("expires_at", "Must be in the future."),

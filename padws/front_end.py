@@ -33,7 +33,7 @@ _ENCODERS: dict[str, Callable[[bytes], bytes]] = {
     "br": lambda data: brotli.compress(data, quality=5),
     "gzip": lambda data: gzip.compress(data, 6, mtime=0),
 }
-_SMALLEST = 1_000  # bytes: what is smaller fits into a packet
+_SMALLEST = 1_000  # bytes: anything smaller fits into a packet
 _LARGEST = 10_000_000
 _MOST_IN_MEMORY = 64_000_000  # bytes of compressed files that a worker keeps
 _WORTH_IT = 0.95  # of the size
@@ -50,7 +50,7 @@ def serve(app: Flask, settings: Settings) -> None:
 
 
 class FrontEnd(WhiteNoise):  # type: ignore[misc]  # untyped
-    """WhiteNoise, with the compressed variants that nobody has put beside the files.
+    """WhiteNoise, with compressed variants of files that have none beside them.
 
     STATIC_DIR may be read-only: a file is compressed in memory when it is first asked for.
     """
@@ -79,11 +79,11 @@ class FrontEnd(WhiteNoise):  # type: ignore[misc]  # untyped
         return answer
 
     def immutable_file_test(self, _path: str, url: str) -> bool:
-        """Whoever builds a front end names these by their content."""
+        """Whether a file never changes under its name: builds name assets by their content."""
         return url.startswith("/assets/")
 
     def get_static_file(self, path: str, url: str, stat_cache: Any = None) -> _File:
-        """What answers requests for a file."""
+        """The object that answers requests for a file."""
         file = super().get_static_file(path, url, stat_cache=stat_cache)
         pairs = file.alternatives[0][2]
         headers = Headers([(name, value) for name, value in pairs if name not in _OF_VARIANTS])
@@ -156,7 +156,7 @@ class _File:
 
 
 class _InMemory(StaticFile):  # type: ignore[misc]  # untyped
-    """A file with other content than on the disk."""
+    """A file whose content is not that on the disk."""
 
     def __init__(self, path: str, headers: list[tuple[str, str]], data: bytes):
         stat = os.stat(path)  # noqa: PTH116 - a tuple, of which the size is one

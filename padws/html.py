@@ -1,4 +1,4 @@
-"""The pages that are files, and those that are put together: of a problem that a person meets."""
+"""The pages that are files, and those that are put together: for a problem that a person meets."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _PAGE = """<!doctype html>
 _MET = """\
     <p class="lead">{detail}</p>
     <p><a class="button" href="/">Go to the start page</a></p>
-    <p>If this should not be, tell whoever runs this service the number of this request:
+    <p>If this should not happen, tell whoever runs this service the number of this request:
     <code>{request_id}</code></p>"""
 
 _NOTHING_HERE = "There is nothing at this address. The link may be old, or mistyped."
@@ -61,7 +61,7 @@ def send_page(name: str) -> Response:
 
 
 def send_file(directory: str | Path, name: str) -> Response:
-    """A file of a directory; as if not asked conditionally where a date is beyond all calendars."""
+    """A file of a directory; conditions are ignored if their date is beyond all calendars."""
     try:
         return send_from_directory(directory, name)
     except OverflowError:  # werkzeug's, of a year or an offset that no datetime has
@@ -71,7 +71,7 @@ def send_file(directory: str | Path, name: str) -> Response:
 
 
 def for_people(response: Response, page: Callable[[Mapping[str, Any]], str]) -> None:
-    """Make an answer with a problem the page of it, where that is what is asked for."""
+    """Replace a problem's JSON by its page, if the client prefers HTML."""
     response.vary.add("Accept")
     if request.accept_mimetypes.best_match(_ANSWERS) == "text/html":
         response.set_data(page(orjson.loads(response.get_data())))
@@ -79,7 +79,7 @@ def for_people(response: Response, page: Callable[[Mapping[str, Any]], str]) -> 
 
 
 def problem_met(problem: Mapping[str, Any]) -> str:
-    """The page of a problem, with a way on."""
+    """The page of a problem, with a link to go on."""
     title, detail, request_id = (
         escape(str(problem[name])) for name in ("title", "detail", "request_id")
     )
@@ -93,6 +93,6 @@ def sign_in_failed(problem: Mapping[str, Any], again: str) -> str:
     """The page of a sign-in that ended in `problem`, with the address to begin another one."""
     texts = {name: escape(str(problem[name])) for name in ("title", "detail", "request_id")}
     if texts["detail"] == texts["title"]:
-        texts["detail"] = "It has not been finished."
+        texts["detail"] = "It was not completed."
     content = _SIGN_IN_FAILED.format(again=escape(again), **texts)
     return _PAGE.format(title="Signing in failed", heading="Signing in", content=content)

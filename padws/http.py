@@ -1,4 +1,4 @@
-"""What the blueprints share of HTTP: bodies in, versions compared, JSON out."""
+"""HTTP for all blueprints: bodies in, versions compared, JSON out."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 # Bodies
 
-# Bytes that a body may have beside its scenes. A user with the longest of everything has less.
+# Bytes that a body may have besides its scenes. A user with the longest of everything has less.
 _MOST_BESIDE_SCENES = 500_000
 
 
@@ -58,13 +58,13 @@ def read_body(limit: int) -> bytes:
     with current_request().receiving():
         body = _in_chunks(limit) if length is None else _in_one_piece(length)
     current_request().received_bytes = len(body)
-    if len(body) < (length or 0):  # valid up to there, perhaps
+    if len(body) < (length or 0):  # what has arrived may still be valid
         raise BadRequest("body_incomplete")
     return body
 
 
 def _in_chunks(limit: int) -> bytes:
-    """A body of which only its chunks show how long it is."""
+    """A body without a Content-Length: only its chunks show how long it is."""
     request.max_content_length = limit + 1  # where werkzeug cuts it off
     body = bytearray()
     while chunk := request.stream.read(memory_budget.SMALL):
@@ -79,7 +79,7 @@ def _in_chunks(limit: int) -> bytes:
 def _in_one_piece(length: int) -> bytes:
     """A body of `length`; shorter if the client sends no more.
 
-    Taken from gunicorn's reader: through the layers above it a kilobyte is copied at a time.
+    Read from gunicorn's reader: the layers above it copy a kilobyte at a time.
     """
     if length > memory_budget.SMALL:
         memory_budget.take(length)
@@ -92,14 +92,14 @@ def _in_one_piece(length: int) -> bytes:
 
 
 def read_scene() -> JsonText:
-    """The body as a scene. That it is JSON is for PostgreSQL to find out."""
+    """The body as a scene. PostgreSQL checks that it is JSON."""
     body = read_body(current_app.config["MAX_CONTENT_LENGTH"])
     _check_complexity(body, ["data"])
     return JsonText(body)
 
 
 def _check_complexity(text: bytes, scenes: Iterable[str]) -> None:
-    """Refuse what would be too much work, and name the scenes, where nearly all of it is."""
+    """Refuse what would be too much work, and blame the scenes, which are nearly all of it."""
     try:
         check_complexity(text, current_app.config["MAX_CONTENT_LENGTH"])
     except Unprocessable as error:
@@ -114,7 +114,7 @@ def split_object(body: bytes, scenes: Collection[str]) -> dict[str, Any]:
         members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
         found = {name: JsonText(bytes(members.pop(name))) for name in scenes if name in members}
         if len(body) - sum(len(scene.json) for scene in found.values()) > _MOST_BESIDE_SCENES:
-            raise TooLarge("body_too_large", "There is too much beside the scene.")
+            raise TooLarge("body_too_large", "There is too much besides the scene.")
         return found | {name: orjson.loads(bytes(raw)) for name, raw in members.items()}
     except msgspec.ValidationError as error:
         text = "The body must be an object."
@@ -124,14 +124,14 @@ def split_object(body: bytes, scenes: Collection[str]) -> dict[str, Any]:
 
 
 class BodyParser(FlaskParser):
-    """Reads JSON bodies for the schemas: strictly, and past the scenes in them."""
+    """Reads JSON bodies for the schemas: strictly, but without parsing the scenes in them."""
 
     def parse(self, argmap: Any, req: Any = None, *, location: Any = None, **options: Any) -> Any:
-        """What a request says, as the schema has it; a query that is not there is not looked at."""
+        """What a request sends, by the schema; a query that is not there is not parsed."""
         if location == "query" and not request.query_string:
-            unsaid = _of_nothing(argmap)
-            if unsaid is not None:
-                return dict(unsaid)
+            defaults = _defaults(argmap)
+            if defaults is not None:
+                return dict(defaults)
         return super().parse(argmap, req, location=location, **options)
 
     def load_json(self, req: Any, schema: Schema) -> Any:
@@ -146,8 +146,8 @@ class BodyParser(FlaskParser):
 
 
 @cache
-def _of_nothing(schema: Schema) -> dict[str, Any] | None:
-    """What a schema has of a query that is not there; `None` if it needs one."""
+def _defaults(schema: Schema) -> dict[str, Any] | None:
+    """What a schema makes of a query that is not there; `None` if it needs one."""
     needs_one = any(field.required for field in schema.fields.values())
     return None if needs_one else dict(schema.load({}))
 
@@ -167,11 +167,11 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]  # untyped
 ANY_VERSION = "{(,)}"
 
 _TAG = r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"'
-# A possessive group loses its way in Python before 3.11.5; Debian 12 has 3.11.2.
+# Possessive groups do not work in Python before 3.11.5; Debian 12 has 3.11.2.
 _TAGS = re.compile(rf"\s*+{_TAG}\s*+(?:,\s*+{_TAG}\s*+)*")
 
-# What proxies that compress append to a tag, and many do not take off again: Caddy and Apache
-# `-gzip`, Jetty `--gzip`, others `;gzip`. Two, where there are two such proxies.
+# What proxies that compress append to a tag, and often do not remove again: Caddy and Apache
+# `-gzip`, Jetty `--gzip`, others `;gzip`. Twice, where there are two such proxies.
 _CODING = re.compile(r"(?:[-+.:;_]{1,2}(?:gzip|x-gzip|br|zstd|deflate|df|dcb|dcz)){1,2}\Z")
 
 
@@ -204,19 +204,19 @@ def accepted_versions() -> str:
 
 
 def known_etags() -> list[str]:
-    """The tags that If-None-Match says the caller has; `*` alone stands for any."""
+    """The tags in If-None-Match, which the caller has; `*` alone stands for any."""
     header = request.headers.get("If-None-Match", "").strip()
     return ["*"] if header == "*" else [tag for tag in _tags(header) or [] if tag != "*"]
 
 
 def known_versions() -> str:
-    """The versions that If-None-Match says the caller has."""
+    """The versions in If-None-Match, which the caller has."""
     etags = known_etags()
     return ANY_VERSION if etags == ["*"] else _versions(etags)
 
 
 def refuse_change(current_version: int | None) -> NoReturn:
-    """A conditional change found nothing to change: say why."""
+    """Raise why a conditional change found nothing to change."""
     if current_version is None:
         raise NotFound("pad_not_found")
     raise StaleVersion(current_version)
@@ -226,7 +226,7 @@ def refuse_change(current_version: int | None) -> NoReturn:
 
 
 def members_of(schema: Schema, row: object) -> dict[str, Any]:
-    """What `schema` shows of a row; what is None (a scene that was left out) is left out."""
+    """What `schema` shows of a row, without members that are None (a scene that was left out)."""
     names, values_of = _names(schema)
     pairs = zip(names, values_of(row), strict=True)
     return {name: value for name, value in pairs if value is not None}
@@ -240,11 +240,11 @@ def _names(schema: Schema) -> tuple[tuple[str, ...], Callable[[object], tuple[An
 
 _BLOCK = 1_048_576  # bytes of an answer that are copied at once
 
-_GAP = orjson.Fragment(b"\0")  # a byte that JSON never has
+_GAP = orjson.Fragment(b"\0")  # a byte that JSON never contains
 
 
 def _dumps(content: Any) -> list[Buffer]:
-    """JSON in pieces, JsonText as it is: orjson would look it over and copy it twice."""
+    """JSON in pieces, JsonText as it is: orjson would scan it and copy it twice."""
     texts: list[Buffer] = []
 
     def leave_gap(value: object) -> orjson.Fragment:
@@ -271,12 +271,12 @@ def _blocks(pieces: list[Buffer]) -> Iterator[bytes]:
 
 
 class _Pieces:
-    """A large body that is never in memory a second time: it is copied as it is sent."""
+    """A large body that is never in memory twice: it is copied as it is sent."""
 
     def __init__(self, pieces: list[Buffer], length: int):
         self._pieces = pieces
         has_written = request.method not in ("GET", "HEAD")
-        # Also when nobody sends it; once at most.
+        # Also when it is never sent; once at most.
         self._give_back = weakref.finalize(
             self, memory_budget.hold(length, has_written=has_written)
         )
@@ -288,12 +288,12 @@ class _Pieces:
             self.close()
 
     def close(self) -> None:
-        """Give back the room, as the WSGI server does, whether all was sent or not."""
+        """Give back the memory; the WSGI server calls this whether all was sent or not."""
         self._give_back()
 
 
 class _Answer(Response):
-    """An answer that is complete: Flask's own looks through its headers for what is missing."""
+    """An answer whose headers are complete: Flask's own searches them for what is missing."""
 
     default_mimetype = None
 
@@ -307,7 +307,7 @@ class _Answer(Response):
 
 
 def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A JSON answer, with UUIDs, times and JsonText in it, that only this client may keep."""
+    """A JSON answer, with UUIDs, times and JsonText in it, that only this client may cache."""
     pieces = _dumps(content)
     length = sum(map(len, pieces))
     all_headers = {

@@ -9,7 +9,7 @@ from psycopg.abc import Buffer
 class JsonText(msgspec.Struct, frozen=True, gc=False):
     """JSON in UTF-8 on its way through: PostgreSQL checks it, Python never takes it apart.
 
-    What comes from PostgreSQL stays where libpq has put it, and is copied once: into the answer.
+    What comes from PostgreSQL stays where libpq put it, and is copied once: into the answer.
     """
 
     json: Buffer

@@ -1,4 +1,4 @@
-"""How much of large bodies and answers a worker has in its memory at once."""
+"""Limits how much of large bodies and answers a worker has in memory at once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from padws.config import Settings
 from padws.errors import TooManyRequests
 from padws.observability.current_request import current_request
 
-#: What is no larger than this is not counted: all threads together can have that much.
+#: Nothing up to this size is counted: there is enough memory for that in every thread.
 SMALL = 262_144
 
 _PATIENCE = 2.0  # seconds that a request waits for room
@@ -35,7 +35,7 @@ class MemoryBudget:
     """Bytes in use, in all and by each user.
 
     A user who has nothing in use may take any size, and requests for the same memory are served in
-    turn: so nothing is refused for ever.
+    turn, so nothing is refused for ever.
     """
 
     def __init__(self, most: int, most_per_user: int):
@@ -50,7 +50,7 @@ class MemoryBudget:
         return not self._used_by
 
     def take(self, user_id: str, size: int) -> None:
-        """Use so much more, as soon as there is room. Raises TooManyRequests if there is none."""
+        """Use `size` more bytes, as soon as there is room. Raises TooManyRequests if not soon."""
         with self._lock:
             if self._has_room(user_id, size) and not self._is_awaited(user_id):
                 self._use(user_id, size)
@@ -66,7 +66,7 @@ class MemoryBudget:
                     raise _too_many()
 
     def take_at_once(self, user_id: str, size: int) -> None:
-        """Use so much more now. Raises TooManyRequests if there is no room."""
+        """Use `size` more bytes now. Raises TooManyRequests if there is no room."""
         with self._lock:
             if not self._has_room(user_id, size):
                 raise _too_many()
@@ -83,14 +83,14 @@ class MemoryBudget:
                     waiting.admitted.set()
 
     def _is_awaited(self, user_id: str) -> bool:
-        """Whether another request waits for what this user would take, of the user's or of all."""
+        """Whether another request waits for what this user would take."""
         return any(
             each.user_id == user_id or not self._has_room_in_all(each.size)
             for each in self._waiting
         )
 
     def _has_room_in_all(self, size: int) -> bool:
-        # One user counts for no more than a user may have; more would keep all others out.
+        # A user counts for no more than a user may have; otherwise they could keep all others out.
         used = sum(min(each, self._most_per_user) for each in self._used_by.values())
         return not used or used + size <= self._most
 
@@ -133,9 +133,9 @@ def wait() -> None:
 
 
 def hold(size: int, *, has_written: bool) -> Callable[[], None]:
-    """Take memory for an answer of so many bytes; call what this returns when it is sent.
+    """Take memory for an answer of `size` bytes; call what this returns when it is sent.
 
-    Raises TooManyRequests, so that what was read is let go of. What has been written is answered.
+    Raises TooManyRequests, so that what was read is dropped; but a write is always answered.
     """
     user_id, budget = current_request().user_id, _budget()
     if has_written:

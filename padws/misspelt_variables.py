@@ -1,4 +1,4 @@
-"""Environment variables that look like ours and are not: misspelt ones, and others' own."""
+"""Environment variables that look like ours but are not: misspelt ones, and those of others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ELSEWHERE = {
     "OIDC_ISSUER_URL": "OIDC_ISSUER",
     "OIDC_SECRET": "OIDC_CLIENT_SECRET",
 }
-# What images, platforms and orchestrators set beside ours.
+# What images, platforms and orchestrators set besides ours.
 _OF_OTHERS = re.compile(
     r".+_(SERVICE_(HOST|PORT\w*)|PORT_\d+_\w+|FILE|VERSION|SHA\d*|DOWNLOAD_\w+)"
     r"|POSTGRES_(INITDB_\w+|HOST_AUTH_METHOD|URL_\w+|PRISMA_\w+)"
@@ -29,12 +29,12 @@ _SHORTEST = 6
 
 
 def is_of_others(name: str, value: str) -> bool:
-    """Whether a HOST is a name such as shells and compilers export, and no address to listen on."""
+    """Whether a HOST is a name such as shells and compilers export, not an address to listen on."""
     return name == "HOST" and value != "localhost" and bool(_MACHINE.fullmatch(value))
 
 
 def suggestions(given: Collection[str], known: Collection[str]) -> dict[str, str]:
-    """For each name that is probably a slip, the one that was meant; none that is set as well."""
+    """For each name that is probably a typo, the one that was meant, unless that is set as well."""
     free = [name for name in known if name not in given]
     unknown = [name for name in given if name not in known and not _OF_OTHERS.fullmatch(name)]
     found = {name: _meant(name, free) for name in sorted(unknown)}

@@ -1,4 +1,4 @@
-"""Origins, written as browsers write them, so that they can be compared letter by letter."""
+"""Origins, written as browsers write them, so that they can be compared as text."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _USUAL_PORTS = {"http": 80, "https": 443}
 
 @lru_cache(maxsize=100)
 def origin_of(url: str) -> str | None:
-    """The origin of a URL, or of what calls itself one; `None` for what has none (`null`).
+    """The origin of a URL or of a header `Origin`; `None` if it has none (`null`).
 
-    Scheme and host in small letters, an international name in its ASCII form, IPv6 in its shortest
-    form, no usual port, no final dot.
+    Scheme and host in lower case, an international name in its ASCII form, IPv6 in its shortest
+    form, without the usual port and a final dot.
     """
     try:
         parts = urlsplit(url)

@@ -1,7 +1,7 @@
-"""The parameters of connections to PostgreSQL: padws's own beside what the operator gave.
+"""The parameters of connections to PostgreSQL: padws's own, combined with the operator's.
 
 The operator may give libpq's parameters in the URL, in a service file or in the environment
-(PGOPTIONS, PGCONNECT_TIMEOUT ...). They hold for the service as for the migrations.
+(PGOPTIONS, PGCONNECT_TIMEOUT ...). They apply to the service and to the migrations.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import PGconn
 
-# What statements rely on, whatever the database, the role or the operator's `options` say.
+# What statements rely on, whatever is set for the database, the role or in `options`.
 FIXED = {
     "DateStyle": "ISO",
     "IntervalStyle": "postgres",
@@ -32,23 +32,23 @@ FIXED = {
     "row_security": "on",
 }
 
-# These two libpq sends by themselves, and they go before `options`. So the operator's cannot be
-# left standing; and a pooler, which takes no `options`, knows them.
-_BY_THEMSELVES = {"PGDATESTYLE": "ISO", "PGTZ": "UTC"}
+# libpq sends these two outside of `options`, and they override it. So the operator's values cannot
+# be left as they are; and a pooler, which accepts no `options`, accepts them.
+_OUTSIDE_OPTIONS = {"PGDATESTYLE": "ISO", "PGTZ": "UTC"}
 
 _NOWHERE = {"host": "/dev/null", "hostaddr": "", "port": "1", "gssencmode": "disable"}
 
 
 class UnusableParameter(ProgrammingError):
-    """A parameter that libpq refuses before it connects; the message has no value in it."""
+    """A parameter that libpq refuses before it connects; the message contains no value."""
 
 
 def named_parameters(url: str) -> dict[str, str]:
-    """The parameters of libpq that URL, service file or environment give a value; nothing is asked.
+    """The parameters of libpq that have a value from URL, service file or environment.
 
     Raises psycopg.ProgrammingError for a URL that libpq cannot read, and UnusableParameter.
     """
-    # libpq reads a service file only on its way to a server: to one that no message can reach.
+    # libpq reads a service file only when it connects: so let it try to, where nothing can be.
     with closing(_Attempt(make_conninfo(url, **_NOWHERE))) as attempt:
         return attempt.parameters
 
@@ -65,7 +65,7 @@ class _Attempt:
             if each.val and each.val != each.compiled
         }
         message = self._pgconn.error_message.decode(errors="replace")
-        if _NOWHERE["host"] not in message:  # it did not come so far
+        if _NOWHERE["host"] not in message:  # it did not get that far
             self.close()
             raise UnusableParameter(_without_values(message))
 
@@ -79,17 +79,17 @@ def _without_values(message: str) -> str:
 
 
 def parameters(url: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters for `psycopg.connect` beside the URL: the defaults that nobody has overridden."""
-    os.environ.update(_BY_THEMSELVES)
+    """Parameters for `psycopg.connect` besides the URL: the defaults that are not overridden."""
+    os.environ.update(_OUTSIDE_OPTIONS)
     named = named_parameters(url)
     unnamed = {name: value for name, value in defaults.items() if name not in named}
     return {**unnamed, "autocommit": True, "client_encoding": "utf-8"}
 
 
 def options(url: str, defaults: Mapping[str, Any], fixed: Mapping[str, Any]) -> str:
-    """The parameter `options` of libpq: the last of several values holds, the operator's between.
+    """The parameter `options` of libpq: if a setting is given more than once, the last one holds.
 
-    Some servers (Neon, CockroachDB) want other things than settings there: all of it is kept.
+    Some servers (Neon, CockroachDB) expect more than settings there: the operator's is kept whole.
     """
     given = named_parameters(url).get("options", "")
     return " ".join(filter(None, [_switches(defaults), given, _switches(fixed)]))

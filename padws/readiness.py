@@ -24,15 +24,15 @@ from padws.migrations.history import applied, missing
 
 OK = "ok"
 
-# How a check begins that shows something amiss, while whoever is signed in can go on.
+# How the outcome of a check begins that stops only those who are not signed in.
 _DEGRADED = "degraded: "
 
-_WAIT = 1.0  # seconds for a connection: who asks wants an answer, also when there is none
+_WAIT = 1.0  # seconds to wait for a connection: a probe needs an answer even if there is none
 _UNUSED_KEY = "padws:readyz"
 
 
 class State:
-    """What database and Redis answer now. Checks that could not be made are `unknown`."""
+    """What database and Redis answer now. Checks that could not be done are `unknown`."""
 
     def __init__(self) -> None:
         self.checks = dict.fromkeys(("database", "pool", "schema", "redis", "sign_in"), "unknown")
@@ -44,7 +44,7 @@ class State:
 
     @property
     def ready(self) -> bool:
-        """Whether every check has come out well enough for whoever is signed in."""
+        """Whether every check has gone well enough for those who are signed in."""
         return all(map(is_ready, self.checks.values()))
 
     def _look_at_database(self) -> None:
@@ -90,7 +90,7 @@ class State:
             self.checks["redis"] = _unavailable(error)
 
     def _look_at_sign_in(self) -> None:
-        """As it went the last time: a provider is not asked by each balancer every few seconds."""
+        """As it went the last time: balancers ask every few seconds, and the provider is spared."""
         provider = services().provider
         if not all(is_ready(self.checks[name]) for name in ("database", "schema", "redis")):
             return
@@ -110,7 +110,7 @@ def is_ready(outcome: str) -> bool:
 
 
 def _require_primary(conn: Connection) -> None:
-    """Raise what a write would raise, which also makes the pool look for the primary anew."""
+    """Raise what a write would raise, which also makes the pool look for the primary again."""
     ((read_only, standby),) = conn.execute(
         "SELECT current_setting('transaction_read_only') = 'on', pg_is_in_recovery()"
     ).fetchall()
@@ -131,7 +131,7 @@ def _why_there_is_no_connection() -> dict[str, str]:
 
 
 def _unavailable(error: Exception) -> str:
-    """A reason without what servers say, which has addresses and names in it."""
+    """A reason without the servers' own messages, which contain addresses and names."""
     return f"unavailable ({type(error).__name__})"
 
 

@@ -1,4 +1,4 @@
-"""Connecting to Redis: the one that REDIS_URL names, or whichever Sentinel says is the master."""
+"""Connecting to Redis: the one that REDIS_URL names, or the master that Sentinel names."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _OF_ONE_SERVER = ("host", "port", "path", "connection_class")
 
 
 def connect(settings: Settings, *, within: float, retries: int) -> Redis:
-    """A client that gives a server `within` seconds, and tries a broken connection again."""
+    """A client that gives a server `within` seconds, and retries over a broken connection."""
     options = {
         "socket_timeout": within,
         "socket_connect_timeout": within,
@@ -53,14 +53,14 @@ def _master(settings: Settings, sentinels: Sentinels, options: dict[str, Any]) -
 
 
 class Lock(redis.lock.Lock):
-    """redis-py's lock without its scripts: a Redis user need not be allowed to run any."""
+    """redis-py's lock without its scripts, which a Redis user may not be allowed to run."""
 
     def do_release(self, expected_token: Any) -> None:
         """Delete the lock if it is still this one. Raises LockNotOwnedError."""
         self._if_owned(expected_token, lambda pipeline: pipeline.delete(self.name))
 
     def do_reacquire(self) -> Literal[True]:
-        """Let the lock live for its whole time again. Raises LockNotOwnedError."""
+        """Extend the lock to its full time again. Raises LockNotOwnedError."""
         left = round((self.timeout or 0) * 1000)
         self._if_owned(self.local.token, lambda pipeline: pipeline.pexpire(self.name, left))
         return True
@@ -68,14 +68,14 @@ class Lock(redis.lock.Lock):
     def _if_owned(self, token: Any, change: Callable[[Pipeline], object]) -> None:
         def check_and_change(pipeline: Pipeline) -> None:
             if pipeline.get(self.name) != token:
-                raise LockNotOwnedError("This lock has run out, or is another's by now.")
+                raise LockNotOwnedError("This lock has expired, or is another's by now.")
             pipeline.multi()
             change(pipeline)
 
         self.redis.transaction(check_and_change, self.name)
 
 
-# What sessions and sign-ins ask of Redis: {0} is a text, {1} a sorted set, {2} a set, {3} a number.
+# What sessions and sign-ins ask Redis: {0} is a text, {1} a sorted set, {2} a set, {3} a number.
 _WHEN_FULL = (
     *("PING", "UNWATCH"),
     *("GET {0}", "MGET {0} {0}", "GETEX {0} EX 1", "EXISTS {0}", "EXPIRE {0} 1", "EXPIREAT {0} 1"),
@@ -87,17 +87,17 @@ _WITH_ROOM = (
     "DEL {0} {1} {2} {3}",
 )
 
-#: The commands, by name; MULTI makes some of them one.
+#: The commands, by name; MULTI groups some of them.
 COMMANDS = sorted(
     {"WATCH", "MULTI", "EXEC"} | {each.partition(" ")[0] for each in (*_WHEN_FULL, *_WITH_ROOM)}
 )
 
 
 def has_room(client: Redis, key: str) -> bool:
-    """Whether Redis takes new keys, tried with all commands that sessions and sign-ins need.
+    """Whether Redis accepts new keys, tried with all commands that sessions and sign-ins need.
 
-    A Redis that is full still answers, and deletes. Whatever else stops them is raised as
-    redis.RedisError: a replica, or a user that lacks a right. Of `key` nothing stays behind.
+    A Redis that is full still answers, and deletes. Whatever else stops the commands raises
+    redis.RedisError: a replica, or a user that lacks a right. Nothing of `key` is left behind.
     """
     with client.pipeline(transaction=False) as pipeline:  # which a full Redis would not queue
         _add(pipeline, key, _WHEN_FULL)
@@ -121,11 +121,11 @@ def _add(pipeline: Pipeline, key: str, commands: Iterable[str]) -> None:
 
 
 class Shortcut:
-    """Single commands on connections like a client's, but past the client.
+    """Single commands on connections like a client's, bypassing the client.
 
-    For what every request asks: the client takes three times as long, because it looks whether an
-    idle connection is still good, measures, and takes options apart. Here a connection that has
-    broken meanwhile is found out by using it, so that a command may be sent twice.
+    For what every request asks: the client takes three times as long, because it checks whether an
+    idle connection is still good, measures, and parses options. Here a broken connection is noticed
+    only when it is used, so that a command may be sent twice.
     """
 
     def __init__(self, client: Redis):
@@ -137,7 +137,7 @@ class Shortcut:
         connection = self._connection()
 
         def send_and_read() -> Any:
-            connection.connect()  # to whom Sentinel names; nothing if it is connected
+            connection.connect()  # to the master that Sentinel names; does nothing if connected
             connection.send_command(*command)
             return connection.read_response()
 
@@ -147,7 +147,7 @@ class Shortcut:
                     send_and_read, lambda _: connection.disconnect()
                 )
         except BaseException:
-            connection.disconnect()  # an answer that is still to come would be the next one's
+            connection.disconnect()  # a late answer would be taken for that to the next command
             raise
         finally:
             self._idle.append(connection)

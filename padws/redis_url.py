@@ -1,4 +1,4 @@
-"""REDIS_URL: what redis-py would otherwise find out at the first request."""
+"""REDIS_URL: mistakes that redis-py would otherwise report at the first request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 from redis.connection import Connection, ConnectionPool, parse_url
 from redis.exceptions import RedisError
 
-# Whose value may be written in a URL, and does not change what padws reads.
+# Parameters that may stand in a URL, and do not change what padws reads.
 _OF_TLS = (
     *("ssl_cert_reqs", "ssl_check_hostname", "ssl_ca_certs", "ssl_ca_path", "ssl_ca_data"),
     *("ssl_certfile", "ssl_keyfile", "ssl_password", "ssl_ciphers", "ssl_min_version"),
@@ -50,7 +50,7 @@ def mistake_in(url: str) -> str:
     """
     given = urlsplit(url)
     if given.scheme != "unix" and not re.fullmatch(r"/*\d*/*", unquote(given.path)):
-        return "Its path has to be the number of a database."
+        return "Its path must be the number of a database."
     for name, value in parse_qsl(given.query):
         if not _is_good(given.scheme, name, value):
             return _named(name, given.query)
@@ -77,11 +77,11 @@ def _is_good(scheme: str, name: str, value: str) -> bool:
 
 
 def _named(name: str, query: str) -> str:
-    """A sentence about a parameter; not its name where that may be a piece of a password."""
+    """A sentence about a parameter, without its name if that may be part of a password."""
     if "@" in query or not re.fullmatch(r"[a-z_]{1,30}", name):
-        return "Not a readable URL: characters such as ? and # have to be escaped in a password."
+        return "Not a readable URL: characters such as ? and # must be escaped in a password."
     if name not in _PARAMETERS:
-        text = f"{name} is no parameter of it."
+        text = f"{name} is not one of its parameters."
     elif name in _OF_TLS and name not in _HINTS:
         text = f"Its parameter {name} has a value that cannot be used, or is only for rediss://."
     else:
@@ -107,7 +107,7 @@ def _mistake_in_tls(options: Mapping[str, Any]) -> str:
             use(*(options.get(name) for name in names))
         except (OSError, TypeError, ValueError):  # ssl.SSLError is an OSError
             given = " and ".join(name for name in names if name in options)
-            return f"What {given} says cannot be used."
+            return f"The value of {given} cannot be used."
     return ""
 
 

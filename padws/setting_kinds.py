@@ -1,4 +1,4 @@
-"""The kinds of settings: how each is written in the environment, and what else is a mistake.
+"""The kinds of settings: how each is written in the environment, and what is a mistake.
 
 Each function declares a setting of `padws.config.Settings`: a dataclass's field that carries the
 marshmallow field of its environment variable.
@@ -29,7 +29,7 @@ from padws.postgres_parameters import UnusableParameter, named_parameters
 
 @dataclasses.dataclass(frozen=True)
 class Sentinels:
-    """Where Redis Sentinel is asked, and for the master of which service."""
+    """The addresses of Redis Sentinels, and the service whose master they are asked for."""
 
     addresses: tuple[tuple[str, int], ...]
     service: str
@@ -44,7 +44,7 @@ def _declare(
     secret: bool = False,
     **options: Any,
 ) -> Any:
-    """Declare a setting; its variable has its name in capitals, or is the given one."""
+    """Declare a setting; `variable` is its name in capitals unless it is given."""
     made = kind(load_default=default, metadata={"description": about}, **options)
     return dataclasses.field(repr=not secret, metadata={"field": made, "variable": variable})
 
@@ -152,8 +152,8 @@ def _check_redirect_uri(url: str) -> None:
     ends_well = path.endswith("/auth/callback") and not path.endswith("/api/auth/callback")
     if not ends_well or "//" in path or "#" in url:
         raise ValidationError(
-            "Leads nowhere: it has to end with /auth/callback, without /api before that, as in "
-            "https://pad.example.org/auth/callback. The provider has to know the same address."
+            "Leads nowhere: it must end with /auth/callback, without /api before that, as in "
+            "https://pad.example.org/auth/callback. The provider must have the same address."
         )
 
 
@@ -179,7 +179,7 @@ def _check_redis_url(url: str) -> None:
         raise ValidationError(mistake)
 
 
-# What stands for something else
+# Text that is parsed
 
 
 def parsed(parse: Callable[[str], Any], default: Any, about: str) -> Any:
@@ -195,7 +195,7 @@ def directory(path: str) -> Path:
 
 
 def rate(limit: str) -> str:
-    """How many in which time, such as `300 per minute`."""
+    """How many in what time, such as `300 per minute`."""
     try:
         limits.parse(limit)
     except ValueError as error:

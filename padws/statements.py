@@ -53,7 +53,7 @@ def load_statement(path: Path) -> Statement:
 
 
 def from_file(function: Callable[P, R]) -> Callable[P, R]:
-    """Make a query function of a signature: `queries/pads.py:get_pad` runs `sql/pads/get_pad.sql`.
+    """Turn a signature into a query: `queries/pads.py:get_pad` runs `sql/pads/get_pad.sql`.
 
     The first argument is the connection, the keyword arguments are the statement's parameters, and
     the return annotation says what comes back: `Row | None` one row, `Row` one that is always
@@ -78,11 +78,11 @@ def from_file(function: Callable[P, R]) -> Callable[P, R]:
         began = time.perf_counter()
         try:
             with span(name):
-                arguments = [values[name] for name in statement.parameters]
+                ordered = [values[name] for name in statement.parameters]
                 if request.sql_comment:  # which makes it another statement each time
-                    cursor.execute(request.sql_comment + statement.text, arguments, prepare=False)
+                    cursor.execute(request.sql_comment + statement.text, ordered, prepare=False)
                 else:
-                    cursor.execute(text, arguments)
+                    cursor.execute(text, ordered)
                 return result.of(cursor)
         finally:
             duration.observe(time.perf_counter() - began)

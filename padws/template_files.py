@@ -1,4 +1,4 @@
-"""Templates come from files: `templates/<name>.json`, loaded when a release starts."""
+"""Templates from files: `templates/<name>.json`, loaded when a release starts."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _LARGEST = 200_000_000  # bytes: the most that MAX_BODY_BYTES may be, and less t
 
 
 class BrokenTemplate(Exception):
-    """A file that makes no template; the message says why."""
+    """A file that is not a template; the message says why."""
 
 
 def files_to_load(directory: Path, stored: Mapping[str, str | None]) -> list[Path]:
     """The files that are not `stored` as they are now, in the order of their names.
 
-    `stored` has the digest of each template by its name, None where it is an administrator's: that
-    one is kept, and the log says so.
+    `stored` has the digest of each template by its name, None where it is an administrator's: those
+    are kept, which is logged.
     """
     return [path for path in sorted(directory.glob("*.json")) if _is_due(path, stored)]
 
@@ -39,12 +39,12 @@ def _is_due(path: Path, stored: Mapping[str, str | None]) -> bool:
         return True
     digest = stored[path.stem]
     if digest is None:
-        _say(path, "kept")
+        _log(path, "kept")
         return False
     try:
         return _digest_of(_content_of(path)) != digest
     except (BrokenTemplate, OSError):
-        return True  # loading says what is wrong with it
+        return True  # loading reports what is wrong with it
 
 
 def load_templates(conn: Connection, paths: Iterable[Path]) -> None:
@@ -60,7 +60,7 @@ def load_templates(conn: Connection, paths: Iterable[Path]) -> None:
             log.error("template %s is left out: %s", path.name, str(error).partition("\n")[0])
         else:
             if outcome != "unchanged":
-                _say(path, outcome)
+                _log(path, outcome)
 
 
 _OUTCOMES = {
@@ -70,7 +70,7 @@ _OUTCOMES = {
 }
 
 
-def _say(path: Path, outcome: str) -> None:
+def _log(path: Path, outcome: str) -> None:
     log.info("template %s: %s", path.stem, _OUTCOMES[outcome])
 
 
@@ -88,7 +88,7 @@ def _load(conn: Connection, path: Path) -> str:
 
 def _content_of(path: Path) -> bytes:
     if not path.is_file():  # a pipe would keep us waiting
-        raise BrokenTemplate("it is no file")
+        raise BrokenTemplate("it is not a file")
     if path.stat().st_size > _LARGEST:
         raise BrokenTemplate(f"it is larger than {_LARGEST} bytes")
     return path.read_bytes()

@@ -2,10 +2,10 @@
 
 The main thread waits for all clients at once and gives each request that has arrived to a thread
 (padws/client_connection.py), which stays with the connection for a moment. Memory that large
-drawings took goes back to the system.
+drawings took is returned to the system.
 
 gunicorn's own keeps the port open while it stops: whoever connects then waits in a queue that
-nobody serves, and is cut off in the end.
+is no longer served, and is cut off in the end.
 """
 
 from __future__ import annotations
@@ -53,18 +53,18 @@ from padws.errors import (
 )
 from padws.observability.current_request import new_id
 
-# How long an idle connection is kept once the worker has to stop (gunicorn: two seconds). The next
+# How long an idle connection is kept once the worker is to stop (gunicorn: two seconds). The next
 # request on it is answered with `Connection: close`; cutting it off would lose a request that is
-# on its way. pad.ws's front end asks something every five seconds.
+# on its way. pad.ws's front end sends a request every five seconds.
 _SECONDS_FOR_IDLE = 6.0
 
-# Seconds between two looks at who has waited too long.
+# Seconds between checks for connections that have waited too long.
 _BETWEEN_LOOKS = 0.5
 
 # How long a thread stays with a connection after an answer (milliseconds).
 _MOMENT = 5
 
-# Open files: as many as the system allows, up to this; and those that are not for clients.
+# Open files: as many as the system allows, up to this; and how many are not for clients.
 _DESCRIPTORS, _NOT_FOR_CLIENTS = 65_536, 200
 
 # Addresses whose connections are not counted.
@@ -78,7 +78,7 @@ _MEMORY = {
 }
 
 
-#: What gunicorn finds wrong with a head; everything else of its kind is a 400.
+#: What gunicorn finds wrong with a head; anything else it finds is a 400.
 _HEADS: dict[type[ParseException], tuple[type[Problem], str]] = {
     ExpectationFailed: (ExpectationUnknown, "expectation_failed"),
     LimitRequestHeaders: (HeadTooLarge, "head_too_large"),
@@ -88,7 +88,7 @@ _HEADS: dict[type[ParseException], tuple[type[Problem], str]] = {
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
-    """A threaded worker that stops in good order, also when gunicorn's first process has died."""
+    """A threaded worker that stops cleanly, even when gunicorn's first process has died."""
 
     alive: bool
     nr_conns: int
@@ -99,14 +99,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.max_keepalived = math.inf  # idle connections have a limit here: worker_connections
-        # Those whose next request or end the main thread waits for, in the order they came.
+        # Connections that the main thread waits for something on, in the order they came.
         self._waiting: dict[Connection, None] = {}
         self._connections_of: Counter[str] = Counter()
 
     def init_process(self) -> None:
         """Set up the process that has just been forked, and serve."""
         _keep_memory_small()
-        # Requests that have only arrived in part have threads of their own: others find one free.
+        # Requests that have arrived only in part have threads of their own, so others find one.
         for_parts = max(self.cfg.threads // 2, 1)
         self._threads_for_parts = ThreadPoolExecutor(for_parts)
         places = _allow_descriptors(not_for_clients=self.cfg.threads + for_parts + _NOT_FOR_CLIENTS)
@@ -120,14 +120,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
         self._settings: Settings = self.wsgi.extensions["padws"].settings
 
     def is_parent_alive(self) -> bool:
-        """Whether to go on; without a parent it is as if ordered to stop."""
+        """Whether to go on; losing the parent counts as an order to stop."""
         self.alive = self.alive and super().is_parent_alive()
         return self.alive
 
     # Connections come
 
     def set_accept_enabled(self, enabled: bool) -> None:
-        """Accept connections or leave them waiting; when stopping, leave the port for good."""
+        """Accept connections or leave them waiting; when stopping, close the port for good."""
         super().set_accept_enabled(enabled)
         if not (enabled or self.alive):
             while self.sockets:
@@ -141,7 +141,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
         listener.close()
 
     def accept(self, listener: Any) -> bool:
-        """Take a connection that waits at the port, if any. The last place costs an idle one."""
+        """Take a connection that waits at the port; returns whether there was one."""
         try:
             client_socket, client = listener.accept()
         except OSError as error:
@@ -173,13 +173,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
         return _counted(client[0]) if is_counted and isinstance(client, tuple) else ""
 
     def _is_too_many(self, address: str) -> bool:
-        """Whether an address has all its connections in use; else the oldest idle one is closed."""
+        """Whether an address has too many connections; if one of them waits, that is closed."""
         if not address or self._connections_of[address] <= self._settings.connections_per_address:
             return False
         return not self._close_longest_waiting(address)
 
     def _close_longest_waiting(self, address: str = "") -> bool:
-        """Close the connection, of an address or of all, that has waited longest."""
+        """Close what has waited longest, of an address or of all; returns whether there was any."""
         for connection in self._waiting:
             if address in ("", connection.address):
                 self._forget(connection)
@@ -232,7 +232,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
             self._close(connection)
 
     def murder_keepalived(self, force: bool = False) -> None:
-        """Close connections that have waited too long: for gunicorn only idle ones, here any."""
+        """Close connections that have waited too long: gunicorn closes only idle ones, this any."""
         now = time.monotonic()
         if now < self._next_look:
             return
@@ -263,8 +263,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
     def handle(self, conn: Connection) -> Any:
         """Answer a request, and those that follow at once or were read along with its body.
 
-        gunicorn's own goes back to the main thread after each, and waits for the connection to
-        become readable, even when nothing more comes.
+        gunicorn's own returns to the main thread after each, and waits for the connection to become
+        readable, even when nothing more comes.
         """
         kept = self._serve(conn)
         while kept is True and conn.has_another(_MOMENT) and conn.is_whole:
@@ -281,10 +281,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
         return bool(keepalive) and conn.finish_request(self.cfg.keepalive)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
-        """Answer a request that does not get to the application."""
+        """Answer a request that does not reach the application."""
         problem = _problem_of_head(exc)
         if problem.status == 500:
-            self.log.exception("A request failed before it got to the application")
+            self.log.exception("A request failed before it reached the application")
         else:
             address = addr[0] if isinstance(addr, tuple) else "a unix socket"
             fields = (problem.status, problem.code, address, type(exc).__name__)
@@ -309,7 +309,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
         return "\r\n".join(lines).encode("latin-1") + body
 
     def finish_request(self, conn: Connection, fs: Future[Any]) -> None:
-        """Go on with a connection that a thread has given back."""
+        """Continue with a connection that a thread has given back."""
         if fs.cancelled() or fs.exception() or not fs.result():
             self._linger(conn)
         elif conn.has_begun and conn.is_ready():
@@ -319,7 +319,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # untyped
 
 
 def _problem_of_head(error: Exception) -> Problem:
-    """The problem with a request that never gets to the application."""
+    """The problem with a request that never reaches the application."""
     ours = (InvalidResponseHeader, InvalidResponseHeaderName)  # of the answer, not of the head
     if isinstance(error, ours) or not isinstance(error, ParseException):
         return Problem("internal_error")
@@ -330,7 +330,7 @@ def _problem_of_head(error: Exception) -> Problem:
 def hold_settings(cfg: Any) -> None:
     """Hold gunicorn's settings as plain attributes.
 
-    A request asks for twenty. As gunicorn looks each up, that is 38 µs for reading a head; so, 23.
+    A request reads twenty of them: with gunicorn's look-ups, a head takes 38 µs, this way 23.
     """
     vars(cfg).update({name: each.get() for name, each in cfg.settings.items()})
 
@@ -352,9 +352,9 @@ def _counted(address: str) -> str:
 
 
 def _keep_memory_small() -> None:
-    """Have glibc give back what large drawings have taken.
+    """Have glibc return memory that large drawings have taken.
 
-    By default each thread has a heap of its own, and each heap stays as large as it once was.
+    By default each thread has a heap of its own, and each heap stays as large as it ever was.
     """
     with contextlib.suppress(AttributeError):  # another C library
         for option, value in _MEMORY.items():

@@ -56,7 +56,7 @@ CONSTRAINTS = """
     ORDER BY array_position('{p,u,f,c}', contype::text), conname
 """
 
-# What stands behind a constraint is told there.
+# Those behind a constraint are listed with the constraints.
 INDEXES = """
     SELECT c.relname, regexp_replace(pg_get_indexdef(c.oid), '.* USING ', ''),
         obj_description(c.oid, 'pg_class')

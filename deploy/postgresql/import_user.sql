@@ -1,5 +1,5 @@
--- Brings back one user's pads from what export_user.sql has written to the working directory, in one
--- transaction. docs/dba.md has the whole procedure.
+-- Brings back one user's pads from the files that export_user.sql wrote to the working directory, in
+-- one transaction. docs/dba.md has the whole procedure.
 --
 --     psql -d padws -f deploy/postgresql/import_user.sql
 --
@@ -7,8 +7,8 @@
 -- as they are. With -v overwrite=on these get the dump's scene and name, too; what that replaces
 -- becomes their newest backup.
 --
--- A pad that comes back continues a million versions later: no client may take its ETag for one that
--- it has seen after the dump.
+-- A pad that comes back continues a million versions later, so that no client takes its ETag for one
+-- that it has seen since the dump.
 
 \set ON_ERROR_STOP on
 \if :{?overwrite} \else \set overwrite off \endif

@@ -1,5 +1,5 @@
 -- Three roles with least privilege: one that the service connects as, one that migrates and owns
--- everything in pad_ws, one that monitoring and people who look may have.
+-- everything in pad_ws, one for monitoring and for people who only look.
 --
 -- Run by the database's owner or a superuser, in the database of padws, before the first
 -- `flask db-upgrade` and once more after it; safe to run again at any time, in one transaction:
@@ -8,7 +8,7 @@
 --
 -- Other names: -v service=… -v migrations=… -v monitoring=…
 -- In a database of padws alone, -v dedicated=on takes away what PostgreSQL gives to everybody.
--- Passwords are given afterwards: \password padws_service
+-- Set passwords afterwards: \password padws_service
 --
 -- A database that pad.ws made is handed over to the migrating role. A role that pad.ws itself still
 -- connects as needs what the service's role has: GRANT padws_service TO that_role;
@@ -27,7 +27,7 @@ FROM unnest(ARRAY[:'service', :'migrations', :'monitoring']) AS name
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name)
 \gexec
 
--- Only members of a role may give it things, or speak for it; superusers need not be.
+-- Only members of a role may make it an owner or change its defaults; superusers need not be members.
 SELECT format('GRANT %I TO CURRENT_USER', :'migrations')
 WHERE NOT pg_has_role(:'migrations', 'MEMBER')
 \gexec
@@ -63,7 +63,7 @@ FROM pg_proc
 WHERE pronamespace = 'pad_ws'::regnamespace
 \gexec
 
--- What the first pad.ws kept, to be moved by way of temporary tables; nothing there is changed.
+-- What the first pad.ws kept is moved by way of temporary tables; nothing there is changed.
 SELECT format('GRANT TEMPORARY ON DATABASE %I TO %I', current_database(), :'migrations')
 WHERE coalesce(to_regclass('public.canvas_data'), to_regclass('public.canvas_backups')) IS NOT NULL
 \gexec
@@ -73,7 +73,7 @@ FROM (VALUES (to_regclass('public.canvas_data')), (to_regclass('public.canvas_ba
 WHERE old IS NOT NULL
 \gexec
 
--- What the other two may do: nothing, but for this
+-- What the other two may do: nothing but this
 
 REVOKE ALL ON SCHEMA pad_ws FROM PUBLIC, :"service", :"monitoring";
 REVOKE ALL ON ALL TABLES IN SCHEMA pad_ws FROM PUBLIC, :"service", :"monitoring";

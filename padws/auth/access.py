@@ -1,4 +1,4 @@
-"""Who may: the checks that stand before the routes."""
+"""Who may do what: the checks in front of the routes."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def require_sign_in() -> None:
-    """Let only signed-in users past; `caller` gives the one who asks. For `before_request`."""
+    """Let only signed-in users past; `caller` then returns who it is. For `before_request`."""
     wsgi = request.environ
     method, authorization = wsgi["REQUEST_METHOD"], bearer_authorization(wsgi)
-    if method == "OPTIONS":  # a browser asks what it may, without saying who
+    if method == "OPTIONS":  # a browser's preflight, which carries no credentials
         return
     if authorization is None:
         identity = _identity_of_session(current_session())
@@ -58,7 +58,7 @@ def caller() -> Identity:
 
 
 def administrators_only(view: Callable[P, R]) -> Callable[P, R]:
-    """Let only administrators call a view; to stand above whatever reads the body."""
+    """Let only administrators call a view; must stand above whatever reads the body."""
 
     @wraps(view)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -66,12 +66,12 @@ def administrators_only(view: Callable[P, R]) -> Callable[P, R]:
             raise Forbidden("not_administrator")
         return view(*args, **kwargs)
 
-    wrapper.for_administrators = True  # type: ignore[attr-defined]  # the OpenAPI document asks
+    wrapper.for_administrators = True  # type: ignore[attr-defined]  # read by the OpenAPI document
     return wrapper
 
 
 def not_by_personal_token(view: Callable[P, R]) -> Callable[P, R]:
-    """Keep a personal access token from making or ending others."""
+    """Keep a personal access token from creating or revoking others."""
 
     @wraps(view)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:

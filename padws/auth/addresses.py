@@ -13,9 +13,9 @@ _OF_ONE_SITE = 64  # bits of an IPv6 address that a site does not choose itself
 
 
 def network_of(address: str) -> str:
-    """An IPv4 address, or the /64 of an IPv6 one, without port and zone; what is none is `unknown`.
+    """An IPv4 address, or the /64 of an IPv6 one, without port and zone; `unknown` if neither.
 
-    A client chooses its port, and as a rule any address of a /64: neither makes it another client.
+    A client chooses its port, and usually any address of a /64: neither makes it another client.
     """
     written = _WRITTEN.fullmatch(address.strip())
     if not written:

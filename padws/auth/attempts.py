@@ -1,7 +1,7 @@
-"""An attempt to sign in: what belongs to one way to the provider and back.
+"""An attempt to sign in: one trip to the provider and back.
 
 Several may be under way in one browser, in one tab each. `state` names the attempt, and carries
-where it leads and whether it is a popup: that is known even when the attempt is over or forgotten.
+where it leads and whether it is a popup, so both are known even when it is over or forgotten.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ import msgspec
 #: How long the provider's page may stay open (seconds).
 SECONDS = 600
 
-#: How many attempts of one browser are kept: the newest.
+#: How many of a browser's attempts are kept: the newest.
 MOST = 5
 
 _LONGEST_PATH = 500  # characters, percent-encoded
-_SAFE = "/?#%:@!$&'()*+,;=~"  # what stays as it is, beside letters, digits and - . _
+_SAFE = "/?#%:@!$&'()*+,;=~"  # what stays as it is, besides letters, digits and - . _
 
-# Characters that are not to be seen, or end a line: in no path that anybody means.
+# Characters that are invisible or end a line: nobody means to have them in a path.
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """What the answer of the provider is checked with."""
+    """What the provider's answer is checked against."""
 
     nonce: str
     verifier: str
@@ -40,14 +40,14 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 class Destination(NamedTuple):
-    """What happens after signing in: `path` is on this site; a popup closes instead."""
+    """Where signing in leads: to `path` on this site; a popup closes instead."""
 
     path: str = "/"
     popup: bool = False
 
     @classmethod
     def requested(cls, path: str, popup: str) -> Destination:
-        """What a client asks for; `/` instead of a path that leads away, or is too long."""
+        """What a client asks for; `/` replaces a path that leads off this site or is too long."""
         return cls(local_path(path), popup == "1")
 
 
@@ -55,7 +55,7 @@ def local_path(path: str) -> str:
     """A path on this site with its query and fragment, percent-encoded; `/` for anything else."""
     address = quote(path, safe=_SAFE, errors="replace")
     alone = re.split("[?#]", path, maxsplit=1)[0]
-    # As browsers read it, as proxies that decode it do, and with similar letters made the same.
+    # As browsers read it, as decoding proxies do, and with compatibility characters replaced.
     readings = (alone, unquote(alone), unicodedata.normalize("NFKC", alone))
     if any("//" in each or "\\" in each or _has_unseen(each) for each in readings):
         return "/"
@@ -77,7 +77,7 @@ def new_state(destination: Destination) -> str:
 
 
 def destination_of(state: str) -> Destination:
-    """Where an attempt leads, whoever has made up its `state`: a path on this site in any case."""
+    """Where an attempt leads: always to this site, whoever made up its `state`."""
     _, _, encoded = state.partition(".")
     try:
         text = base64.b64decode(encoded + "=" * (-len(encoded) % 4), "-_", validate=True).decode()
@@ -87,12 +87,12 @@ def destination_of(state: str) -> Destination:
 
 
 def key_of(state: str) -> str:
-    """Under which key a session keeps the attempt."""
+    """The key under which a session keeps the attempt."""
     return hashlib.sha256(state.encode(errors="replace")).hexdigest()[:32]
 
 
 def newest(attempts: dict[str, Attempt]) -> dict[str, Attempt]:
-    """Those attempts that can still be finished, the newest few."""
+    """The newest few of the attempts that can still be finished."""
     now = time.time()
     alive = [(key, each) for key, each in attempts.items() if each.expires_at > now]
     alive.sort(key=lambda pair: pair[1].expires_at)

@@ -1,4 +1,4 @@
-"""Whether a request brings a token of its own: then its cookie counts for nothing."""
+"""Whether a request brings a token of its own: then its cookie is ignored."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 def bearer_authorization(wsgi: WSGIEnvironment) -> str | None:
     """The `Authorization` header if its scheme is Bearer, whatever follows; else `None`.
 
-    Other schemes (Basic, Negotiate, Digest) are for something in front. Browsers add them by
-    themselves, so they neither replace the cookie nor excuse a foreign site's write.
+    Other schemes (Basic, Negotiate, Digest) are for a proxy in front. Browsers add them on their
+    own, so they neither replace the cookie nor excuse another site's write.
     """
     header: str | None = wsgi.get("HTTP_AUTHORIZATION")
     if header is None:

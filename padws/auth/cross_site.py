@@ -12,9 +12,9 @@ from padws.origins import origin_of
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Check unsafe requests that come with the cookie; requests of no browser pass."""
-    friendly = (settings.frontend_url, settings.redirect_uri, *settings.cors_origins)
-    friends = {origin_of(url) for url in friendly} - {None}
+    """Check unsafe requests that come with the cookie; requests not made by a browser pass."""
+    urls = (settings.frontend_url, settings.redirect_uri, *settings.cors_origins)
+    trusted_origins = {origin_of(url) for url in urls} - {None}
     cookie = app.config["SESSION_COOKIE_NAME"]
 
     @app.before_request
@@ -24,11 +24,11 @@ def register(app: Flask, settings: Settings) -> None:
         wsgi = request.environ
         if bearer_authorization(wsgi) is not None or cookie not in wsgi.get("HTTP_COOKIE", ""):
             return
-        named = wsgi.get("HTTP_ORIGIN")
-        origin = None if named is None else origin_of(named)
-        if origin in friends:
+        header = wsgi.get("HTTP_ORIGIN")
+        origin = None if header is None else origin_of(header)
+        if origin in trusted_origins:
             return
-        from_elsewhere = named is not None and (
+        from_elsewhere = header is not None and (
             not origin or origin != origin_of(f"{request.scheme}://{request.host}")
         )
         if from_elsewhere or wsgi.get("HTTP_SEC_FETCH_SITE") == "cross-site":

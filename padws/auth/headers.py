@@ -1,4 +1,4 @@
-"""Headers that tell browsers what not to do, and other origins what they may."""
+"""Headers that restrict what browsers do with an answer, and that let other origins read it."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def of_front_end(settings: Settings) -> dict[str, str]:
 
 
 def of_refusals(settings: Settings) -> list[tuple[str, str]]:
-    """The headers of answers that are given before a request gets to the application."""
+    """The headers of answers that are given before a request reaches the application."""
     return [*_OF_ALL, _FOR_DATA, *([_HSTS] if _is_behind_tls(settings) else [])]
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Put the headers on every answer of `app`, one that Flask gives before any hook included."""
+    """Put the headers on every answer of `app`, including those Flask gives before any hook."""
     inner, ours = app.wsgi_app, _Headers(settings)
 
     def with_headers(wsgi: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -74,9 +74,9 @@ class _Headers:
         self._behind_tls = _is_behind_tls(settings)
 
     def add(self, wsgi: WSGIEnvironment, status: str, headers: list[tuple[str, str]]) -> None:
-        """Add to an answer's headers, among which nobody has put these before."""
+        """Add to an answer's headers, which have none of these yet."""
         headers += _OF_ALL
-        if not status.startswith("304"):  # which says no type, and leaves the policy as it was
+        if not status.startswith("304"):  # which has no type, and leaves the policy as it was
             headers.append(_FOR_PAGES if _HTML in headers else _FOR_DATA)
         if self._behind_tls or wsgi["wsgi.url_scheme"] == "https":
             headers.append(_HSTS)

@@ -71,7 +71,7 @@ def user_id_of(issuer: str, subject: str) -> UUID:
 def roles_of(claims: Mapping[str, Any], path: str) -> list[str]:
     """The roles at a dotted path in the claims: a list of strings, or one string; else none.
 
-    One that PostgreSQL could not keep as it is, is left out: mended, it might be another role.
+    A role that PostgreSQL could not store unchanged is left out: altered, it might be another one.
     """
     value: Any = claims
     for step in path.split("."):
@@ -98,7 +98,7 @@ def identity_of(issuer: str, claims: Mapping[str, Any], roles: list[str]) -> Ide
 
 
 def _text(claim: Any) -> str:
-    """A claim as text that PostgreSQL can keep in its column; empty for what is no string."""
+    """A claim as text that PostgreSQL can store in its column; empty unless it is a string."""
     if not isinstance(claim, str):
         return ""
     return claim.replace("\0", "").encode("utf-8", "replace").decode()[:_LONGEST].strip()

@@ -1,4 +1,4 @@
-"""The provider's signing keys, and what they prove."""
+"""The provider's signing keys, and tokens verified with them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from joserfc.errors import DecodeError, InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
-# What a provider may sign with: nothing that whoever knows its public keys could sign with too.
+# What a provider may sign with: nothing that anybody with its public keys could sign with too.
 ASYMMETRIC = [
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     *("ES256", "ES384", "ES512", "EdDSA"),
 ]
 _ASYMMETRIC_ONLY = JWSRegistry(algorithms=ASYMMETRIC, strict_check_header=False)
 
-# A flood of unknown key ids asks the provider no more often than this (seconds).
+# However many unknown key ids come, the keys are fetched no more often than this (seconds).
 _REFETCH_EVERY = 60.0
 
 # A key that the provider has withdrawn is not trusted for longer than this (seconds).
@@ -41,9 +41,9 @@ class SigningKeys:
     def verified(self, token: str, *, from_provider: bool = False) -> jwt.Token:
         """Header and claims of a JWT that the provider has signed. Raises JoseError or ValueError.
 
-        Only the signature is checked: issuer, audience and times are the caller's to look at.
-        `from_provider` is for what the provider itself has just answered: its keys are asked for
-        as often as that takes.
+        Only the signature is checked; issuer, audience and times are left to the caller.
+        `from_provider` is for what the provider itself has just sent: for that its keys are
+        fetched as often as it takes.
         """
         keys = self._current()
         try:
@@ -55,11 +55,11 @@ class SigningKeys:
     def _decode(token: str, keys: KeySet) -> jwt.Token:
         try:
             return jwt.decode(token, keys, registry=_ASYMMETRIC_ONLY)
-        except (TypeError, LookupError, AttributeError) as error:  # a header of wrong types
+        except (TypeError, LookupError, AttributeError) as error:  # a header with wrong types
             raise DecodeError from error
 
     def _current(self) -> KeySet:
-        """The key set, not older than it may be unless the provider is away."""
+        """The key set, fetched again when it is too old, if the provider answers."""
         with self._lock:
             if self._keys is None:
                 return self._fetch()
@@ -78,11 +78,11 @@ class SigningKeys:
             return self._keys or keys
 
     def _fetch(self) -> KeySet:
-        """The provider's key set. Raises requests.RequestException when it cannot be had."""
+        """The provider's key set. Raises requests.RequestException when it cannot be fetched."""
         try:
             fetched: Any = self._client.fetch_jwk_set(force=True)
             self._keys = KeySet.import_key_set(fetched)
         except (JoseError, ValueError, TypeError, LookupError, RuntimeError) as error:
-            raise requests.exceptions.InvalidJSONError("This is no key set.") from error
+            raise requests.exceptions.InvalidJSONError("This is not a key set.") from error
         self._fetched_at = time.monotonic()
         return self._keys

@@ -36,9 +36,9 @@ class Limits:
 
 
 class _Window:
-    """A limit that this process counts itself, anew in each period of it.
+    """A limit that this process counts itself, starting over in each period.
 
-    The library's storage in memory starts a thread for nearly every hit, to forget old ones.
+    The library's storage in memory starts a thread for nearly every hit, to expire old ones.
     """
 
     def __init__(self, limit: RateLimitItem):
@@ -48,7 +48,7 @@ class _Window:
         self._lock = Lock()
 
     def count(self, who: str) -> None:
-        """Count one more of `who`. Raises TooManyRequests."""
+        """Count one more by `who`. Raises TooManyRequests."""
         number = int(time.time() / self._seconds)
         if self._count(who, number) > self._amount:
             wait = (number + 1) * self._seconds - time.time()
@@ -65,7 +65,7 @@ class _Window:
 class _SharedWindow(_Window):
     """A limit that all instances count together, in Redis.
 
-    The library's storage in Redis runs scripts, which a Redis user need not be allowed to.
+    The library's storage in Redis runs scripts, which our Redis user may not be allowed to.
     """
 
     def __init__(self, limit: RateLimitItem, client: redis.Redis, prefix: str):

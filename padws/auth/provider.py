@@ -1,4 +1,4 @@
-"""The OpenID provider: where people are sent to sign in, and what it says of them."""
+"""The OpenID provider: where people are sent to sign in, and what it reports about them."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ from padws.errors import BadRequest, Unauthenticated, Unavailable
 log = logging.getLogger("padws.auth")
 
 _LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
-_LOGOUT_SECONDS = 300  # that a logout token is good for after it was issued
+_LOGOUT_SECONDS = 300  # for which a logout token is valid after it was issued
 _LEEWAY = 60  # seconds that clocks may differ
 _LATELY = 60.0  # seconds
 _LONGEST_HINT = 3000  # characters of an ID token; proxies take addresses of 4 or 8 KB
-_USUAL_LIFETIME = 300.0  # seconds, of an access token whose lifetime the provider does not say
+_USUAL_LIFETIME = 300.0  # seconds, of an access token whose lifetime the provider leaves out
 
 
 @dataclass(frozen=True)
 class SignIn:
-    """What the provider has granted: who it is, and how to ask again."""
+    """What the provider has granted: who has signed in, and how to ask again."""
 
     identity: Identity
     id_token: str | None
@@ -48,9 +48,9 @@ class SignIn:
 
 
 class Provider:
-    """flask-oidc's client of the provider, as it is for a resource server.
+    """flask-oidc's client of the provider, in its mode for resource servers.
 
-    That has no routes and no check before every request: these would redirect API calls of an
+    That mode adds no routes and no check before every request: these would redirect API calls of an
     expired session, ask the provider for every request, and let `/logout` redirect to other sites.
     """
 
@@ -82,7 +82,7 @@ class Provider:
         self._failed_at = -math.inf  # by the monotonic clock
 
     def has_failed_lately(self) -> bool:
-        """Whether the provider could not be used within the last minute, when it was asked."""
+        """Whether the last attempt to use the provider has failed, within the last minute."""
         return time.monotonic() - self._failed_at < _LATELY
 
     # Signing in and out
@@ -90,18 +90,18 @@ class Provider:
     def begin_sign_in(
         self, redirect_uri: str, state: str, **parameters: str
     ) -> tuple[str, Attempt]:
-        """Where to send the browser, and what its way back will be checked with."""
+        """Where to send the browser, and what its return will be checked against."""
         with self.reached():
             self._check_issuer()
-            begun = self._client.create_authorization_url(redirect_uri, state=state, **parameters)
+            request = self._client.create_authorization_url(redirect_uri, state=state, **parameters)
         expires_at = time.time() + attempts.SECONDS
-        attempt = Attempt(begun["nonce"], begun["code_verifier"], redirect_uri, expires_at)
-        return begun["url"], attempt
+        attempt = Attempt(request["nonce"], request["code_verifier"], redirect_uri, expires_at)
+        return request["url"], attempt
 
     def finish_sign_in(self, attempt: Attempt, code: str) -> SignIn:
         """Who has come back from the provider with a code.
 
-        Raises Unauthenticated when the provider, or what it sent, says no.
+        Raises Unauthenticated when the provider refuses, or what it sent is not valid.
         """
         with self.reached():
             self._metadata()
@@ -114,19 +114,19 @@ class Provider:
             return self._sign_in_of(token)
 
     def refresh(self, refresh_token: str) -> dict[str, Any]:
-        """The provider's answer to a refresh token. Raises Unauthenticated when it says no.
+        """The provider's answer to a refresh token. Raises Unauthenticated when it refuses.
 
         A rotating refresh token is used up by then: keep the new one before anything else can fail.
         """
         with self.reached():
             token = self._exchange(self._metadata(), refresh_token)
         if not isinstance(token.get("access_token"), str):
-            log.warning("the sign-in provider has answered a refresh without an access token")
+            log.warning("the sign-in provider answered a refresh without an access token")
             raise Unavailable("sign_in_unavailable")
         return token
 
     def sign_in_again(self, token: dict[str, Any], user_id: str) -> SignIn:
-        """Who somebody is by the answer of `refresh`. Raises Unauthenticated for somebody else."""
+        """Who has signed in, by the answer of `refresh`. Raises Unauthenticated for others."""
         with self.reached():
             if "id_token" in token:
                 token["userinfo"] = self._client.parse_id_token(token, nonce=None)
@@ -144,11 +144,11 @@ class Provider:
         except AuthlibBaseError as error:
             if error.error == "invalid_grant":
                 raise Unauthenticated("session_expired") from error
-            log.error("the provider refuses to refresh for another reason: %s", error.error)
+            log.error("the sign-in provider refuses to refresh a session: %s", error.error)
             raise Unavailable("sign_in_unavailable") from error
 
     def logout_url(self, id_token: str | None, return_to: str) -> str:
-        """Where the browser ends its session at the provider; else `return_to`."""
+        """Where the browser can end its session at the provider; else `return_to`."""
         try:
             with self.reached():
                 url: str = self._client.create_logout_url(
@@ -170,7 +170,7 @@ class Provider:
             raise BadRequest("invalid_token") from error
         events = claims["events"]
         if "nonce" in claims or not isinstance(events, dict) or _LOGOUT_EVENT not in events:
-            raise BadRequest("invalid_token", "This is no logout token.")
+            raise BadRequest("invalid_token", "This is not a logout token.")
         if time.time() - claims["iat"] > _LOGOUT_SECONDS:
             raise BadRequest("invalid_token", "This logout token is too old.")
         subject, provider_session = _string(claims.get("sub")), _string(claims.get("sid"))
@@ -181,14 +181,14 @@ class Provider:
     # Tokens that clients bring
 
     def userinfo(self, access_token: str) -> dict[str, Any]:
-        """What the provider says of a token's owner; nothing if it cannot."""
+        """What the provider reports about a token's owner; nothing if it has no such endpoint."""
         if "userinfo_endpoint" not in self._metadata():
             return {}
         token = {"access_token": access_token, "token_type": "Bearer"}
         return dict(self._client.userinfo(token=token))
 
     def introspect(self, access_token: str) -> dict[str, Any]:
-        """What the provider says of an opaque token (RFC 7662); nothing if it cannot."""
+        """What the provider reports about an opaque token (RFC 7662); nothing if it cannot."""
         endpoint = self._metadata().get("introspection_endpoint")
         if not endpoint:
             return {}
@@ -198,13 +198,13 @@ class Provider:
         return dict(response.json())
 
     def identity_from(self, claims: dict[str, Any], access_claims: dict[str, Any]) -> Identity:
-        """The identity in claims about a user; roles of the access token come first."""
+        """The identity in claims about a user; roles in the access token take precedence."""
         roles = roles_of(access_claims, self._roles_claim) or roles_of(claims, self._roles_claim)
         return identity_of(self.issuer, claims, roles)
 
     @contextlib.contextmanager
     def reached(self) -> Iterator[None]:
-        """Turn what can go wrong at the provider into problems, without telling tokens."""
+        """Turn what can go wrong at the provider into problems, without revealing tokens."""
         try:
             yield
         except (requests.RequestException, ValueError) as error:
@@ -212,15 +212,17 @@ class Provider:
             log.warning("the sign-in provider cannot be used: %s", type(error).__name__)
             raise Unavailable("sign_in_unavailable", retry_after=10) from error
         except (AuthlibBaseError, JoseError) as error:
-            raise Unauthenticated("sign_in_failed", f"The provider says: {error.error}.") from error
+            raise Unauthenticated(
+                "sign_in_failed", f"The provider answered: {error.error}."
+            ) from error
 
     def _http_session(self) -> OAuth2Session:
-        """For what the client cannot ask, or not without keeping tokens in Flask's session."""
+        """For requests that the client cannot make without keeping tokens in Flask's session."""
         client = self._client
         return OAuth2Session(client.client_id, client.client_secret, **client.client_kwargs)
 
     def _metadata(self) -> dict[str, Any]:
-        """What the provider says of itself; algorithms that anybody can sign with struck out."""
+        """The provider's description of itself, without algorithms that anybody can sign with."""
         metadata: dict[str, Any] = self._client.load_server_metadata()
         metadata["id_token_signing_alg_values_supported"] = ASYMMETRIC
         return metadata
@@ -232,7 +234,7 @@ class Provider:
             raise Unavailable("sign_in_unavailable")
 
     def _sign_in_of(self, token: dict[str, Any]) -> SignIn:
-        """What a token response grants; the claims of its ID token with the user info over them."""
+        """What a token response grants; user info takes precedence over the ID token's claims."""
         self._failed_at = -math.inf
         claims = dict(token.get("userinfo") or {})
         userinfo = self.userinfo(token["access_token"])
@@ -251,7 +253,7 @@ class Provider:
         )
 
     def _access_claims(self, access_token: str) -> dict[str, Any]:
-        """The claims of an access token that is a JWT of this provider; none of another."""
+        """The claims of an access token that is a JWT of this provider; else none."""
         try:
             claims = self.keys.verified(access_token, from_provider=True).claims
         except (JoseError, ValueError):
@@ -270,7 +272,7 @@ def _logout_claims(issuer: str, client_id: str) -> JWTClaimsRegistry:
 
 
 def _as_hint(id_token: str | None) -> str | None:
-    """An ID token, if it fits into the address for signing out: its only use, where it may lack."""
+    """An ID token if it fits into the address for signing out: its only use, and optional."""
     return id_token if id_token and len(id_token) <= _LONGEST_HINT else None
 
 

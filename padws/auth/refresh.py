@@ -22,12 +22,12 @@ from padws.redis_client import Lock
 
 log = logging.getLogger("padws.auth")
 
-# Refreshed when this much of the access token's life is over: what it says is never quite stale.
+# Refreshed when this much of the access token's life is over, so that its claims stay current.
 _PART_OF_LIFE = 0.75
 
-# A session that is overdue by more than this (seconds) waits for the refresh of another request:
-# nobody has asked for it lately. Any other goes on meanwhile: a provider that hangs holds up one
-# request of each session, and not all of them.
+# If a session is overdue by more than this (seconds), it has not been used lately, and its requests
+# wait while one of them refreshes it. Otherwise the others go on, so that a provider that hangs
+# holds up one request of each session and not all of them.
 _MAY_WAIT = 60.0
 
 # How long the session goes on before an unreachable provider is asked again (seconds).
@@ -35,7 +35,7 @@ _ASK_AGAIN_AFTER = 15.0
 
 
 def remember_grant(record: Record, sign_in: SignIn) -> None:
-    """Keep what the next refresh needs. A provider may keep its refresh token."""
+    """Keep what the next refresh needs. A provider may go on using the same refresh token."""
     record.identity = sign_in.identity
     record.refresh_token = sign_in.refresh_token or record.refresh_token
     record.id_token = sign_in.id_token or record.id_token
@@ -52,13 +52,13 @@ def keep_fresh(session: Session) -> None:
     patience = 4 * settings().oidc_timeout + 1
     lock = Lock(services().redis, f"padws:refresh:{session.sid}", timeout=patience, sleep=0.05)
     if not _acquired(lock, session.record, patience):
-        return  # what the session says is good for a while yet
+        return  # what the session holds is good for a while yet
     try:
         sessions().reload(session)
         if _is_due(session.record):
             _refresh(session, provider)
     finally:
-        # It took longer than the lock lives; or Redis is full by now, and it ends by itself.
+        # The lock has expired; or Redis is full by now, and the lock will expire.
         with contextlib.suppress(LockError, redis.ResponseError):
             lock.release()
     if not session.record.identity:
@@ -72,8 +72,8 @@ def _is_due(record: Record) -> bool:
 def _acquired(lock: Lock, record: Record, patience: float) -> bool:
     """Whether this request is the one that refreshes.
 
-    None does while Redis takes no writes, full as it is perhaps: a refresh token that is used up
-    must not stay in the session.
+    None does while Redis takes no writes, perhaps because it is full: a refresh token that is used
+    up must not stay in the session.
     """
     waits = time.time() - (record.refresh_at or 0) > _MAY_WAIT
     try:
@@ -91,7 +91,7 @@ def _refresh(session: Session, provider: Provider) -> None:
     try:
         token = provider.refresh(record.refresh_token)
         record.refresh_token = token.get("refresh_token") or record.refresh_token
-        _keep(session)  # the one before is used up, whatever happens from here on
+        _keep(session)  # the old one is used up, whatever happens from here on
         sign_in = provider.sign_in_again(token, record.identity.user_id)
     except Unavailable:
         SESSION_REFRESHES.labels("unavailable").inc()
@@ -107,11 +107,11 @@ def _refresh(session: Session, provider: Provider) -> None:
 
 
 def _keep(session: Session) -> None:
-    """Write the session; a Redis that has become full just now fails no save."""
+    """Write the session; a Redis that has just become full does not fail the request."""
     try:
         sessions().write(session)
     except redis.ResponseError as error:
         log.error(
-            "Redis has not taken a refreshed session (%s): its owner may have to sign in again",
+            "Redis did not store a refreshed session (%s): its owner may have to sign in again",
             type(error).__name__,
         )

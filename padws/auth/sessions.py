@@ -1,4 +1,4 @@
-"""Sessions in Redis, under opaque ids: one command for a request, none where nobody is needed."""
+"""Sessions in Redis, under opaque ids: one command for a request, none where none is needed."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from padws.errors import BadRequest
 
 COOKIE = "session_id"
 
-# For how many a cookie is dropped at once: proxies take few kilobytes of headers.
+# For how many a cookie is dropped at once: proxies accept only a few kilobytes of headers.
 _MOST_DOMAINS, _MOST_PATHS = 3, 4
 
-# Paths below /api that nobody has to sign in for: they do not ask Redis.
+# Paths below /api that need no sign-in: their requests do not ask Redis.
 _ANONYMOUS = ("/api/app/", "/api/docs", "/api/openapi.json")
 
 
@@ -41,7 +41,7 @@ def connect(settings: Settings) -> redis.Redis:
 class Record(msgspec.Struct, omit_defaults=True):
     """What Redis keeps of a session, as a MessagePack map; times are seconds since the epoch.
 
-    Members that another release has written are passed over.
+    Members that another release has written are ignored.
     """
 
     identity: Identity | None = None
@@ -53,11 +53,11 @@ class Record(msgspec.Struct, omit_defaults=True):
 
     @property
     def signed_in(self) -> Identity | None:
-        """Whose session this is, as long as it may live."""
+        """Whose session this is, until it expires."""
         return self.identity if self.expires_at > time.time() else None
 
     def over(self, read: Record, current: Record) -> Record:
-        """`current`, as others have written it meanwhile, with what was changed since `read`."""
+        """`current`, which others may have written, with what this one has changed since `read`."""
         members = {
             name: getattr(self if getattr(self, name) != getattr(read, name) else current, name)
             for name in self.__struct_fields__
@@ -72,9 +72,9 @@ _decoder = msgspec.msgpack.Decoder(Record)
 
 
 class Session(dict[str, Any], SessionMixin):
-    """Flask's session: what it knows is `record`; the mapping that Flask asks for is empty.
+    """Flask's session: its content is `record`; the mapping that Flask asks for is empty.
 
-    `sid` is empty where there is none; `stored` is what Redis had when it was read.
+    `sid` is empty where there is none; `stored` is what Redis held when it was read.
     """
 
     def __init__(
@@ -93,14 +93,14 @@ class Session(dict[str, Any], SessionMixin):
 
 
 class Sessions(SessionInterface):
-    """Reads a session and prolongs its idle life in one command, and only where one is needed."""
+    """Reads a session and restarts its idle time in one command, and only where one is needed."""
 
     def __init__(self, client: redis.Redis, index: SessionIndex, cookie: str, idle: timedelta):
         self._client = client
         self._index = index
         self._idle_seconds = int(idle.total_seconds())
         self._shortcut = redis_client.Shortcut(client)
-        # Looked for by itself: to take all cookies apart costs as much as to ask Redis.
+        # Searched for directly: parsing all cookies costs as much as asking Redis.
         self._cookie = re.compile(rf'(?:^|;) *{cookie}="?([A-Za-z0-9_-]+)"? *(?=;|$)')
 
     # Who is asking
@@ -120,7 +120,7 @@ class Sessions(SessionInterface):
         return self._read(sids[0]) if sids else Session()
 
     def _alive(self, sids: list[str]) -> list[str]:
-        """Those of the ids that are of sessions; a site on a sibling name can add others."""
+        """Those of the ids that belong to sessions; a site on a sibling domain can add others."""
         if len(sids) == 1:
             return sids
         stored = self._shortcut.ask("MGET", *(KEY_PREFIX + sid for sid in sids))
@@ -131,7 +131,7 @@ class Sessions(SessionInterface):
         record = _decoded(stored)
         if record is None:
             return Session()
-        if not record.identity:  # it has not become as long-lived as those of the signed-in
+        if not record.identity:  # it is not to live as long as one of a signed-in user
             self._client.expire(KEY_PREFIX + sid, attempts.SECONDS)
         return Session(sid, stored, record)
 
@@ -148,7 +148,7 @@ class Sessions(SessionInterface):
         session.sid, session.stored, session.record = sid, stored, record
 
     def write(self, session: Session) -> None:
-        """Write what has changed; a session that has ended meanwhile does not come back."""
+        """Write what has changed; a session that has ended since does not come back."""
         if not session.sid:
             session.sid, session.modified = secrets.token_urlsafe(32), True
             session.stored = msgspec.msgpack.encode(session.record)
@@ -158,7 +158,9 @@ class Sessions(SessionInterface):
         key, record = KEY_PREFIX + session.sid, session.record
         read = _decoded(session.stored) or Record()
 
-        def write_over(pipeline: Pipeline) -> None:  # again if another has written in between
+        def write_over(
+            pipeline: Pipeline,
+        ) -> None:  # called again if another request writes in between
             nonlocal record
             current = _decoded(cast(Any, pipeline.get(key)))
             pipeline.multi()
@@ -168,16 +170,16 @@ class Sessions(SessionInterface):
                 pipeline.set(key, stored, ex=self._life_of(record))
 
         self._client.transaction(write_over, key)
-        # Only now: what a full Redis has refused is still to be written.
+        # Only now: what a full Redis has refused must still be written.
         session.record, session.stored = record, msgspec.msgpack.encode(record)
 
     def reload(self, session: Session) -> None:
-        """Take over what another request has written meanwhile; nothing if it ended the session."""
+        """Read what another request has written; an empty record if it ended the session."""
         session.stored = cast(Any, self._client.get(KEY_PREFIX + session.sid)) or b""
         session.record = _decoded(session.stored) or Record()
 
     def end(self, session: Session) -> None:
-        """End the session, wherever else it is used; its cookie is dropped with the answer."""
+        """End the session everywhere; the answer drops its cookie."""
         if session.sid:
             self._client.delete(KEY_PREFIX + session.sid)
         if session.record.identity:
@@ -186,14 +188,14 @@ class Sessions(SessionInterface):
         session.modified = True
 
     def _life_of(self, record: Record) -> int:
-        """Seconds; a session that only carries attempts to sign in need not live longer."""
+        """Seconds; a session that only carries attempts to sign in lives no longer than they do."""
         return self._idle_seconds if record.identity else attempts.SECONDS
 
     # The cookie
 
     def save_session(self, app: Flask, session: SessionMixin | None, response: Response) -> None:
         """Set or drop the cookie. What Redis keeps is written when it changes, not here."""
-        if not isinstance(session, Session):  # Redis could not be asked
+        if not isinstance(session, Session):  # it could not be read from Redis
             return
         if session.clashes:
             self._drop_cookies(app, response)
@@ -211,14 +213,16 @@ class Sessions(SessionInterface):
             response.vary.add("Cookie")
 
     def get_cookie_secure(self, app: Flask) -> bool:
-        """Whether the cookie is for TLS alone: by the settings, or by what a trusted proxy says."""
+        """Whether the cookie is Secure: by the settings, or if the request came over TLS."""
         return super().get_cookie_secure(app) or request.is_secure
 
     def _drop_cookies(self, app: Flask, response: Response) -> None:
-        """Drop our cookie and a sibling name's: for a domain above, and any path to here."""
+        """Drop our cookie and those of siblings: on parent domains and on every path to here."""
         name, labels = self.get_cookie_name(app), request.host.partition(":")[0].split(".")
         response.delete_cookie(name)
-        if not all(0 < len(label) < 64 for label in labels):  # no name that a cookie could be for
+        if not all(
+            0 < len(label) < 64 for label in labels
+        ):  # not a name that a cookie could be for
             return
         for domain in [".".join(labels[at:]) for at in range(len(labels) - 1)][:_MOST_DOMAINS]:
             for path in accumulate(request.path.split("/")[:_MOST_PATHS], "{}/{}".format):

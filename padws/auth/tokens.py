@@ -1,4 +1,4 @@
-"""Bearer tokens: of the provider, signed or opaque, and personal ones made here."""
+"""Bearer tokens: the provider's, signed or opaque, and personal ones created here."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PERSONAL_PREFIX = "padws_"
 _BEARER = re.compile(r"Bearer +([A-Za-z0-9\-._~+/]+=*) *", re.IGNORECASE)
 _LEEWAY = 30  # seconds that clocks may differ
 _OPAQUE_SECONDS = 30.0
-_REMEMBERED = 10_000
+_MOST_CACHED = 10_000
 
 
 def new_personal_token() -> str:
@@ -38,19 +38,19 @@ def new_personal_token() -> str:
 
 
 def digest_of(token: str) -> bytes:
-    """What is kept of a token."""
+    """What is stored of a token."""
     return hashlib.sha256(token.encode()).digest()
 
 
-class _Remembered:
-    """Whom a token is known to be, till its end: a bounded cache of one process."""
+class _IdentityCache:
+    """Who tokens belong to, until they expire: a bounded cache of one process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._entries: OrderedDict[bytes, tuple[Identity | None, float]] = OrderedDict()
 
     def get(self, key: bytes) -> tuple[bool, Identity | None]:
-        """Whether the token is known, and as whom (`None`: as no good)."""
+        """Whether the token is known, and whose it is (`None`: it is not valid)."""
         with self._lock:
             identity, until = self._entries.get(key, (None, 0.0))
         return until > time.time(), identity
@@ -58,12 +58,12 @@ class _Remembered:
     def put(self, key: bytes, identity: Identity | None, until: float) -> None:
         with self._lock:
             self._entries[key] = (identity, until)
-            while len(self._entries) > _REMEMBERED:
+            while len(self._entries) > _MOST_CACHED:
                 self._entries.popitem(last=False)
 
 
 class BearerTokens:
-    """Finds out who sends a token. Signatures are checked once, opaque tokens asked for briefly."""
+    """Finds out who sends a token. Checked signatures are cached, opaque tokens only briefly."""
 
     def __init__(
         self, settings: Settings, database: Database, provider: Provider | None, limits: Limits
@@ -72,13 +72,15 @@ class BearerTokens:
         self._database = database
         self._provider = provider
         self._limits = limits
-        self._remembered = _Remembered()
+        self._cache = _IdentityCache()
 
     def identity_of(self, authorization: str) -> Identity:
         """Who sends this `Authorization` header, of the scheme Bearer. Raises Unauthenticated."""
         match = _BEARER.fullmatch(authorization)
         if not match:
-            raise Unauthenticated("invalid_token", "The Authorization header is no bearer token.")
+            raise Unauthenticated(
+                "invalid_token", "The Authorization header is not a bearer token."
+            )
         token = match[1]
         if token.startswith(PERSONAL_PREFIX):
             identity = self._of_personal_token(token)
@@ -108,17 +110,17 @@ class BearerTokens:
 
     def _of_provider_token(self, token: str) -> Identity | None:
         key = digest_of(token)
-        known, identity = self._remembered.get(key)
+        known, identity = self._cache.get(key)
         if known or self._provider is None:
             return identity
         with self._provider.reached():
             signed = token.count(".") == 2
             identity, until = (self._verify if signed else self._introspect)(self._provider, token)
-        self._remembered.put(key, identity, until)
+        self._cache.put(key, identity, until)
         return identity
 
     def _verify(self, provider: Provider, token: str) -> tuple[Identity | None, float]:
-        """Whom a signed access token names, and till when it does."""
+        """Who a signed access token belongs to, and until when."""
         try:
             verified = provider.keys.verified(token)
             claims = verified.claims
@@ -135,15 +137,15 @@ class BearerTokens:
         return provider.identity_from(described, claims), float(claims["exp"])
 
     def _is_for_us(self, provider: Provider, claims: dict[str, Any]) -> bool:
-        """Keycloak names the client in `azp`, and in `aud` only where a mapper says so."""
+        """Keycloak names the client in `azp`, and in `aud` only where a mapper adds it."""
         audience = claims.get("aud", [])
         named = [audience] if isinstance(audience, str) else audience
         return self._audience in named or claims.get("azp") == provider.client_id
 
     def _introspect(self, provider: Provider, token: str) -> tuple[Identity | None, float]:
-        """Whom the provider says that an opaque token names.
+        """Who an opaque token belongs to, according to the provider, and until when.
 
-        An attempt like one to sign in: a flood of made-up tokens is not passed on to the provider.
+        It counts as a sign-in, so that a flood of made-up tokens is not passed on to the provider.
         """
         self._limits.count_login(request.remote_addr or "")
         until = time.time() + _OPAQUE_SECONDS
@@ -160,7 +162,7 @@ class BearerTokens:
 
 
 def _described(provider: Provider, token: str, claims: dict[str, Any]) -> dict[str, Any] | None:
-    """What the user info adds to the claims; `None` if it is refused, or somebody else's."""
+    """The claims and the user info; `None` if that is refused, or somebody else's."""
     try:
         described = claims | provider.userinfo(token)
     except requests.HTTPError as error:
@@ -180,10 +182,10 @@ def _registry(provider: Provider) -> JWTClaimsRegistry:
 
 
 def _is_access_token(header: dict[str, Any], claims: dict[str, Any]) -> bool:
-    """An ID token is for the client to read, and no key to anything.
+    """Whether these are an access token's: an ID token is for the client, and opens nothing.
 
     RFC 9068 marks access tokens in the header, Keycloak in a claim; others carry a scope, which
-    an ID token has not.
+    an ID token does not.
     """
     if str(header.get("typ", "")).lower() in ("at+jwt", "application/at+jwt"):
         return True

@@ -1,4 +1,4 @@
-"""/api/app and /api/workspace: what the front end asks for beside drawings."""
+"""/api/app and /api/workspace: what the front end asks for besides drawings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ workspace.before_request(require_sign_in)
 @blueprint.doc(security=[])
 @blueprint.response(200, FrontEndConfig())
 def get_config() -> Response:
-    """Read what the front end is configured with."""
+    """Read the front end's configuration."""
     return answer(
         {
             "coderUrl": settings().coder_url,
@@ -35,7 +35,7 @@ def get_config() -> Response:
 @blueprint.response(200, BuildInfo())
 def get_build_info() -> Response:
     """Read which build of the front end is served; a change makes open pages reload."""
-    # So every worker and instance has to say the same, without a build too.
+    # So every worker and instance must give the same answer, even without a build.
     directory = settings().static_dir
     try:
         if directory:
@@ -48,7 +48,7 @@ def get_build_info() -> Response:
 @workspace.get("/state")
 @workspace.response(200, WorkspaceState())
 def get_workspace_state() -> Response:
-    """Learn that one is signed in; there is no workspace."""
+    """Find out whether the caller is signed in; there is no workspace."""
     unknown = dict.fromkeys(("id", "name", "base_url", "agent"))
     return answer({**unknown, "state": "stopped", "username": caller().username})
 

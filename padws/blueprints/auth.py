@@ -23,27 +23,27 @@ from padws.queries import users
 
 blueprint = Blueprint("auth", __name__, url_prefix="/auth")
 
-# Where browsers are sent to, as opposed to what scripts ask.
+# Where browsers are sent, as opposed to what scripts request.
 _VISITED = ("/auth/login", "/auth/callback")
 
 _LONGEST_LOGOUT = 65_536  # bytes of a form with a logout token, which anybody may send
 
 _LONGEST_HINT = 100  # characters of kc_idp_hint; the name of an identity provider is short
 
-# A provider's error code. Others may be anybody's text, made up to be read on our page.
+# A provider's error code. Anything else may be text that somebody wants shown on our page.
 _ERROR = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 
 
 @blueprint.after_request
-def keep_nowhere(response: AnyResponse) -> AnyResponse:
-    """An answer that begins or ends a session is in nobody's cache."""
+def forbid_caching(response: AnyResponse) -> AnyResponse:
+    """Keep answers that begin or end a session out of every cache."""
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
 @blueprint.after_app_request
 def show_failure(response: Response) -> Response:
-    """Show a person whose sign-in fails a page instead of JSON; also if Redis has failed before."""
+    """Show a person whose sign-in fails a page instead of JSON, even if Redis failed first."""
     if response.mimetype == PROBLEM and request.path in _VISITED:
         path, popup = _destination()
         next_path = path if path != "/" else None
@@ -53,7 +53,7 @@ def show_failure(response: Response) -> Response:
 
 
 def _here(endpoint: str) -> str:
-    """The address of a page as the browser has asked for this site."""
+    """The address of a page, at the host that the browser asked for."""
     return f"{request.scheme}://{request.host}{url_for(endpoint)}"
 
 
@@ -65,7 +65,7 @@ def _provider() -> Provider:
 
 
 def _destination() -> Destination:
-    """Where this attempt to sign in leads: as `state` says on the way back, else as requested."""
+    """Where this attempt to sign in leads: by `state` on the way back, else as requested."""
     given = request.args
     if "state" in given:
         return destination_of(given["state"])
@@ -93,7 +93,7 @@ def callback() -> AnyResponse:
     session, key = current_session(), key_of(request.args.get("state", ""))
     attempt = newest(session.record.attempts).get(key)
     if not attempt or "error" in request.args:
-        if session.record.signed_in:  # the way Back, or another tab's: there is nothing to do
+        if session.record.signed_in:  # by the Back button, or from another tab: nothing to do
             return _go_on()
         raise Unauthenticated("sign_in_failed", _reason())
     sign_in = _provider().finish_sign_in(attempt, _code())
@@ -116,11 +116,11 @@ def _go_on() -> AnyResponse:
 
 
 def _reason() -> str:
-    """Why nobody is signed in by the way back, without an attempt that it belongs to."""
+    """Why a return from the provider that belongs to no attempt is refused."""
     error = request.args.get("error")
     if error:
-        return f"The provider says: {error if _ERROR.fullmatch(error) else 'no'}."
-    return "This sign-in was not begun here, or too long ago. Begin again."
+        return f"The provider answered: {error if _ERROR.fullmatch(error) else 'no'}."
+    return "This sign-in was not started here, or too long ago. Start again."
 
 
 def _code() -> str:
@@ -132,7 +132,7 @@ def _code() -> str:
 
 @blueprint.route("/logout", methods=["GET", "POST"])
 def logout() -> Response:
-    """End the session here, and say where to end it at the provider."""
+    """End the session here, and answer where to end it at the provider."""
     session = current_session()
     record, provider = session.record, services().provider
     sessions().end(session)

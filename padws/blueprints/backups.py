@@ -1,4 +1,4 @@
-"""/api/pad/…/backups: what pads were."""
+"""/api/pad/…/backups: what pads used to be."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def list_backups(query: dict[str, Any], pad_id: UUID) -> Response:
 @blueprint.arguments(Limit(), location="query")
 @blueprint.response(200, RecentBackups())
 def list_recent_backups(query: dict[str, Any]) -> Response:
-    """List the newest backups over all of the caller's pads."""
+    """List the newest backups across all of the caller's pads."""
     memory_budget.wait()
     with database().connection() as conn:
         rows = backups.list_recent_backups(conn, owner_id=caller().id, limit=_limit(query))
@@ -116,7 +116,7 @@ def delete_backup(pad_id: UUID, backup_id: UUID) -> Response:
 @blueprint.doc(conditional=IF_MATCH)
 @blueprint.response(200, Saved(), headers=ETAG)
 def restore_backup(pad_id: UUID, backup_id: UUID) -> Response:
-    """Make a backup's scene the pad's; what it replaces is backed up first."""
+    """Restore a backup's scene to its pad; what it replaces is backed up first."""
     owner_id, accepted = caller().id, accepted_versions()
     ids = {"backup_id": backup_id, "pad_id": pad_id, "owner_id": owner_id}
     with database().connection() as conn:

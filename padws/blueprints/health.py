@@ -1,4 +1,4 @@
-"""/healthz, /readyz and /metrics: whether it lives, whether it can serve, what it does."""
+"""/healthz, /readyz and /metrics: whether it is alive, whether it can serve, what it does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from padws.readiness import State, StateCollector
 blueprint = Blueprint("health", __name__)
 
 
-# Strict, so that nobody gets at /readyz/ past a proxy's rule for /readyz.
+# Strict, so that /readyz/ does not slip past a proxy's rule for /readyz.
 @blueprint.get("/healthz", strict_slashes=True)
 def healthz() -> Response:
     """Whether the process answers."""
@@ -34,11 +34,11 @@ def readyz() -> Response:
 
 @blueprint.get("/metrics", strict_slashes=True)
 def metrics() -> Response:
-    """Everything counted, of all workers of this instance, for Prometheus."""
+    """Everything that the workers of this instance count, for Prometheus."""
     token = settings().metrics_token
     given = request.headers.get("Authorization", "")
     if token and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
-        raise Unauthenticated("invalid_token", "/metrics wants METRICS_TOKEN as a bearer token.")
+        raise Unauthenticated("invalid_token", "/metrics requires METRICS_TOKEN as a bearer token.")
     services().sampler.sample()
     content, content_type = exposition(request.headers.get("Accept", ""), StateCollector())
     return Response(content, content_type=content_type, headers={"Cache-Control": "no-store"})

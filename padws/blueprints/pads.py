@@ -46,7 +46,7 @@ R = TypeVar("R")
 @blueprint.doc(conditional=IF_NONE_MATCH)
 @blueprint.response(200, ListedPad(many=True), headers=ETAG)
 def list_pads(query: dict[str, Any]) -> Response:
-    """List the caller's pads, oldest first; the first request makes the first pad."""
+    """List the caller's pads, oldest first; the first request creates the first pad."""
     wanted = {"owner_id": caller().id, "with_data": query["data"], "known_etags": known_etags()}
     if query["data"]:
         memory_budget.wait()
@@ -73,7 +73,7 @@ def _make_first_pad() -> None:
 
 
 def _insert(insert: Callable[..., R], **values: Any) -> R:
-    """Insert what is the caller's."""
+    """Insert something that belongs to the caller."""
     owner = caller()
     return users.insert_for(database(), owner.row(), partial(insert, owner_id=owner.id, **values))
 
@@ -97,7 +97,7 @@ def _created(pad: pads.Pad, *, with_backup: bool) -> Response:
 @blueprint.arguments(NewPad())
 @blueprint.response(201, PAD, headers=ETAG | LOCATION)
 def create_pad(body: dict[str, Any]) -> Response:
-    """Make a pad."""
+    """Create a pad."""
     pad = _insert(pads.insert_pad, display_name=body["display_name"], scene=body["data"])
     return _created(pad, with_backup=False)
 
@@ -107,7 +107,7 @@ def create_pad(body: dict[str, Any]) -> Response:
 @blueprint.arguments(OptionalPadName(), required=False)
 @blueprint.response(201, PAD, headers=ETAG | LOCATION)
 def create_pad_from_template(query: dict[str, Any], body: dict[str, Any], name: str) -> Response:
-    """Make a pad that starts from a template, with a first backup."""
+    """Create a pad that starts from a template, with a first backup."""
     display_name = (query | body).get("display_name", settings().default_pad_name)
     memory_budget.wait()
     pad = _insert(pads.insert_pad_from_template, display_name=display_name, template_name=name)

@@ -1,4 +1,4 @@
-"""What a person sees here: the start page, the documentation of the API, of problems."""
+"""What a person sees here: the start page, and the documentation of the API and its problems."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ blueprint = Blueprint("pages", __name__)
 
 @blueprint.after_app_request
 def show_problem(response: Response) -> Response:
-    """Show a person a page instead of JSON, everywhere but in the API."""
+    """Show a person a page instead of JSON, everywhere except in the API."""
     if response.mimetype == PROBLEM and not request.path.startswith("/api/"):
         html.for_people(response, html.problem_met)
     return response
@@ -25,7 +25,7 @@ def show_problem(response: Response) -> Response:
 
 @blueprint.get("/")
 def index() -> Response:
-    """The page that says what this is, where no front end is served in its place."""
+    """The page that explains what this is, unless a front end is served in its place."""
     return send_page("index.html")
 
 

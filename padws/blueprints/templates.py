@@ -61,7 +61,7 @@ def get_template(name: str) -> Response:
 @blueprint.response(201, TEMPLATE, headers=LOCATION)
 @blueprint.alt_response(409, "Conflict")
 def create_template(body: dict[str, Any]) -> Response:
-    """Make a template."""
+    """Create a template."""
     with database().connection() as conn:
         template = templates.insert_template(
             conn, name=body["name"], display_name=body["display_name"], scene=body["data"]

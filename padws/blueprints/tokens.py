@@ -37,7 +37,7 @@ def list_tokens() -> Response:
 @blueprint.arguments(NewToken())
 @blueprint.response(201, CreatedToken())
 def create_token(body: dict[str, Any]) -> Response:
-    """Make a personal access token; the answer is the only time that it is shown."""
+    """Create a personal access token; the answer is the only time that it is shown."""
     token = new_personal_token()
     new = {**body, "user_id": caller().id, "token_digest": digest_of(token)}
     row = users.insert_for(database(), caller().row(), partial(tokens.insert_token, **new))

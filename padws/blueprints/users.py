@@ -34,9 +34,9 @@ def _found(user: users.User | None) -> Response:
 @blueprint.get("/me")
 @blueprint.response(200, USER)
 def get_me() -> Response:
-    """Read the caller, as the sign-in described them."""
+    """Read the caller, as described at sign-in."""
     with database().connection() as conn:
-        if caller().personal_token:  # which knows no more than the row
+        if caller().personal_token:  # whose identity is the row itself
             return _found(users.get_user(conn, user_id=caller().id))
         return _found(users.bring_in_line(conn, caller().row()))
 
@@ -68,7 +68,7 @@ def list_users(query: dict[str, Any]) -> Response:
 @blueprint.response(201, USER, headers=LOCATION)
 @blueprint.alt_response(409, "Conflict")
 def create_user(body: dict[str, Any]) -> Response:
-    """Make a user before the first sign-in."""
+    """Create a user before the first sign-in."""
     row = {**body, "user_id": body["id"], "roles": JsonText(orjson.dumps(body["roles"]))}
     del row["id"]
     with database().transaction() as conn:
@@ -81,7 +81,7 @@ def create_user(body: dict[str, Any]) -> Response:
 @administrators_only
 @blueprint.response(200, SessionCount())
 def count_sessions() -> Response:
-    """Count the sessions that are alive."""
+    """Count the live sessions."""
     return answer({"active_sessions": len(services().sessions.active())})
 
 
@@ -89,7 +89,7 @@ def count_sessions() -> Response:
 @administrators_only
 @blueprint.response(200, OnlineUsers())
 def list_online_users() -> Response:
-    """List who has a session that is alive."""
+    """List who has a live session."""
     online = list({user_id for user_id, _ in services().sessions.active()})
     with database().connection() as conn:
         rows = users.list_users_by_id(conn, user_ids=online)
@@ -125,7 +125,7 @@ def update_user(body: dict[str, Any], user_id: UUID) -> Response:
 @administrators_only
 @blueprint.response(200, Ended())
 def end_sessions(user_id: UUID) -> Response:
-    """End a user's sessions: they have to sign in again, everywhere."""
+    """End a user's sessions: they must sign in again, everywhere."""
     return answer(SUCCESS | {"ended": services().sessions.end_all_of(user_id)})
 
 

@@ -1,5 +1,5 @@
-"""Looking at what padws needs: all of it for `padws doctor`, what takes no time when it starts.
+"""Checks of what padws needs: all of them for `padws doctor`, the quick ones when it starts.
 
-`variables`, `postgresql`, `redis_server`, `provider` and `files` each look at one thing, and give
-findings; `command` shows them, and `starting` says the first of them in the log.
+`variables`, `postgresql`, `redis_server`, `provider` and `files` each look at one thing, and yield
+findings; `command` prints them, and `starting` logs those that take no time.
 """

@@ -19,9 +19,9 @@ from padws.doctor.findings import Finding, error
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each line.")
 def doctor(as_json: bool) -> None:
-    """Look at the configuration and at all that padws needs; say what to do.
+    """Check the configuration and everything that padws needs; suggest what to do.
 
-    Keeps nothing: what is written to see whether it can be is rolled back or deleted.
+    Changes nothing: whatever is written as a test is rolled back or deleted.
     Exit code: 0 without an error, 1 with one.
     """
     failed = False
@@ -52,7 +52,7 @@ def _line(finding: Finding) -> str:
 
 @click.command("version")
 def version() -> None:
-    """Print the versions of padws and of what it is made of."""
+    """Print the versions of padws and of its main parts."""
     from padws.version import VERSION
 
     click.echo(f"padws     {VERSION}")

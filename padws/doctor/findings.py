@@ -10,7 +10,7 @@ Outcome = Literal["ok", "warning", "error"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One line: what was looked at, what was found, and what to do about it; no secret in it."""
+    """One line: what was looked at, what was found, and what to do about it; without secrets."""
 
     look: str
     outcome: Outcome

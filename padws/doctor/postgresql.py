@@ -1,4 +1,4 @@
-"""PostgreSQL: whether it is reached, is fit for padws, and has room."""
+"""PostgreSQL: whether it can be reached, suits padws, and has room."""
 
 from __future__ import annotations
 
@@ -70,11 +70,11 @@ def look(settings: Settings) -> Iterator[Finding]:
     """Everything about PostgreSQL."""
     try:
         conn = psycopg.connect(settings.database_url, **connection_options(settings))
-    except (psycopg.Error, UnicodeError) as problem:  # the latter, of a host such as `a..b`
+    except (psycopg.Error, UnicodeError) as problem:  # the latter for a host such as `a..b`
         yield error(
             _POSTGRESQL,
             f"no connection: {_reason(problem)}",
-            "See to DATABASE_URL (or the POSTGRES_ variables), the server and its pg_hba.conf.",
+            "Check DATABASE_URL (or the POSTGRES_ variables), the server and its pg_hba.conf.",
         )
         return
     with conn:
@@ -105,9 +105,9 @@ def _server(conn: Connection) -> Iterator[Finding]:
         "current_setting('transaction_read_only') = 'on'"
     ).fetchall()
     if standby:
-        yield error("writing", "the server is a standby.", "DATABASE_URL has to name the primary.")
+        yield error("writing", "the server is a standby.", "DATABASE_URL must name the primary.")
     elif read_only:
-        yield error("writing", "sessions are read-only.", "See to default_transaction_read_only.")
+        yield error("writing", "sessions are read-only.", "Check default_transaction_read_only.")
     ahead = (before + time.time()) / 2 - there
     if abs(ahead) > _CLOCK:
         yield warning(
@@ -187,7 +187,7 @@ def _storage(conn: Connection) -> Iterator[Finding]:
 
 
 def _room(conn: Connection, settings: Settings) -> Iterator[Finding]:
-    """Whether one instance's connections fit; a pooler sees to that by itself."""
+    """Whether there is room for one instance's connections; a pooler manages that itself."""
     if settings.db_transaction_pooler:
         return
     limits = [each for each in conn.execute(_ROOM).fetchall()[0] if each is not None]
@@ -203,7 +203,7 @@ def _room(conn: Connection, settings: Settings) -> Iterator[Finding]:
 
 
 def _migrating(settings: Settings) -> Iterator[Finding]:
-    """Whether the migrations' own database is reached, where it is another."""
+    """Whether the migrations' own database URL works, where there is one."""
     url = settings.migration_database_url
     if url == settings.database_url:
         return

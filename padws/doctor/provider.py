@@ -1,4 +1,4 @@
-"""The sign-in provider, by what it says of itself; whether it knows our secret it does not tell."""
+"""The sign-in provider, by its own metadata, which cannot show whether our secret is right."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from padws.config import Settings
 from padws.doctor.findings import Finding, error, ok, warning
 
 _PROVIDER = "sign-in provider"
-_CLOCK = 30  # seconds that clocks may differ without a word; 60 are forgiven
+_CLOCK = 30  # seconds that clocks may differ without a warning; sign-in tolerates 60
 _NEEDED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
@@ -28,8 +28,8 @@ def reach(settings: Settings) -> tuple[Finding, requests.Response | None]:
     except requests.RequestException as problem:
         return warning(
             _PROVIDER,
-            f"{address} cannot be had: {_reason(problem)}.",
-            "Nobody can sign in before it is there.",
+            f"{address} cannot be fetched: {_reason(problem)}.",
+            "Nobody can sign in until it is available.",
         ), None
     return ok(_PROVIDER, f"{settings.oidc_issuer} reached"), answer
 
@@ -38,18 +38,20 @@ def look(settings: Settings) -> Iterator[Finding]:
     """Everything about the provider."""
     if not (settings.oidc_issuer and settings.oidc_client_id):
         yield error(
-            _PROVIDER, "none is named.", "Set OIDC_ISSUER (or OIDC_SERVER_URL) and OIDC_CLIENT_ID."
+            _PROVIDER,
+            "none is configured.",
+            "Set OIDC_ISSUER (or OIDC_SERVER_URL) and OIDC_CLIENT_ID.",
         )
         return
-    found, answer = reach(settings)
+    finding, answer = reach(settings)
     if answer is None:
-        yield error(_PROVIDER, found.text, found.remedy)
+        yield error(_PROVIDER, finding.text, finding.remedy)
         return
-    yield found
+    yield finding
     metadata = answer.json()
-    found = issuer(settings, metadata)
-    yield found
-    if found.outcome == "error":
+    finding = issuer(settings, metadata)
+    yield finding
+    if finding.outcome == "error":
         return
     yield _endpoints(metadata)
     yield _algorithms(metadata)
@@ -57,17 +59,17 @@ def look(settings: Settings) -> Iterator[Finding]:
 
 
 def issuer(settings: Settings, metadata: Any) -> Finding:
-    """Whether it calls itself what we call it."""
+    """Whether it calls itself by the name that we have configured."""
     own = metadata.get("issuer", "") if isinstance(metadata, dict) else ""
     if str(own).rstrip("/") != settings.oidc_issuer.rstrip("/"):
-        return error("issuer", f"it calls itself {own!r}.", "OIDC_ISSUER has to be the same.")
+        return error("issuer", f"it calls itself {own!r}.", "OIDC_ISSUER must be the same.")
     return ok("issuer", "the same on both sides")
 
 
 def _endpoints(metadata: dict[str, Any]) -> Finding:
     missing = [name for name in _NEEDED if not metadata.get(name)]
     if missing:
-        return error("endpoints", f"it does not name {', '.join(missing)}.")
+        return error("endpoints", f"its metadata lacks {', '.join(missing)}.")
     if not metadata.get("end_session_endpoint"):
         return warning("endpoints", "no end_session_endpoint: people stay signed in there.")
     return ok("endpoints", "all there")

@@ -1,4 +1,4 @@
-"""Redis: whether it is reached, lets padws in, and keeps what is stored."""
+"""Redis: whether it can be reached, lets padws in, and keeps what is stored."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _REFUSED = ("NOAUTH", "WRONGPASS", "AUTH ", "invalid password", "invalid usernam
 
 
 def is_refused(problem: BaseException) -> bool:
-    """Whether Redis is there and does not let us in."""
+    """Whether Redis answers but does not let us in."""
     message = str(problem)
     return isinstance(problem, AuthenticationError) or any(each in message for each in _REFUSED)
 
@@ -33,7 +33,7 @@ def reach(settings: Settings) -> Finding:
     try:
         with closing(redis_client.connect(settings, within=within, retries=0)) as client:
             client.ping()
-    except (RedisError, OSError, UnicodeError) as problem:  # the last, of a host such as `a..b`
+    except (RedisError, OSError, UnicodeError) as problem:  # the last for a host such as `a..b`
         return _why_not(problem)
     return ok(_REDIS, "reached")
 
@@ -43,38 +43,38 @@ def _why_not(problem: Exception) -> Finding:
         return error(
             _REDIS,
             "the login is refused.",
-            "See to user and password in REDIS_URL (or REDIS_PASSWORD).",
+            "Check the user and password in REDIS_URL (or REDIS_PASSWORD).",
         )
     if isinstance(problem, NoPermissionError):
-        return warning(_REDIS, "the user may not do what padws needs.", "See to its ACL.")
+        return warning(_REDIS, "the user may not do what padws needs.", "Check its ACL.")
     message = " ".join(str(problem).split())
     if "CERTIFICATE_VERIFY_FAILED" in message or isinstance(problem.__cause__, ssl.SSLError):
         return warning(
             _REDIS,
             "its certificate cannot be verified.",
-            "Name the authority by ssl_ca_certs in REDIS_URL; where there is none (self-signed, as "
+            "Name the authority by ssl_ca_certs in REDIS_URL; if there is none (self-signed, like "
             "Heroku's), set REDIS_TLS_VERIFY=false.",
         )
-    return warning(_REDIS, f"cannot be reached: {message}", "Signing in waits for it.")
+    return warning(_REDIS, f"cannot be reached: {message}", "Nobody can sign in without it.")
 
 
 def makes_room(settings: Settings) -> Finding:
-    """How a Redis that was just reached makes room when it is full."""
+    """What a Redis that was just reached does when it is full."""
     within = min(settings.redis_timeout, _SOON)
     with closing(redis_client.connect(settings, within=within, retries=0)) as client:
         try:
             return _memory(client)
-        except RedisError:  # which need not tell
+        except RedisError:  # we may not be allowed to ask
             return ok("Redis memory", "unknown")
 
 
 def look(settings: Settings) -> Iterator[Finding]:
     """Everything about Redis."""
-    found = reach(settings)
-    if found.outcome != "ok":
-        yield error(_REDIS, found.text, found.remedy)
+    finding = reach(settings)
+    if finding.outcome != "ok":
+        yield error(_REDIS, finding.text, finding.remedy)
         return
-    yield found
+    yield finding
     with closing(
         redis_client.connect(settings, within=settings.redis_timeout, retries=0)
     ) as client:
@@ -82,7 +82,7 @@ def look(settings: Settings) -> Iterator[Finding]:
             try:
                 yield each(client)
             except NoPermissionError:
-                yield warning(_REDIS, "the user may not ask for INFO, so some looks are left out.")
+                yield warning(_REDIS, "the user may not run INFO, so some checks are left out.")
             except RedisError as problem:
                 yield error(_REDIS, f"{type(problem).__name__}: {' '.join(str(problem).split())}")
 
@@ -98,7 +98,7 @@ def _writes(client: redis.Redis) -> Finding:
     try:
         has_room = redis_client.has_room(client, f"padws:doctor:{uuid4().hex}")
     except redis.ReadOnlyError:
-        return error("Redis writes", "it is a replica.", "REDIS_URL has to name the primary.")
+        return error("Redis writes", "it is a replica.", "REDIS_URL must name the primary.")
     except NoPermissionError as problem:
         return error("Redis writes", str(problem), "docs/security.md lists what its ACL needs.")
     except ResponseError as problem:

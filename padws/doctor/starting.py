@@ -1,10 +1,9 @@
-"""What a start says in its log, at once and without waiting for anybody."""
+"""What is logged at a start, at once and without waiting for any server."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from padws.config import Settings, environment
@@ -15,40 +14,39 @@ if TYPE_CHECKING:
 
 
 class LoginRefused(Exception):
-    """Redis is there and does not let us in; the message is one line for an operator."""
+    """Redis answers but does not let us in; the message is one line for an operator."""
 
 
 def announce(settings: Settings, log: logging.Logger) -> None:
-    """Say which variables and servers may not be meant, whether Redis is reached and what it keeps.
+    """Log variables and servers that may be mistakes, and what is wrong with Redis.
 
     PostgreSQL is for the migrations to reach. Raises LoginRefused.
     """
     for finding in variables.hints(environment(), settings):
-        _say(finding, log)
+        _log(finding, log)
     redis = redis_server.reach(settings)
     if redis.outcome == "error":
         raise LoginRefused(str(redis))
     if redis.outcome == "ok":
         redis = redis_server.makes_room(settings)
     if redis.outcome == "warning":
-        _say(redis, log)
+        _log(redis, log)
 
 
 def look_at_provider(settings: Settings, log: logging.Logger) -> None:
-    """Say, when it turns out, that the sign-in provider cannot be reached; nobody waits for it."""
+    """Log a provider that cannot be reached, as soon as that turns out; nothing waits for it."""
 
     def look() -> None:
         from padws.doctor import provider  # with all that a worker has loaded anyway
 
-        found, answer = provider.reach(settings)
+        finding, answer = provider.reach(settings)
         if answer is not None:
-            found = provider.issuer(settings, answer.json())
-        if found.outcome != "ok":
-            _say(found, log)
+            finding = provider.issuer(settings, answer.json())
+        if finding.outcome != "ok":
+            _log(finding, log)
 
     threading.Thread(target=look, daemon=True).start()
 
 
-def _say(finding: Finding, log: logging.Logger) -> None:
-    say: Callable[..., None] = log.info if finding.outcome == "ok" else log.warning
-    say("%s", finding)
+def _log(finding: Finding, log: logging.Logger) -> None:
+    log.log(logging.INFO if finding.outcome == "ok" else logging.WARNING, "%s", finding)

@@ -1,4 +1,4 @@
-"""The variables themselves: misspelt ones, ones that do not count, servers that nobody names."""
+"""The variables themselves: misspelt ones, ignored ones, servers that none of them names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from padws.doctor.findings import Finding, ok, warning
 from padws.misspelt_variables import is_of_others, suggestions
 
 _CONFIGURATION = "configuration"
-# What does not count beside what.
+# Variable → those that are ignored where it is set.
 _IGNORED = {
     "DATABASE_URL": (
         *("POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB", "POSTGRES_HOST", "POSTGRES_PORT"),
@@ -34,13 +34,15 @@ def look(given: Mapping[str, str], settings: Settings) -> Iterator[Finding]:
 
 
 def hints(given: Mapping[str, str], settings: Settings) -> Iterator[Finding]:
-    """What may not be meant, of the variables that are set."""
+    """What may be a mistake among the variables that are set."""
     for name, meant in suggestions(given, known_variables()).items():
-        yield warning(_CONFIGURATION, f"{name} is no setting of padws.", f"Did you mean {meant}?")
+        yield warning(
+            _CONFIGURATION, f"{name} is not a setting of padws.", f"Did you mean {meant}?"
+        )
     if os.environ.get("WEB_CONCURRENCY", "1").strip() == "":
         yield warning(
             _CONFIGURATION,
-            "WEB_CONCURRENCY is set to nothing, which ends `gunicorn` before it reads any file.",
+            "WEB_CONCURRENCY is empty, and `gunicorn` fails on that before it reads any file.",
             "Unset it, or set it to a number.",
         )
     for name, others in _IGNORED.items():
@@ -52,7 +54,7 @@ def hints(given: Mapping[str, str], settings: Settings) -> Iterator[Finding]:
     if "HOST" in given and is_of_others("HOST", given["HOST"]):
         yield warning(
             _CONFIGURATION,
-            "HOST is a name, as shells and compilers set it, and no address to listen on: ignored.",
+            "HOST is a name, as shells and compilers set it, not an address to listen on: ignored.",
             "Set it to an address such as 127.0.0.1, or unset it.",
         )
     yield from _servers_nobody_names(given, settings)
@@ -65,13 +67,13 @@ def _servers_nobody_names(given: Collection[str], settings: Settings) -> Iterato
             place = urlsplit(getattr(settings, url))
             yield warning(
                 server,
-                f"nothing names a server ({' or '.join(names)}), so it is the default: "
+                f"no variable names a server ({' or '.join(names)}), so the default is used: "
                 f"{place.hostname}:{place.port}, database {unquote(place.path[1:])}.",
             )
 
 
 def _redirect_uri(settings: Settings) -> Iterator[Finding]:
-    """Whether people come back from signing in, and with a cookie that is Secure."""
+    """Whether people come back from signing in, and get a cookie that is Secure."""
     name, uri = "redirect URI", settings.redirect_uri
     if not uri:
         yield warning(
@@ -82,4 +84,4 @@ def _redirect_uri(settings: Settings) -> Iterator[Finding]:
     elif urlsplit(uri).scheme != "https" and urlsplit(uri).hostname not in _OWN_MACHINE:
         yield warning(name, f"{uri} is not https: the session's cookie is not Secure.")
     else:
-        yield ok(name, f"{uri}; the provider has to know it as a redirect URI of the client")
+        yield ok(name, f"{uri}; the provider must have it as a redirect URI of the client")

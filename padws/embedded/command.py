@@ -33,7 +33,7 @@ _PROVIDER_PORT = 9400
 
 
 class _Stop(BaseException):
-    """Somebody wants the command to end."""
+    """Raised to end the command."""
 
 
 def run(port: int, parent: int | None) -> None:
@@ -68,7 +68,7 @@ def _stop_on_signals() -> None:
 def _stop_when_alone(parent: int | None) -> None:
     """Stop when our parent is no longer the process `parent`, or our terminal was closed.
 
-    Of a closed terminal only its session's first process gets a signal, which may be make.
+    When a terminal is closed, only its session's first process gets a signal, and that may be make.
     """
     had_terminal = os.isatty(0)
     while parent in (None, os.getppid()) and os.isatty(0) == had_terminal:
@@ -94,7 +94,7 @@ def _run(port: int, named: Mapping[str, str | None], stack: ExitStack) -> NoRetu
     for server in ours:
         environ |= server.environment()
     click.echo("Starting gunicorn, which migrates the database first …")
-    # A browser's idle connection would make Ctrl-C take gunicorn's usual time.
+    # With gunicorn's usual time, a browser's idle connection would hold up Ctrl-C.
     log = directory.log("padws")
     gunicorn = Gunicorn(port, environ, "--graceful-timeout=1", log=log, held=directory.held)
     servers.insert(0, gunicorn.start())
@@ -106,7 +106,7 @@ def _run(port: int, named: Mapping[str, str | None], stack: ExitStack) -> NoRetu
 
 
 def _ours(directory: DataDirectory, named: Mapping[str, str | None]) -> list[Replaceable]:
-    """The servers that nobody has named."""
+    """The servers that `named` does not name."""
     makers: dict[type[Replaceable], Callable[[], Replaceable]] = {
         Provider: lambda: provider_of(directory),
         Redis: lambda: Redis(directory),
@@ -124,17 +124,17 @@ def _ours(directory: DataDirectory, named: Mapping[str, str | None]) -> list[Rep
 
 def provider_of(directory: DataDirectory) -> Provider:
     """The provider on the port it has always had, from which its users' ids derive."""
-    memory = directory.path / "sign-in-port"
-    if memory.exists():
-        port = int(memory.read_text())
+    port_file = directory.path / "sign-in-port"
+    if port_file.exists():
+        port = int(port_file.read_text())
         provider = Provider(directory, port)
         try:
             provider.take_port()
         except OSError:
             raise click.ClickException(
                 f"Port {port}, which {Provider.title} has always used here, is taken by another "
-                f"program. Stop that program. Or delete {memory}, and another port is chosen: but "
-                "whoever signs in is a new user then, because ids derive from the address."
+                f"program. Stop that program, or delete {port_file} to have another port chosen; "
+                "but then whoever signs in is a new user, because ids derive from the address."
             ) from None
         return provider
     port = _PROVIDER_PORT
@@ -145,7 +145,7 @@ def provider_of(directory: DataDirectory) -> Provider:
         except OSError:
             port = free_port()
         else:
-            memory.write_text(f"{port}\n")
+            port_file.write_text(f"{port}\n")
             return provider
 
 
@@ -159,7 +159,7 @@ def _start(ours: Sequence[Replaceable], servers: list[ChildProcess]) -> None:
 
 
 def _summary(url: str, directory: DataDirectory, ours: Sequence[Replaceable]) -> dict[str, str]:
-    """What a person wants to know now."""
+    """What a person needs to know now."""
     rows = {"Open": url, "Sign in": f"{url}/auth/login"}
     if any(isinstance(server, Provider) for server in ours):
         rows["Sign in as"] = "alice, bob or any name; admin to administer"
@@ -176,7 +176,7 @@ def _summary(url: str, directory: DataDirectory, ours: Sequence[Replaceable]) ->
 
 
 def _shown(path: Path) -> str:
-    """The path from here where it lies below, which is shorter."""
+    """The path, relative if it is below the current directory, which is shorter."""
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 

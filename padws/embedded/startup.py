@@ -1,4 +1,4 @@
-"""What is the same for every server: waiting for it, its failures, its port."""
+"""What all servers have in common: being waited for, failing, having a port."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class Replaceable(Server, Protocol):
     """A server that is started unless the operator has one."""
 
     replaced_by: Sequence[str]
-    """The settings of which any says that the operator has one."""
+    """The settings any of which means that the operator has one."""
 
     def environment(self) -> dict[str, str]:
         """The settings that point the service at this one."""
 
 
 def wait_until_ready(server: Server, running: ChildProcess, seconds: float = 60) -> None:
-    """Wait for a started server, and say so; ClickException when it ends or takes too long."""
+    """Wait for a started server; ClickException when it ends or takes too long."""
     began = reported = time.monotonic()
     while not server.is_ready():
         now = time.monotonic()
@@ -53,13 +53,13 @@ def wait_until_ready(server: Server, running: ChildProcess, seconds: float = 60)
         if now - reported > _SECONDS_OF_SILENCE:
             reported = now
             click.echo(
-                f"  waiting for {server.title}, {now - began:.0f} seconds now{_latest(running)}"
+                f"  waiting for {server.title}, for {now - began:.0f} seconds{_latest(running)}"
             )
         time.sleep(0.05)
 
 
 def _latest(server: ChildProcess) -> str:
-    """What the server has logged last, which is what it waits for if it waits."""
+    """What the server logged last, which may show what it is waiting for."""
     lines = server.log.read_text(errors="replace").split("\n")[-2:] if server.log else []
     return f". {server.log} ends with:\n    {lines[0]}" if lines and lines[0] else ""
 
@@ -97,7 +97,7 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port that is free now, and none that the system gives to a client meanwhile."""
+    """A port that is free now, and that the system does not give to a client in the meantime."""
     while True:
         port = _LOWEST_PORT + secrets.randbelow(_PORTS)
         if is_free(port):

@@ -26,7 +26,7 @@ def is_named(kind: type[Replaceable]) -> bool:
 
 @contextmanager
 def data_directory() -> Iterator[DataDirectory]:
-    """A directory for embedded servers that every user's servers get to; removed in the end."""
+    """A directory for embedded servers that those of any user can reach; removed in the end."""
     directory = DataDirectory(Path(tempfile.mkdtemp(prefix="padws-")))
     try:
         yield directory

@@ -1,4 +1,4 @@
-"""What `flask dev` shows while it serves: where to click, what has failed, and a line of status."""
+"""What `flask dev` shows while it serves: where to click, what has failed, and a status line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import click
 _SECONDS_BETWEEN_LINES = 60  # where no line can be replaced
 _LABELS = 19  # columns
 
-# An entry of the log, as text or as JSON; everything else has been printed past the log.
+# An entry of the log, as text or as JSON; everything else was printed without the log.
 _ENTRY = re.compile(r'\S+ \[\d+\] ([A-Z]+) |{"time": .*?"level": "([a-z]+)"')
 _REQUEST = re.compile(
     r'padws\.access: .* (\d{3}) request_id=|"logger": "padws\.access".*"status": (\d{3})'
@@ -36,7 +36,7 @@ class Log:
         return [line for line in lines if self._count(line)]
 
     def _count(self, line: str) -> bool:
-        """Count what the line reports; whether it is to be shown."""
+        """Count what the line reports; returns whether to show it."""
         if line.startswith(" "):  # it belongs to the entry above
             return self._is_shown
         entry, request = _ENTRY.match(line), _REQUEST.search(line)
@@ -62,7 +62,7 @@ class Screen:
         self._next_line_at = 0.0
 
     def show(self) -> None:
-        """Show what has gone wrong so far, then the box, so that it is what a person sees."""
+        """Show what has gone wrong so far, then the box, so that the box is what a person sees."""
         for line in self._log.news():
             click.echo(line)
         self._show_box()
@@ -82,14 +82,14 @@ class Screen:
         self._show_status()
 
     def clear_status(self) -> None:
-        """Remove the line of status, which a terminal that has become narrower has wrapped."""
+        """Remove the status line, which wraps in a terminal that has become narrower."""
         if self._replaces and self._status:
             wrapped = (len(self._status) - 1) // self._size()[0]
             click.echo(f"\x1b[{wrapped}A" * (wrapped > 0) + "\r\x1b[J", nl=False)
             self._status = ""
 
     def _size(self) -> tuple[int, int]:
-        """Columns and lines; a terminal need not know its own."""
+        """Columns and lines; some terminals do not report theirs."""
         columns, lines = os.get_terminal_size(sys.stdout.fileno()) if self._replaces else (0, 0)
         return columns or 80, lines or 24
 

@@ -1,1 +1,1 @@
-"""What the service reports of itself: metrics, log, request ids, traces."""
+"""What the service reports about itself: metrics, log, request ids, traces."""

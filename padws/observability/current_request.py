@@ -1,4 +1,4 @@
-"""The request that this thread is at: its id, and what it has cost so far."""
+"""The request that this thread is serving: its id, and what it has cost so far."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def new_id() -> str:
 
 @dataclass(slots=True)
 class CurrentRequest:
-    """One request, for its line in the log. Where there is none, an object that nobody reads."""
+    """One request, for its line in the log. Outside of requests, an object that nobody reads."""
 
     id: str = ""
     route: str = FRONT_END
@@ -35,7 +35,7 @@ class CurrentRequest:
 
     @contextmanager
     def receiving(self) -> Iterator[None]:
-        """Time that the client takes to send the body, which is none of the service's own."""
+        """Count the time that the client takes to send the body, which is not the service's own."""
         began = time.perf_counter()
         try:
             yield

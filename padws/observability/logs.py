@@ -18,7 +18,7 @@ def _time(record: logging.LogRecord) -> str:
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
-    """What an entry says beside its message: the request's id, and what `extra` has."""
+    """What an entry has besides its message: the request's id, and what `extra` has."""
     request_id = current_request().id
     given: dict[str, Any] = getattr(record, "fields", {})
     return {"request_id": request_id, **given} if request_id else given
@@ -32,7 +32,7 @@ def _printable(text: str) -> str:
 
 
 class TextFormatter(logging.Formatter):
-    """An entry is a line that begins with its time; what belongs to it is indented below."""
+    """An entry is a line that begins with its time; its traceback is indented below."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The entry as text."""
@@ -49,7 +49,7 @@ class TextFormatter(logging.Formatter):
 class JsonFormatter(logging.Formatter):
     """An entry is a JSON object in ASCII on one line, its traceback included.
 
-    A library for this costs a request fifteen microseconds more.
+    A library for this would cost a request fifteen microseconds more.
     """
 
     _encode = json.JSONEncoder(default=str).encode
@@ -79,18 +79,18 @@ class GunicornLogger(Logger):  # type: ignore[misc]  # untyped
         _configure(load_settings(), self.error_log.handlers)
 
     def access(self, *_: Any) -> None:
-        """Nothing: padws.access says more."""
+        """Nothing: padws.access logs more."""
 
 
 def _configure(settings: Settings, handlers: list[logging.Handler]) -> None:
-    """Let all loggers write to `handlers`. Libraries are not heard below INFO.
+    """Let all loggers write to `handlers`, those of libraries nothing below INFO.
 
-    What they say there is for their makers, and may contain what is secret here.
+    Their debug messages are for their own developers, and may contain secrets.
     """
     formatter = JsonFormatter() if settings.log_format == "json" else TextFormatter()
     for handler in handlers:
         handler.setFormatter(formatter)
-    # Nobody prints these, and each entry would ask for them
+    # None of these is printed, but each entry would look them up
     # (https://docs.python.org/3.11/howto/logging.html#optimization).
     logging.logThreads = logging.logMultiprocessing = False
     logging._srcfile = None

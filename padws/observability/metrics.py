@@ -1,4 +1,4 @@
-"""What is counted, for Prometheus; docs/monitoring.md says what each figure is good for.
+"""What is counted, for Prometheus; docs/monitoring.md explains what each figure is good for.
 
 Under gunicorn the workers count in files of a directory that gunicorn.conf.py names in
 PROMETHEUS_MULTIPROC_DIR before this module is imported, and whichever worker is asked answers for
@@ -92,7 +92,7 @@ def _answers(method: str, route: str, status: int) -> Counter:
 
 
 def count_request(method: str, status: int, seconds: float, sent_bytes: int) -> None:
-    """Count the current request, which is done. A method of the client's own is `other`."""
+    """Count the current request, which is done. A method that the client made up is `other`."""
     request = current_request()
     method = method if method in _METHODS else "other"
     _answers(method, request.route, status).inc()
@@ -158,7 +158,7 @@ def _count_commands(number: int) -> None:
     current_request().redis_commands += number
 
 
-# What a worker looks at once a second
+# What a worker samples once a second
 
 _WORKERS = _gauge("workers", "Workers alive")
 _MEMORY = _gauge("workers_resident_memory_bytes", "Memory of all workers together")
@@ -171,7 +171,7 @@ _POOL_STATE = {
     "requests_waiting": _gauge("db_pool_waiting_requests", "Requests waiting for a connection"),
 }
 _POOL_EVENTS = {
-    "requests_num": _counter("db_pool_requests", "Times a connection was asked for"),
+    "requests_num": _counter("db_pool_requests", "Times a connection was requested"),
     "requests_queued": _counter("db_pool_queued_requests", "Of these, times none was idle"),
     "requests_errors": _counter("db_pool_timeouts", "Of these, times none came in time"),
     "connections_num": _counter("db_connections", "Connections tried with PostgreSQL"),
@@ -182,7 +182,7 @@ _POOL_WAIT = _counter("db_pool_wait_seconds", "Time that requests waited for a c
 
 
 class Sampler:
-    """Looks at this worker's pool, whose own counters start at zero in each process."""
+    """Samples this worker's pool, whose own counters start at zero in each process."""
 
     def __init__(self, pool_stats: Callable[[], Mapping[str, int]]):
         self._pool_stats = pool_stats
@@ -190,7 +190,7 @@ class Sampler:
         self._lock = threading.Lock()
 
     def sample(self) -> None:
-        """Take over what has happened since the last look."""
+        """Add what has happened since the last sample."""
         with self._lock:
             stats = self._pool_stats()
             for name, gauge in _POOL_STATE.items():
@@ -208,7 +208,7 @@ class Sampler:
         return stats.get(name, 0) - self._counted.get(name, 0)
 
     def start(self) -> None:
-        """Begin to look, for as long as the process lives; for a worker, after the fork."""
+        """Start sampling, for as long as the process lives; for a worker, after the fork."""
         WORKER_STARTS.inc()
         threading.Thread(target=self._keep_sampling, name="metrics", daemon=True).start()
 
@@ -218,11 +218,11 @@ class Sampler:
             time.sleep(_SAMPLE_EVERY)
 
 
-# Telling
+# Exposition
 
 
 def exposition(accept: str, *more: Collector) -> tuple[bytes, str]:
-    """Everything counted, and what `more` finds out now; with its content type."""
+    """Everything counted, and what the collectors in `more` find now; with its content type."""
     registry = CollectorRegistry()
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
@@ -232,6 +232,6 @@ def exposition(accept: str, *more: Collector) -> tuple[bytes, str]:
         registry.register(collector)
     try:
         encode, content_type = choose_encoder(accept)
-    except (TypeError, ValueError):  # a version of the format that is none
+    except (TypeError, ValueError):  # a version of the format that cannot be read
         encode, content_type = choose_encoder("")
     return encode(registry), content_type

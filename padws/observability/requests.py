@@ -36,18 +36,18 @@ _LONGEST_PATH = 200  # characters in the log
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Watch every request of `app`. ProxyFix goes around this: the log has the client's address."""
+    """Watch every request of `app`. ProxyFix goes around this: the client's address is logged."""
     app.after_request(_describe)
     app.wsgi_app = _Watch(app.wsgi_app, settings)  # type: ignore[method-assign]
 
 
 def _describe(response: Response) -> Response:
-    """Note what only Flask knows of a request."""
+    """Add the route, which only Flask finds, to the current request."""
     context = request_ctx._get_current_object()  # type: ignore[attr-defined]
-    asked = context.request
-    if asked.url_rule is None and asked.routing_exception is None:
-        context.match_request()  # not done yet where the session could not be read
-    current_request().route = _template(asked.url_rule.rule) if asked.url_rule else UNMATCHED
+    request = context.request
+    if request.url_rule is None and request.routing_exception is None:
+        context.match_request()  # not done yet if the session could not be read
+    current_request().route = _template(request.url_rule.rule) if request.url_rule else UNMATCHED
     return response
 
 
@@ -137,7 +137,7 @@ def _level(route: str, status: int, slow: bool) -> int:
 
 
 def _path(wsgi: WSGIEnvironment) -> str:
-    """The path without its query, which may be secret. WSGI has its bytes as Latin-1."""
+    """The path without its query, which may be secret. WSGI passes its bytes as Latin-1."""
     path: str = wsgi.get("PATH_INFO", "")[:_LONGEST_PATH]
     return path if path.isascii() else path.encode("latin-1").decode("utf-8", "replace")
 

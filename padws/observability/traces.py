@@ -1,7 +1,7 @@
 """Spans for OpenTelemetry: of requests, statements and Redis commands.
 
-Off, and nothing of it imported, unless OTEL_EXPORTER_OTLP_ENDPOINT names a collector. The other
-variables of OpenTelemetry's own (OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER …) are heeded too.
+Off, with nothing imported, unless OTEL_EXPORTER_OTLP_ENDPOINT names a collector. OpenTelemetry's
+other variables (OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER …) are respected too.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _start_span: Callable[[str], AbstractContextManager[object]] = nullcontext
 
 
 def span(name: str) -> AbstractContextManager[object]:
-    """The span of a statement of sql/, or of a command to Redis that goes past its client."""
+    """The span of a statement of sql/, or of a command to Redis that bypasses its client."""
     return _start_span(name)
 
 
 def start(app: Flask) -> None:
-    """Begin to send spans of `app`, before its first request; for a worker, after the fork."""
+    """Start sending spans of `app`, before its first request; for a worker, after the fork."""
     if not os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
         return
     try:
@@ -49,7 +49,7 @@ def _instrument(app: Flask) -> None:
     resource = Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME", "padws")})
     provider = TracerProvider(resource=resource)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    # Not Flask's instrumentation: its span begins only when the session has been read.
+    # Not Flask's instrumentation: its spans begin only after the session has been read.
     app.wsgi_app = OpenTelemetryMiddleware(  # type: ignore[method-assign]
         app.wsgi_app,
         request_hook=_hide_query,
@@ -59,7 +59,7 @@ def _instrument(app: Flask) -> None:
     RedisInstrumentor().instrument(tracer_provider=provider)
     _start_span = partial(
         provider.get_tracer("padws").start_as_current_span,
-        record_exception=False,  # PostgreSQL's messages have the row, and its scene
+        record_exception=False,  # PostgreSQL's messages contain the row, and its scene
         set_status_on_exception=False,
     )
 
@@ -72,7 +72,7 @@ def _describe(span: Span, wsgi: dict[str, Any], *_: object) -> None:
 
 
 def _hide_query(span: Span, wsgi: dict[str, Any]) -> None:
-    """Take the query away: there may be a code in it."""
+    """Remove the query: it may contain a sign-in code."""
     for name in ("http.target", "http.url"):
         span.set_attribute(name, wsgi.get("PATH_INFO", ""))
     span.set_attribute("url.query", "")

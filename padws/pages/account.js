@@ -1,6 +1,6 @@
 // Who is signed in, and the error messages of the API. Used by every page.
 
-/** No success; `message` is for people, `status` that of HTTP, or 0 when nothing answered. */
+/** A request that failed; `message` is for people, `status` that of HTTP, or 0 when nothing answered. */
 class ApiError extends Error {
   constructor(status, message) {
     super(message);

@@ -17,7 +17,7 @@ async function showAccount() {
     const user = await fetchUser();
     status.textContent = user
       ? `Requests are sent as ${user.name || user.username}.`
-      : "Not signed in: most requests will answer 401.";
+      : "Not signed in: most requests will be answered with 401.";
     document.getElementById("sign-in").hidden = Boolean(user);
   } catch (error) {
     status.textContent = error.message;

@@ -1,12 +1,12 @@
-// Tells who is signed in and lists that user's pads. Names come from users: they are only ever
-// put in as text, never as HTML.
+// Shows who is signed in and lists that user's pads. Names come from users: they are only ever
+// inserted as text, never as HTML.
 
 import { fetchUser, requestJson } from "./account.js";
 
 const byId = (id) => document.getElementById(id);
 const dateFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
-function say(text) {
+function showStatus(text) {
   byId("account-status").textContent = text;
 }
 
@@ -17,17 +17,17 @@ function showOnly(...ids) {
 
 function showSignedOut() {
   showOnly("sign-in");
-  say("You are not signed in.");
+  showStatus("You are not signed in.");
 }
 
 async function showSignedIn(user) {
   const name = user.name || user.username;
   showOnly("sign-out");
-  say(`Signed in as ${name}. Loading your pads…`);
+  showStatus(`Signed in as ${name}. Loading your pads…`);
   const pads = await requestJson("/api/pad?data=false");
   byId("pads").querySelector("tbody").replaceChildren(...pads.map(rowOf));
   showOnly("sign-out", "pads");
-  say(`Signed in as ${name}.`);
+  showStatus(`Signed in as ${name}.`);
 }
 
 function rowOf(pad) {
@@ -55,24 +55,24 @@ function cell(tag, content, className) {
 
 async function signOut() {
   byId("sign-out").disabled = true;
-  say("Signing out…");
+  showStatus("Signing out…");
   try {
     const { logout_url: logoutUrl } = await requestJson("/auth/logout", { method: "POST" });
     location.assign(logoutUrl || "/");
   } catch (error) {
     byId("sign-out").disabled = false;
-    say(`Signing out failed. ${error.message}`);
+    showStatus(`Signing out failed. ${error.message}`);
   }
 }
 
 async function showAccount() {
-  say("Finding out who is signed in…");
+  showStatus("Finding out who is signed in…");
   try {
     const user = await fetchUser();
     await (user ? showSignedIn(user) : showSignedOut());
   } catch (error) {
     if (error.status === 401) showSignedOut(); // the session ended between two requests
-    else say(error.message);
+    else showStatus(error.message);
   }
 }
 

@@ -1,4 +1,4 @@
-"""What the front end asks for beside drawings."""
+"""What the front end asks for besides drawings."""
 
 from marshmallow import INCLUDE, fields
 from marshmallow.validate import OneOf
@@ -7,7 +7,7 @@ from padws.schemas.common import Answer
 
 
 class FrontEndConfig(Answer):
-    """What the front end is configured with; empty where nothing is set."""
+    """The front end's configuration; empty where nothing is set."""
 
     coder_url = fields.String(data_key="coderUrl")
     posthog_key = fields.String(data_key="posthogKey")
@@ -15,10 +15,10 @@ class FrontEndConfig(Answer):
 
 
 class BuildInfo(Answer):
-    """What the front end's build says of itself."""
+    """What the front end's build reports about itself."""
 
     class Meta:
-        """Whatever else its file has is sent, too."""
+        """Whatever else its file contains is sent, too."""
 
         unknown = INCLUDE
 
@@ -29,7 +29,7 @@ class BuildInfo(Answer):
 
 
 class WorkspaceState(Answer):
-    """The state of a workspace that there is not."""
+    """The state of a workspace that does not exist."""
 
     id = fields.String(allow_none=True)
     state = fields.String(validate=OneOf(["stopped"]))

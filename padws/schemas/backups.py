@@ -8,7 +8,7 @@ from padws.schemas.common import Answer, CountField, SceneField, TimeField, With
 
 
 class ListedBackup(Answer):
-    """A scene as it was at a time, perhaps without the scene itself."""
+    """A pad's scene as it was at some time, perhaps without the scene itself."""
 
     sometimes: ClassVar[tuple[str, ...]] = ("data",)
 
@@ -18,13 +18,13 @@ class ListedBackup(Answer):
 
 
 class Backup(ListedBackup):
-    """A scene as it was at a time."""
+    """A pad's scene as it was at some time."""
 
     sometimes = ()
 
 
 class RecentBackups(Answer):
-    """The newest backups over all pads of a user."""
+    """The newest backups across all pads of a user."""
 
     backups = fields.List(fields.Nested(Backup))
 
@@ -40,7 +40,7 @@ class Limit(Schema):
     """How many backups at most."""
 
     limit = CountField(
-        metadata={"description": "At most, and never more, than the number kept of a pad"}
+        metadata={"description": "How many at most, but never more than are kept of a pad"}
     )
 
 

@@ -20,7 +20,7 @@ class Answer(Schema):
     sometimes: ClassVar[tuple[str, ...]] = ()
 
     def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
-        """Say in the OpenAPI document which members a client can count on."""
+        """Mark the members that a client can count on, for the OpenAPI document."""
         field_obj.required = field_name not in self.sometimes
 
 
@@ -33,7 +33,7 @@ class SceneField(fields.Field[JsonText]):
         return value
 
 
-# Characters that nothing is seen of: those that Unicode lets programs ignore
+# Characters that cannot be seen: those that Unicode lets programs ignore
 # (Default_Ignorable_Code_Point), and others that are drawn as a blank.
 _INVISIBLE = frozenset(
     chr(code)
@@ -63,12 +63,12 @@ _INVISIBLE = frozenset(
     for code in range(first, last + 1)
 )
 
-# These make a text be read in another order than it is stored: `gpj.exe` is shown as `exe.jpg`.
+# These show a text in another order than it is stored: `gpj.exe` is shown as `exe.jpg`.
 _OVERRIDES = frozenset("\u202d\u202e")
 
 
 class NameField(fields.String):
-    """A name a person gives: trimmed, something to be seen of it, without control characters."""
+    """A name that a person gives: trimmed, not invisible, without control characters."""
 
     def __init__(self, *, longest: int = 100, **kwargs: Any):
         super().__init__(validate=Length(1, longest), **kwargs)
@@ -78,19 +78,19 @@ class NameField(fields.String):
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> str:
         name = str(super()._deserialize(value, attr, data, **kwargs)).strip()
-        if len(name) <= self._longest:  # else it is refused, and need not be looked through
+        if len(name) <= self._longest:  # else it is refused, and need not be searched
             _check_characters(name)
         return name
 
 
 def _check_characters(name: str) -> None:
-    """Raise ValidationError for a name that cannot be seen, or not as what it is."""
+    """Raise ValidationError for a name that cannot be seen, or is shown as something else."""
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
         raise ValidationError("Control characters are not allowed.")
     if not _OVERRIDES.isdisjoint(name):
         raise ValidationError("Characters that override the direction of text are not allowed.")
     if name and all(character in _INVISIBLE or character.isspace() for character in name):
-        raise ValidationError("Nothing of it can be seen.")
+        raise ValidationError("Has no visible character.")
 
 
 class CountField(fields.Integer):
@@ -128,13 +128,13 @@ class TimeField(fields.AwareDateTime):
 
 def template_name(**kwargs: Any) -> fields.String:
     """The name that addresses a template."""
-    # `$` alone would let a line end through in Python; JSON Schema has no `\Z`.
+    # `$` alone would let a final newline through in Python; JSON Schema has no `\Z`.
     pattern = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$(?!\n)"
     return fields.String(validate=Regexp(pattern), **kwargs)
 
 
 class WithData(Schema):
-    """Whether scenes are wanted."""
+    """Whether to include scenes."""
 
     data = fields.Boolean(
         load_default=True,
@@ -151,7 +151,7 @@ class Status(Answer):
 
 
 class Problem(Answer):
-    """An error, as RFC 9457 has it."""
+    """An error, as RFC 9457 defines it."""
 
     sometimes = ("errors", "version")
 

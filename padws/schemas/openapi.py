@@ -1,6 +1,6 @@
-"""The OpenAPI document: what holds for many routes is said here, once.
+"""The OpenAPI document: what applies to many routes is defined here, once.
 
-openapi.json has what no schema is the source of: scenes, how requests fail, signing in, health.
+openapi.json has what comes from no schema: scenes, how requests fail, signing in, health.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ IF_MATCH = {
 IF_NONE_MATCH = {
     "name": "If-None-Match",
     "in": "header",
-    "description": "ETags of what the caller has; answered with 304 if it is still so",
+    "description": "ETags of what the caller has; answered with 304 if that is still current",
     "schema": {"type": "string"},
 }
 
@@ -84,14 +84,14 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # untyped
         """Leave errors to `padws.errors`."""
 
     def _register_pagination_header(self) -> None:
-        """Nothing is paged its way: its schema would stand there unused."""
+        """Nothing is paginated its way: its schema would be there unused."""
 
     def _register_responses(self) -> None:
         """Leave responses to openapi.json."""
 
 
 def make_api(app: Flask, version: str) -> Api:
-    """The document of `app`, and what registers its blueprints there; served once it is made."""
+    """The OpenAPI document of `app`, in which its blueprints are to be registered."""
     app.config.update(
         API_TITLE="padws",
         API_VERSION=version,
@@ -150,14 +150,14 @@ def _failures(method: str, operation: _Part, conditional: _Part | None) -> Itera
     """The statuses other than success that an operation can be answered with."""
     if method != "get":
         yield 403
-    if "security" not in operation:  # whoever asks has to be signed in
+    if "security" not in operation:  # the caller must be signed in
         yield from (400, 401, 429, 503)
     body = operation.get("requestBody", {"content": {}})["content"]
     if body:
         yield from (400, 413)
     if "application/json" in body:
         yield from (415, 422)
-    if 422 in operation["responses"]:  # flask-smorest's, of a query
+    if 422 in operation["responses"]:  # flask-smorest's, for a query
         yield 422
     if conditional:
         yield 412 if conditional == IF_MATCH else 304

@@ -30,7 +30,7 @@ class Pad(ListedPad):
 
 
 class NewPad(Schema):
-    """A pad to make."""
+    """A pad to create."""
 
     display_name = NameField(required=True)
     data = SceneField(required=True)
@@ -43,10 +43,10 @@ class PadName(Schema):
 
 
 class OptionalPadName(Schema):
-    """A name for a pad, or none."""
+    """A name for a pad, which may be left out."""
 
     display_name = NameField(
-        metadata={"description": "The pad's name; without it a default of the service"}
+        metadata={"description": "The pad's name; without it, the service's default"}
     )
 
 

@@ -27,7 +27,7 @@ class Template(ListedTemplate):
 
 
 class NewTemplate(Schema):
-    """A template to make."""
+    """A template to create."""
 
     name = template_name(required=True)
     display_name = NameField(required=True)

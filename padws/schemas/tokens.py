@@ -10,13 +10,13 @@ _SCOPES = ("read", "write")
 _SCOPE = "`read`, or `write`, which includes reading"
 
 
-def _to_come(time: datetime) -> None:
+def _must_be_in_future(time: datetime) -> None:
     if time <= datetime.now(UTC):
         raise ValidationError("Must be in the future.")
 
 
 class Token(Answer):
-    """A personal access token, without what it takes to use it."""
+    """A personal access token, without the token itself."""
 
     sometimes = ("expires_at", "last_used_at")
 
@@ -37,7 +37,7 @@ class CreatedToken(Token):
 
 
 class NewToken(Schema):
-    """A personal access token to make."""
+    """A personal access token to create."""
 
     name = NameField(required=True)
     scope = fields.String(
@@ -48,6 +48,6 @@ class NewToken(Schema):
     expires_at = TimeField(
         load_default=None,
         allow_none=True,
-        validate=_to_come,
-        metadata={"description": "Without it, the token is good until it is revoked"},
+        validate=_must_be_in_future,
+        metadata={"description": "Without it, the token is valid until it is revoked"},
     )

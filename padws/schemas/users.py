@@ -35,7 +35,7 @@ class _RolesField(fields.List[str]):
 
 
 class User(Answer):
-    """A person who has signed in, or whom an administrator has made."""
+    """A person who has signed in, or whom an administrator has created."""
 
     id = fields.UUID()
     username = fields.String()
@@ -50,7 +50,7 @@ class User(Answer):
 
 
 class NewUser(Schema):
-    """A user to make, before the first sign-in."""
+    """A user to create, before the first sign-in."""
 
     id = fields.UUID(required=True)
     username = NameField(longest=_LONGEST, required=True)

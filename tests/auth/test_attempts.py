@@ -186,7 +186,7 @@ def test_a_no_of_the_provider_is_a_page_that_keeps_the_place(anyone: Browser, er
     assert 'href="/auth/login?next=/x"' in page.text
     assert (error in page.text) == (error in CODES)
     detail = problem(anyone.get(failing), 401, "sign_in_failed")["detail"]
-    assert detail.startswith("The provider says: ")
+    assert detail.startswith("The provider answered: ")
 
 
 @pytest.mark.parametrize("error", ERRORS)

@@ -18,7 +18,7 @@ def test_a_browser_is_shown_why_and_where_to_begin_again(anyone: Browser) -> Non
     assert answer.headers["Content-Type"].startswith("text/html")
     assert answer.headers["Cache-Control"] == "no-store"
     assert "style-src 'self'" in answer.headers["Content-Security-Policy"]
-    assert "was not begun here" in answer.text
+    assert "was not started here" in answer.text
     assert answer.headers["X-Request-ID"] in answer.text
     assert 'href="/auth/login"' in answer.text
     assert anyone.get("/auth/login", headers=A_PAGE).status_code == 302

@@ -42,7 +42,7 @@ def test_whoever_types_a_name_is_signed_in_under_it(
     page.get_by_label("Your name").fill(" ")
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("alert")).to_have_text(
-        "A name has at least one character that can be read."
+        "A name needs at least one character that can be read."
     )
     page.get_by_label("Your name").fill("Zoë Müller")
     page.keyboard.press("Enter")

@@ -97,7 +97,7 @@ BY_VARIABLES = [
     ({"REDIRECT_URI": "http://pad.example.org/auth/callback"}, "warning redirect URI: http"),
     ({"REDIRECT_URI": ""}, "warning redirect URI: REDIRECT_URI is not set"),
     ({"DB_POOL_MAX_SIZE": "900"}, "warning connections: 2 workers may want 1800"),
-    ({"WEB_CONCURRENCY": " "}, "warning configuration: WEB_CONCURRENCY is set to nothing"),
+    ({"WEB_CONCURRENCY": " "}, "warning configuration: WEB_CONCURRENCY is empty"),
     ({"METRICS_DIR": "/nowhere"}, "error configuration: METRICS_DIR"),
 ]
 
@@ -167,7 +167,7 @@ def test_what_is_wrong_with_redis_is_told(doctor: Doctor) -> None:
         client.execute_command("ACL", "SETUSER", "default", "-zadd")
         assert "zadd" in told()
         client.execute_command("ACL", "SETUSER", "default", "+zadd", "-info")
-        assert "may not ask for INFO" in told()
+        assert "may not run INFO" in told()
         client.execute_command("ACL", "SETUSER", "default", "+info")
         client.replicaof("127.0.0.1", str(free_port()))
         assert "Redis writes: it is a replica" in told()
@@ -206,7 +206,7 @@ ENDPOINTS = dict.fromkeys(
     [
         ({**ENDPOINTS}, ""),
         ({**ENDPOINTS, "issuer": "https://id.example.org"}, "error issuer: it calls itself 'https"),
-        ({**ENDPOINTS, "token_endpoint": ""}, "error endpoints: it does not name token_endpoint"),
+        ({**ENDPOINTS, "token_endpoint": ""}, "error endpoints: its metadata lacks token_endpoint"),
         ({**ENDPOINTS, "end_session_endpoint": None}, "warning endpoints: no end_session"),
         (
             {**ENDPOINTS, "id_token_signing_alg_values_supported": ["HS256", "none"]},

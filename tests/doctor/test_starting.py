@@ -26,12 +26,12 @@ def test_a_start_says_what_it_does_not_reach_and_goes_on(
     }
     with THIS.gunicorn(tmp_path / "log", settings) as server:
         wait_until(lambda: http_status(port, "/healthz") == 200, "healthz")
-        server.says("TRUSTED_PROXY is no setting of padws. Did you mean TRUSTED_PROXIES?")
+        server.says("TRUSTED_PROXY is not a setting of padws. Did you mean TRUSTED_PROXIES?")
         server.says("REDIS_HOST ignored, as REDIS_URL is set")
         server.says("Redis: cannot be reached")
         server.says("sign-in provider: http")
         server.says("Listening at: http")
-        assert "nothing names a server" not in server.output
+        assert "no variable names a server" not in server.output
         assert SECRET not in server.output
         warnings = [line for line in server.output.splitlines() if " WARNING " in line]
         assert len(warnings) == 3, server.output
@@ -77,6 +77,6 @@ def test_where_nothing_names_a_server_the_commands_say_so(tmp_path: Path) -> Non
         tmp_path / "log", {"DATABASE_ULR": f"postgresql://{SECRET}@h"}, "db-upgrade"
     )
     assert command.wait() == 1
-    assert "DATABASE_ULR is no setting of padws. Did you mean DATABASE_URL?" in command.output
-    assert "PostgreSQL: nothing names a server (DATABASE_URL or POSTGRES_HOST)" in command.output
+    assert "DATABASE_ULR is not a setting of padws. Did you mean DATABASE_URL?" in command.output
+    assert "no variable names a server (DATABASE_URL or POSTGRES_HOST)" in command.output
     assert SECRET not in command.output

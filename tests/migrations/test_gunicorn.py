@@ -73,7 +73,7 @@ def test_nothing_listens_after_a_failure_unless_told_to_go_on(
 
     with release.gunicorn(next(logs), going_on) as serving:
         assert why_not_ready(port) == "pending migrations: 20990101_0000_broken"
-        assert f"{failed} Starting all the same" in serving.output
+        assert f"{failed} Starting anyway" in serving.output
 
 
 def test_nothing_listens_after_waiting_too_long_unless_told_to_go_on(
@@ -90,7 +90,7 @@ def test_nothing_listens_after_waiting_too_long_unless_told_to_go_on(
 
     with THIS.gunicorn(next(logs), {**going_on, **impatient}) as serving:
         assert why_not_ready(port).startswith("pending migrations: ")
-        assert "still holds the lock. Starting all the same" in serving.output
+        assert "still holds the lock. Starting anyway" in serving.output
 
 
 def ends_when_stopped(command: Command, port: int) -> None:
@@ -99,7 +99,7 @@ def ends_when_stopped(command: Command, port: int) -> None:
     assert command.wait() == 1
     assert command.is_one_line
     assert command.complaint.startswith("Stopped by SIGTERM: ")
-    assert "Starting all the same" not in command.output
+    assert "Starting anyway" not in command.output
     assert is_free(port)
 
 

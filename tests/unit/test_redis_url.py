@@ -20,14 +20,14 @@ GOOD = [
     "rediss://h?ssl_check_hostname=false&ssl_min_version=771",
 ]
 BAD = {
-    "redis://h?family=0": "family is no parameter of it",
-    "redis://h?tls=true": "tls is no parameter of it. TLS is rediss:// here.",
+    "redis://h?family=0": "family is not one of its parameters",
+    "redis://h?tls=true": "tls is not one of its parameters. TLS is rediss:// here.",
     "redis://h?ssl=true": "TLS is rediss:// here",
-    "redis://h?decode_responses=true": "decode_responses is no parameter",
-    "redis://h?retry_on_error=ConnectionError": "retry_on_error is no parameter",
+    "redis://h?decode_responses=true": "decode_responses is not one of its parameters",
+    "redis://h?retry_on_error=ConnectionError": "retry_on_error is not one of its parameters",
     "redis://h?encoding=utf-16": "encoding has a value that cannot be used",
-    "redis://h?timeout=3": "timeout is no parameter",
-    "redis://h?ssl_validate_ocsp=true": "ssl_validate_ocsp is no parameter",
+    "redis://h?timeout=3": "timeout is not one of its parameters",
+    "redis://h?ssl_validate_ocsp=true": "ssl_validate_ocsp is not one of its parameters",
     "redis://h?db=abc": "db has a value that cannot be used",
     "redis://h?db=-1": "db has a value",
     "redis://h?protocol=9": "protocol has a value",
@@ -38,13 +38,13 @@ BAD = {
     "redis://h?ssl_ca_certs=/nowhere": "is only for rediss://",
     "unix:///run/redis.sock?ssl_cert_reqs=none": "ssl_cert_reqs has a value",
     "rediss://h?ssl_cert_reqs=CERT_NONE": "REDIS_TLS_VERIFY=false",
-    "rediss://h?ssl_ca_certs=/nowhere": "What ssl_ca_certs says cannot be used",
+    "rediss://h?ssl_ca_certs=/nowhere": "The value of ssl_ca_certs cannot be used",
     "rediss://h?ssl_certfile=/nowhere&ssl_keyfile=/nowhere": "ssl_certfile and ssl_keyfile",
     "rediss://h?ssl_ciphers=none-such": "ssl_ciphers",
     "rediss://h?ssl_min_version=7": "ssl_min_version",
     "redis://h/drawings": "the number of a database",
     "redis://h/0/1": "the number of a database",
-    "redis://:hunter?2=hunter2@h": "have to be escaped in a password",
+    "redis://:hunter?2=hunter2@h": "must be escaped in a password",
 }
 SENTINELS = {"REDIS_SENTINELS": "a.example.org/drawings"}
 
