@@ -14,9 +14,9 @@ import redis
 
 from padws.embedded import temporary
 from padws.embedded.startup import free_port
-from tests.auth.browser import Browser, Script, signed_in
 from tests.helpers import servers
 from tests.helpers.apps import open_app
+from tests.helpers.browser import Browser, Script, signed_in
 from tests.helpers.redis_servers import OwnRedis
 from tests.providers import node, own
 from tests.providers.node import NodeProvider

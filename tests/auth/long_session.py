@@ -25,8 +25,8 @@ from padws.config import load_settings
 from padws.embedded import temporary
 from padws.embedded.startup import free_port
 from padws.migrations import migrate
-from tests.auth.browser import Browser, signed_in
 from tests.helpers import servers
+from tests.helpers.browser import Browser, signed_in
 from tests.providers import node
 from tests.providers.node import NodeProvider, settings_of
 

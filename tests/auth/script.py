@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import requests
 
-from tests.auth.browser import Browser
+from tests.helpers.browser import Browser
 from tests.providers.node import CLIENT, SECRET, NodeProvider
 
 OTHER = "another-client"

@@ -10,9 +10,9 @@ import pytest
 import redis
 
 from padws.auth import attempts
-from tests.auth.browser import Browser, problem, signed_in, state_of
 from tests.auth.conftest import ServeApp
 from tests.auth.sessions import change_session, session_of
+from tests.helpers.browser import Browser, problem, signed_in, state_of
 from tests.helpers.parallel import at_once
 from tests.helpers.people import A_PAGE
 from tests.providers.own import OwnProvider

@@ -18,9 +18,9 @@ from joserfc.jwk import ECKey, OctKey
 
 from padws.auth import keys
 from tests.auth import forged
-from tests.auth.browser import COOKIE, SCENE, Browser, Script, problem
 from tests.auth.conftest import ScriptOf, ServeApp
 from tests.auth.forged import encoded
+from tests.helpers.browser import COOKIE, SCENE, Browser, Script, problem
 from tests.helpers.parallel import at_once
 from tests.providers.own import CLIENT, Claims, OwnProvider, answering, new_key, subject_of
 

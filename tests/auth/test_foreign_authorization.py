@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.auth.browser import COOKIE, Browser, problem
 from tests.helpers import wire
+from tests.helpers.browser import COOKIE, Browser, problem
 from tests.providers.own import OwnProvider
 
 ME = "/api/users/me"

@@ -10,9 +10,9 @@ import redis
 
 from padws.auth.session_index import SessionIndex
 from padws.auth.sessions import Session, Sessions
-from tests.auth.browser import Browser, problem, signed_in
 from tests.auth.refreshing import REFRESH, hold_refreshes
 from tests.auth.sessions import make_refresh_due, session_of
+from tests.helpers.browser import Browser, problem, signed_in
 from tests.helpers.parallel import Gate, in_background
 from tests.helpers.people import A_PAGE
 from tests.providers.own import OwnProvider, subject_of

@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from tests.auth.browser import COOKIE, SCENE, Browser, problem, signed_in
 from tests.auth.conftest import ServeApp, StartInstance
+from tests.helpers.browser import COOKIE, SCENE, Browser, problem, signed_in
 
 OURS = "https://pad.example.com"
 

@@ -15,11 +15,11 @@ import pytest
 import redis
 import requests
 
-from tests.auth.browser import Browser, Script, problem, signed_in
 from tests.auth.conftest import Deployment, ServeApp, StartInstance, running_node
 from tests.auth.script import OTHER, tokens_for
 from tests.auth.sessions import make_refresh_due
 from tests.helpers import people
+from tests.helpers.browser import Browser, Script, problem, signed_in
 from tests.helpers.parallel import at_once
 from tests.providers.node import NodeProvider, settings_of
 

@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from padws.config import ConfigurationError, load_settings
-from tests.auth.browser import Browser, Script, problem, signed_in
 from tests.auth.conftest import Deployment, ServeApp
+from tests.helpers.browser import Browser, Script, problem, signed_in
 from tests.providers.own import OwnProvider
 
 FEW = "5 per minute"

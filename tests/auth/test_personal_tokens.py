@@ -11,8 +11,8 @@ import psycopg
 import pytest
 import redis
 
-from tests.auth.browser import SCENE, Browser, Script, problem, signed_in
 from tests.auth.conftest import ScriptOf
+from tests.helpers.browser import SCENE, Browser, Script, problem, signed_in
 from tests.helpers.parallel import at_once
 from tests.helpers.redis_servers import counted_commands
 from tests.providers.own import OwnProvider

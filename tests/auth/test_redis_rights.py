@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from padws.redis_client import COMMANDS
-from tests.auth.browser import Browser, problem, signed_in
 from tests.auth.conftest import Deployment, ServeApp
 from tests.auth.sessions import make_refresh_due
+from tests.helpers.browser import Browser, problem, signed_in
 from tests.providers.own import OwnProvider
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "security.md"

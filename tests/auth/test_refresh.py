@@ -16,10 +16,10 @@ import redis
 import requests
 from flask import Response
 
-from tests.auth.browser import Browser, problem, signed_in
 from tests.auth.conftest import ServeApp, StartInstance
 from tests.auth.refreshing import REFRESH, hold_refreshes
 from tests.auth.sessions import change_session, make_refresh_due, session_of
+from tests.helpers.browser import Browser, problem, signed_in
 from tests.helpers.parallel import Gate, at_once, in_background
 from tests.helpers.waiting import wait_until
 from tests.providers.own import OwnProvider

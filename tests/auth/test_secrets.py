@@ -9,9 +9,9 @@ import requests
 from flask import Response
 
 from tests.auth import forged
-from tests.auth.browser import COOKIE, Browser, Script, signed_in
 from tests.auth.conftest import Deployment, StartInstance
 from tests.auth.sessions import make_refresh_due
+from tests.helpers.browser import COOKIE, Browser, Script, signed_in
 from tests.providers.own import SECRET, OwnProvider, answering, subject_of
 
 ME = "/api/users/me"

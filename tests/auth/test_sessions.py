@@ -10,9 +10,9 @@ import pytest
 import redis
 
 from tests.auth import forged
-from tests.auth.browser import COOKIE, Browser, Script, problem, signed_in
 from tests.auth.conftest import Deployment, ScriptOf, ServeApp
 from tests.auth.sessions import change_session, session_of
+from tests.helpers.browser import COOKIE, Browser, Script, problem, signed_in
 from tests.helpers.parallel import at_once
 from tests.helpers.redis_servers import counted_commands
 from tests.providers.own import CLIENT, SECRET, Claims, OwnProvider, new_key, subject_of

@@ -15,9 +15,9 @@ import redis
 from flask import Response
 
 from tests.auth import forged
-from tests.auth.browser import COOKIE, Browser, problem, signed_in
 from tests.auth.conftest import ServeApp
 from tests.auth.sessions import session_of
+from tests.helpers.browser import COOKIE, Browser, problem, signed_in
 from tests.helpers.parallel import Gate
 from tests.providers.own import CLIENT, SECRET, Claims, Grant, OwnProvider, new_key, subject_of
 

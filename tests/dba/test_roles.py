@@ -13,10 +13,10 @@ from padws.config import ROOT
 from padws.database import Connection, prepare_connection
 from padws.migrations import pending
 from padws.template_files import load_templates
-from tests.auth.browser import SCENE, Browser
 from tests.conftest import StartService
 from tests.dba.conftest import Owned, Roles, owned, upgrade
 from tests.helpers import databases
+from tests.helpers.browser import SCENE, Browser
 from tests.helpers.statements import FILES, FILL, NAMES, run_example
 
 TABLES = ("users", "pads", "backups", "template_pads", "access_tokens")

@@ -17,7 +17,7 @@ from padws.config import ROOT
 from padws.embedded import temporary
 from padws.embedded.startup import LOOPBACK, free_port
 from padws.version import VERSION
-from tests.auth.browser import signed_in
+from tests.helpers.browser import signed_in
 from tests.helpers.programs import run
 from tests.helpers.waiting import wait_until
 

@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 import pytest
 
-from tests.auth.browser import Browser, Script, signed_in
 from tests.helpers import wire
+from tests.helpers.browser import Browser, Script, signed_in
 from tests.helpers.waiting import wait_until
 from tests.observability.conftest import Start
 from tests.observability.journal import FIELDS, entries, of_request

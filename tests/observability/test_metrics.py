@@ -15,8 +15,8 @@ import pytest
 from flask import Flask
 
 from padws.embedded.temporary import Service
-from tests.auth.browser import Browser, signed_in
 from tests.helpers.apps import open_app
+from tests.helpers.browser import Browser, signed_in
 from tests.helpers.waiting import wait_until
 from tests.observability.conftest import Start
 from tests.observability.journal import entries

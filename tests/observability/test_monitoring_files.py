@@ -12,7 +12,7 @@ import yaml  # type: ignore[import-untyped]
 
 from padws.config import ROOT
 from padws.embedded.temporary import Service
-from tests.auth.browser import signed_in
+from tests.helpers.browser import signed_in
 from tests.observability.conftest import Start
 from tests.observability.journal import FIELDS
 from tests.observability.promql import Asked

@@ -14,9 +14,9 @@ import pytest
 
 from padws.config import ROOT
 from padws.embedded.temporary import Service
-from tests.auth.browser import signed_in
 from tests.conftest import StartService
 from tests.helpers import npm
+from tests.helpers.browser import signed_in
 from tests.helpers.documented import document
 
 HERE = Path(__file__).parent
