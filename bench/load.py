@@ -64,10 +64,10 @@ def drive(url: str, requests: Sequence[Sequence[Request]], seconds: int) -> Driv
         before = child_cpu_seconds()
         output = run_program([*program, "-s", str(_SCRIPT), url, "--", directory])
         cpu = child_cpu_seconds() - before
-    told = orjson.loads(output.splitlines()[-1])
-    if told.pop("refused") or told.pop("broken"):
+    results = orjson.loads(output.splitlines()[-1])
+    if results.pop("refused") or results.pop("broken"):
         raise click.ClickException(f"Requests were refused or broken off:\n{output}")
-    return Driven(cpu=cpu, **told)
+    return Driven(cpu=cpu, **results)
 
 
 def child_cpu_seconds() -> float:

@@ -69,8 +69,8 @@ def _bar(y: float, parts: Sequence[Part], scale: float) -> str:
     for name, value in parts:
         drawn.append(_rect(x, y, value * scale, _BAR, _COLOURS[name]))
         x += value * scale
-    told = " + ".join(number(value) for _, value in parts)
-    return "\n".join([*drawn, _text(x + 6, y + 12, told)])
+    values = " + ".join(number(value) for _, value in parts)
+    return "\n".join([*drawn, _text(x + 6, y + 12, values)])
 
 
 def _rect(x: float, y: float, width: float, height: float, colour: str) -> str:

@@ -205,9 +205,9 @@ def default_gunicorn(
     log: Path = tmp_path_factory.mktemp("gunicorn") / "log"
     with temporary.running_service(settings, log) as service:
         yield service
-        told = log.read_text()
-        assert "Traceback" not in told
-        assert not [name for name, cookie in signed_in.cookies.items() if cookie in told]
+        text = log.read_text()
+        assert "Traceback" not in text
+        assert not [name for name, cookie in signed_in.cookies.items() if cookie in text]
 
 
 @pytest.fixture

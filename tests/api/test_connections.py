@@ -41,11 +41,11 @@ def cookie(signed_in: SignedIn) -> str:
 
 def statuses(connection: socket.socket, number: int) -> list[int]:
     """The statuses of the next answers, which may come in one piece; ten seconds in vain fail."""
-    told = b""
-    while len(found := re.findall(rb"HTTP/1.1 (\d+) ", told)) < number:
+    answers = b""
+    while len(found := re.findall(rb"HTTP/1.1 (\d+) ", answers)) < number:
         received = connection.recv(65_536)
-        assert received, told
-        told += received
+        assert received, answers
+        answers += received
     return [int(status) for status in found]
 
 

@@ -70,7 +70,7 @@ def send(client: Client, route: tuple[str, str, Any], ids: Owned, **options: Any
     return client.open(path, method=method, **options)
 
 
-def told(answer: TestResponse) -> tuple[Any, ...]:
+def content_of(answer: TestResponse) -> tuple[Any, ...]:
     """All that an answer tells, except the name of the request."""
     problem = answer.get_json() if answer.data else {}
     problem.pop("request_id", None)
@@ -96,7 +96,7 @@ class TestStranger:
             answer = send(charlie, route, owned, headers=headers)
             assert answer.status_code == 404
             unknown = send(charlie, route, random_ids(), headers=headers)
-            assert told(answer) == told(unknown)
+            assert content_of(answer) == content_of(unknown)
         assert stored() == before
 
     def test_an_administrator_is_a_stranger_too(
@@ -120,7 +120,7 @@ class TestStranger:
         before = stored()
         answer = send(anyone, route, owned)
         assert answer.status_code == 401
-        assert told(answer) == told(send(anyone, route, random_ids()))
+        assert content_of(answer) == content_of(send(anyone, route, random_ids()))
         assert stored() == before
 
     def test_the_owner_succeeds(

@@ -182,8 +182,8 @@ def test_this_host_is_the_one_that_the_browser_names(
 def test_an_origin_is_named_as_browsers_write_it(served: ServeApp) -> None:
     url = served(CORS_ORIGINS="https://App.Example.com:443/, http://[0::1]:80")
     for origin in (APP, "http://[::1]"):
-        told = cors_of(Browser(url).get("/api/app/config", headers={"Origin": origin}))
-        assert told["allow-origin"] == origin
+        headers = cors_of(Browser(url).get("/api/app/config", headers={"Origin": origin}))
+        assert headers["allow-origin"] == origin
 
 
 def test_an_origin_that_is_named_reads_and_writes(served: ServeApp) -> None:

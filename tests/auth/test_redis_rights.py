@@ -69,8 +69,8 @@ def test_a_command_that_is_missing_is_named_before_anybody_signs_in(
     url = served_with("~padws:*", "+@all", f"-{command.lower()}")
     ready = Browser(url).get("/readyz")
     assert ready.status_code == 503
-    told = ready.json()["checks"]["redis"]
-    assert told == f"the Redis user may not run {command}" or command in ("MULTI", "EXEC")
+    reason = ready.json()["checks"]["redis"]
+    assert reason == f"the Redis user may not run {command}" or command in ("MULTI", "EXEC")
     assert ready.json()["checks"]["sign_in"] == "unknown"
 
 

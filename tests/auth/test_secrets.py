@@ -138,11 +138,11 @@ def test_no_answer_tells_a_token(url: str, provider: OwnProvider, deployment: De
     watched = [browse(url, provider, deployment), fail_to_sign_in(url, provider)]
     answers = [answer for browser in watched for answer in browser.answers]
     for answer in answers:
-        told = found_in(f"{answer.text}{answer.headers}", {SECRET, *provider.handed_out})
+        tokens = found_in(f"{answer.text}{answer.headers}", {SECRET, *provider.handed_out})
         if answer.url.endswith("/auth/logout"):  # the provider asks for the ID token there
-            assert len(told) == 1
+            assert len(tokens) == 1
         else:
-            assert told == set(), answer.url
+            assert tokens == set(), answer.url
     assert len(answers) > 15
 
 

@@ -182,8 +182,8 @@ def test_the_proxies_fit_the_service() -> None:
 def test_caddy_takes_its_file(tmp_path: Path) -> None:
     environ = {**os.environ, "XDG_DATA_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
     arguments = ("validate", "--adapter", "caddyfile", "--config")
-    said = run(program("caddy"), *arguments, DEPLOY / "Caddyfile", environ=environ)
-    assert "Valid configuration" in said
+    output = run(program("caddy"), *arguments, DEPLOY / "Caddyfile", environ=environ)
+    assert "Valid configuration" in output
 
 
 @pytest.mark.parametrize("proxy", [plain_nginx, plain_caddy])

@@ -62,8 +62,8 @@ def search_path(url: str) -> str:
 def _version(program: Path) -> int:
     if not program.exists():
         return 0
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
-    found = re.search(r"\) (\d+)", said.stdout)
+    printed = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    found = re.search(r"\) (\d+)", printed.stdout)
     return int(found[1]) if found else 0
 
 

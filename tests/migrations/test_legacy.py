@@ -59,14 +59,14 @@ def counts(url: str) -> tuple[int, int, int]:
 def test_what_is_moved(
     before: list[bytes],
     expected: tuple[int, int, int],
-    said: str,
+    message: str,
     settings: dict[str, str],
     forker: Forks,
 ) -> None:
     databases.execute(settings["DATABASE_URL"], *before)
     command = forker.run(settings, "db-upgrade")
     assert counts(settings["DATABASE_URL"]) == expected
-    assert said in command.output
+    assert message in command.output
 
 
 @pytest.fixture
@@ -169,9 +169,9 @@ def test_the_preview_gives_the_same_counts_beforehand_and_changes_nothing(
     assert databases.catalogue(url) == "\n"
 
     real = forker.run(settings, "db-upgrade")
-    said = [line for line in preview.output.splitlines() if line.startswith("Legacy data")]
-    assert "Legacy data: 2 canvases and 15 backups can be moved." in said
-    assert set(said) <= set(real.output.splitlines())
+    expected = [line for line in preview.output.splitlines() if line.startswith("Legacy data")]
+    assert "Legacy data: 2 canvases and 15 backups can be moved." in expected
+    assert set(expected) <= set(real.output.splitlines())
 
 
 def test_what_counts_as_a_drawing_is_what_the_tables_take(

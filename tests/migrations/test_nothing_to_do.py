@@ -113,12 +113,12 @@ def test_it_is_one_query_when_an_administrator_has_edited_a_template_which_is_sa
 
 @pytest.mark.parametrize("place", ["DATABASE_URL", "PGOPTIONS"])
 def test_the_sessions_own_options_hold(place: str, upgraded: Upgraded, forker: Forks) -> None:
-    said = {
+    options = {
         "DATABASE_URL": f"{upgraded.url}&options={quote(LOG_ALL)}",
         "PGOPTIONS": LOG_ALL,
     }
     before = upgraded.statements()
-    forker.run({**upgraded.settings, place: said[place]}, "db-upgrade")
+    forker.run({**upgraded.settings, place: options[place]}, "db-upgrade")
     assert upgraded.statements() - before == 1
 
 

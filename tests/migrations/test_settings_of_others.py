@@ -104,9 +104,9 @@ def test_what_the_environment_tells_libpq_changes_nothing(
 ) -> None:
     """It goes before `options`."""
     expected = answer(database_url)
-    told = {"PGDATESTYLE": "German", "PGTZ": "Asia/Kathmandu", "PGCLIENTENCODING": "LATIN1"}
-    forker.run({**settings, **told}, "db-upgrade")
-    for name, value in told.items():
+    variables = {"PGDATESTYLE": "German", "PGTZ": "Asia/Kathmandu", "PGCLIENTENCODING": "LATIN1"}
+    forker.run({**settings, **variables}, "db-upgrade")
+    for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert answer(database_url) == expected
 
@@ -160,10 +160,10 @@ def test_a_parameter_that_the_url_gives_is_not_replaced(database_url: str) -> No
         closing(Database(load_settings({"DATABASE_URL": url}))) as database,
         database.connection() as conn,
     ):
-        told = conn.info.get_parameters()
-    given = {name: told[name] for name in ("connect_timeout", "keepalives_idle")}
+        parameters = conn.info.get_parameters()
+    given = {name: parameters[name] for name in ("connect_timeout", "keepalives_idle")}
     assert given == {"connect_timeout": "33", "keepalives_idle": "7"}
-    assert (told["application_name"], told["keepalives_count"]) == ("own", "3")
+    assert (parameters["application_name"], parameters["keepalives_count"]) == ("own", "3")
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])

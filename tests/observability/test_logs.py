@@ -107,11 +107,11 @@ def test_no_secret_is_logged(start: Start, log_format: str) -> None:
     token = alice.post("/api/users/me/tokens", json={"name": "x"}).json()["token"]
     for each in (token, f"{token}x", "made-up-token-in-nobodys-hands"):
         Script(service.url, each).get(f"/api/pad?token={each}")
-    told = service.log.read_text()
+    log = service.log.read_text()
     secrets = {SCENE, token, "made-up-token", alice.cookie, "a-place-to-go", "not-secret"}
     secrets |= {state[name][0] for name in ("code", "state", "nonce", "code_challenge")}
-    assert [each for each in secrets if each and each in told] == []
-    assert told.count("/auth/callback") >= 2
+    assert [each for each in secrets if each and each in log] == []
+    assert log.count("/auth/callback") >= 2
 
 
 # Forgery

@@ -60,7 +60,7 @@ def use(service: Service) -> None:
     alice.get("/readyz")
 
 
-def assert_told(asked: Asked, figures: Scrape) -> None:
+def assert_exposed(asked: Asked, figures: Scrape) -> None:
     """Everything that is asked for is there, and with these labels and values."""
     labels = figures.labels_of()
     assert asked.metrics - labels.keys() <= {"up"}
@@ -79,7 +79,7 @@ def test_every_expression_asks_for_what_there_is(figures: Scrape) -> None:
     assert len(rules()) > 10
     assert len(targets()) > 30
     for _, expression in EXPRESSIONS:
-        assert_told(Asked(expression), figures)
+        assert_exposed(Asked(expression), figures)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_wrong_expression_would_be_found(wrong: str) -> None:
         'padws_ready{check="redis"} 1\n'
     )
     with pytest.raises(AssertionError):
-        assert_told(Asked(wrong), figures)
+        assert_exposed(Asked(wrong), figures)
 
 
 @pytest.mark.parametrize(("file", "expression"), EXPRESSIONS)

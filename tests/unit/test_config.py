@@ -244,7 +244,7 @@ def test_other_urls_are_no_database(name: str, url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "reason"),
     [
         ("sslmode=bogus", "sslmode has no such value"),
         ("connect_timeout=soon", "connect_timeout is not a whole number"),
@@ -253,9 +253,9 @@ def test_other_urls_are_no_database(name: str, url: str) -> None:
         ("sslnegotiation=direct", "libpq refuses one of its parameters"),
     ],
 )
-def test_what_libpq_would_refuse_later_is_a_mistake(query: str, told: str) -> None:
+def test_what_libpq_would_refuse_later_is_a_mistake(query: str, reason: str) -> None:
     (mistake,) = mistakes_of(DATABASE_URL=f"postgresql://u:hunter2@h/db?{query}")["DATABASE_URL"]
-    assert told in mistake
+    assert reason in mistake
     assert "hunter2" not in mistake
 
 
