@@ -88,7 +88,7 @@ class Settings:
     )
     db_statement_timeout: float = seconds(20, "Seconds after which PostgreSQL cancels a statement")
     db_lock_timeout: float = seconds(
-        10, "Seconds a statement waits for a row another one is writing"
+        10, "Seconds a statement waits for a row that another one is writing"
     )
     db_transaction_pooler: bool = flag(
         False,
@@ -104,19 +104,19 @@ class Settings:
     redis_password: str = text("", "Redis password, without REDIS_URL", secret=True)
     redis_tls_verify: bool = flag(
         True,
-        "False takes any certificate of Redis and of Sentinels (rediss): what goes there is "
-        "encrypted, but nobody makes sure that it is Redis. For a Redis whose certificate is "
-        "self-signed, such as Heroku's",
+        "False accepts any certificate of Redis and of Sentinels (rediss): the traffic is "
+        "encrypted, but nothing makes sure that it is Redis that answers. For a Redis whose "
+        "certificate is self-signed, such as Heroku's",
     )
     redis_sentinels: Sentinels | None = parsed(
         sentinels,
         None,
         "Redis Sentinels and the name of the service, as `host:port,host:port/service`; they say "
-        "which Redis is the master, and of REDIS_URL only user, password, database and TLS "
-        "(`rediss`) count",
+        "which Redis is the master, and only user, password, database and TLS (`rediss`) are taken "
+        "from REDIS_URL",
     )
     redis_sentinel_password: str = text(
-        "", "The Sentinels' own password, where they have one", secret=True
+        "", "The Sentinels' own password, if they have one", secret=True
     )
     redis_timeout: float = seconds(
         2, "Seconds a request waits for Redis before it is answered with 503"
@@ -125,9 +125,9 @@ class Settings:
     # Sign-in and sessions
 
     oidc_issuer: str = web_url("The OpenID provider's issuer")
-    oidc_server_url: str = web_url("Keycloak's address; with OIDC_REALM it makes OIDC_ISSUER")
+    oidc_server_url: str = web_url("Keycloak's address; with OIDC_REALM it replaces OIDC_ISSUER")
     oidc_realm: str = text("", "Keycloak's realm")
-    oidc_client_id: str = text("", "The client that padws is at the provider")
+    oidc_client_id: str = text("", "The id of the client that padws is at the provider")
     oidc_client_secret: str = text("", "Its secret; empty for a public client", secret=True)
     oidc_scopes: str = text(
         "openid profile email",
@@ -141,10 +141,10 @@ class Settings:
     )
     oidc_audience: str = text(
         "",
-        "Audience that access tokens sent as bearer tokens have to name; the default is "
-        "OIDC_CLIENT_ID. A token issued to that client (`azp`) is taken too",
+        "Audience that access tokens sent as bearer tokens must name; the default is "
+        "OIDC_CLIENT_ID. A token issued to that client (`azp`) is accepted too",
     )
-    oidc_timeout: float = seconds(10, "Seconds to wait for an answer of the provider")
+    oidc_timeout: float = seconds(10, "Seconds to wait for an answer from the provider")
     redirect_uri: str = callback_url(
         "Public address of /auth/callback; the default is made from the request's own address"
     )
@@ -174,7 +174,7 @@ class Settings:
     # Front end and templates
 
     static_dir: Path | None = parsed(
-        directory, None, "The front end's build, served at / and /static; none: a small page"
+        directory, None, "The front end's build, served at / and /static; without it, a small page"
     )
     assets_dir: Path | None = parsed(
         directory, None, "Its assets, served at /assets; the default is STATIC_DIR/assets"
@@ -201,7 +201,7 @@ class Settings:
         1_000_000,
         None,
         "Bytes of large bodies and answers (over 256 KB) that each worker has in memory at once; "
-        "a request for more waits for two seconds and is answered with 429 then",
+        "a body beyond that waits for two seconds and is then answered with 429",
     )
     large_bytes_per_user: int = number(
         50_000_000, 1_000_000, None, "How many of these one user may take up"
@@ -222,7 +222,7 @@ class Settings:
     # Migrations, log and metrics
 
     migration_lock_ttl: float = seconds(
-        120, "Seconds the Redis lock of a migration lives unless it is renewed"
+        120, "Seconds that the Redis lock of a migration lasts unless it is renewed"
     )
     migration_max_wait: float = seconds(
         300, "Seconds to wait for another instance that migrates, or for a lock"
@@ -230,7 +230,7 @@ class Settings:
     on_migration_failure: str = choice(
         "stop",
         ("stop", "continue"),
-        "`continue` lets gunicorn start on a failed migration, with a warning",
+        "`continue` lets gunicorn start after a failed migration, with a warning",
         variable="PADWS_ON_MIGRATION_FAILURE",
     )
     log_level: str = choice(
@@ -240,7 +240,7 @@ class Settings:
         "text", ("text", "json"), "`text` for people, `json` for a JSON object on each line"
     )
     access_log: bool = flag(
-        True, "A line for every request; `false` leaves those that failed or were slow"
+        True, "A line for every request; `false`: only for those that failed or were slow"
     )
     slow_request_ms: int = number(
         1_000,
@@ -251,11 +251,11 @@ class Settings:
     )
     sql_comments: bool = flag(
         False,
-        "True puts the request's id before each statement, to be seen in pg_stat_activity. "
-        "Statements are not prepared then, which costs: docs/monitoring.md says how much",
+        "True puts the request's id before each statement, so that pg_stat_activity shows it. "
+        "Statements are then not prepared, which costs time: docs/monitoring.md says how much",
     )
     metrics_token: str = text(
-        "", "What /metrics wants to see as a bearer token; none: anyone may ask", secret=True
+        "", "The bearer token that /metrics requires; without it anyone may ask", secret=True
     )
 
     # Processes
@@ -272,20 +272,20 @@ class Settings:
         400,
         1,
         9_999,
-        "Threads of each worker for requests that are there, and half as many for large ones that "
-        "are still on their way",
+        "Threads of each worker for requests that have arrived; half as many again receive the "
+        "rest of large ones",
     )
     client_timeout: float = seconds(
         30,
-        "Seconds a client has to send a request's head. It may pause as long while it sends a "
-        "body or reads an answer, and must average 1,000 bytes a second",
+        "Seconds a client has to send a request's head. It may pause for as long while it sends a "
+        "body or reads an answer, and must average 1,000 bytes per second",
     )
     connections_per_address: int = plain_number(
         250,
         0,
         60_000,
         "Connections that one address (IPv6: a /64) may have to each worker; a further one closes "
-        "the one that has waited longest. Not with TRUSTED_PROXIES; 0: any number",
+        "the one that has waited longest. No limit with TRUSTED_PROXIES, or if it is 0",
     )
     metrics_dir: str = text(
         "",

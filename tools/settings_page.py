@@ -12,15 +12,15 @@ from padws.config import ROOT, SettingsSchema
 INTRODUCTION = """\
 # Configuration
 
-padws is configured by environment variables; the names are pad.ws's own where it has one. A file
-`.env` in the directory padws starts in gives values too ([.env.example](../.env.example) is one to
-begin with); the environment goes before it. A variable that is set to nothing counts as not set.
-All mistakes are reported together, before anything is started.
+padws is configured by environment variables, which have pad.ws's names where it has the same
+setting. They may also be in a file `.env` in the directory that padws starts in
+([.env.example](../.env.example) is a good start); the environment overrides it. An empty variable
+counts as not set. All mistakes are reported together, before anything is started.
 
 `OIDC_ISSUER` (or `OIDC_SERVER_URL` and `OIDC_REALM`) and `OIDC_CLIENT_ID` are needed to serve; none
 is needed to migrate.
 
-This page is made by `python -m tools.settings_page`; a test compares it with what the code reads.
+This page is written by `python -m tools.settings_page`; a test compares it with the code.
 """
 
 # The first variable of each section, in the order of SettingsSchema.
@@ -38,8 +38,8 @@ SECTIONS = {
 ELSEWHERE = {
     "OTEL_EXPORTER_OTLP_ENDPOINT": (
         "",
-        "Collector of OpenTelemetry that gets spans, such as http://localhost:4318; needs the "
-        "extra `otel`. None: no spans",
+        "OpenTelemetry collector that spans are sent to, such as http://localhost:4318; needs the "
+        "extra `otel`. Without it there are no spans",
     ),
     "OTEL_SERVICE_NAME": ("padws", "What the service is called in spans"),
     "PADWS_DATA_DIR": (".data", "Where `make run` keeps the data of the servers it starts"),
@@ -55,8 +55,8 @@ def lines() -> Iterator[str]:
         yield _row(name, _shown(variable.load_default), variable.metadata["description"])
     yield from _heading(
         "Elsewhere",
-        "These are no settings of the service itself. OpenTelemetry's come from the environment "
-        "alone, not from `.env`.",
+        "These are not settings of the service itself. OpenTelemetry's are read only from the "
+        "environment, not from `.env`.",
     )
     for name, (default, meaning) in ELSEWHERE.items():
         yield _row(name, default, meaning)
