@@ -1,4 +1,4 @@
-"""A program that has somebody's tokens from oidc-provider, got as padws itself would get them."""
+"""A program with somebody's tokens from oidc-provider, obtained as padws itself obtains them."""
 
 from __future__ import annotations
 

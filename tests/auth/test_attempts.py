@@ -1,4 +1,4 @@
-"""Attempts to sign in: several at a time, each with its own way back, and ways back without one."""
+"""Attempts to sign in: several at a time, each with its own callback, and callbacks without one."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ ERRORS = [*CODES, "call us now", "\u00fc", "<b>", "x" * 100]
 
 
 def goes_to(browser: Browser, callback: str) -> str:
-    """Where a way back leads; it has to lead somewhere."""
+    """Where a callback redirects to; asserts that it does."""
     answer = browser.get(callback, headers=A_PAGE)
     assert answer.status_code == 302, answer.text
     return answer.headers["Location"]
 
 
 def expire(client: redis.Redis, browser: Browser) -> None:
-    """Let the attempts of a session be over."""
+    """Let the attempts of a session expire."""
     session = session_of(client, browser)
     assert session
     old = {key: {**each, "expires_at": 1.0} for key, each in session["attempts"].items()}
@@ -193,7 +193,7 @@ def test_a_no_of_the_provider_is_a_page_that_keeps_the_place(anyone: Browser, er
 def test_a_no_of_the_provider_leaves_whoever_is_signed_in_where_they_were(
     alice: Browser, error: str
 ) -> None:
-    """As Keycloak does to a page that was open while somebody signed in in another tab."""
+    """As Keycloak answers to a page that was open while somebody signed in in another tab."""
     state = state_of(alice.begin("?next=/x"))
     assert goes_to(alice, f"/auth/callback?error={quote(error)}&state={state}") == "/x"
     assert goes_to(alice, f"/auth/callback?error={quote(error)}") == "/"

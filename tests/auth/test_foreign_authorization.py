@@ -1,4 +1,4 @@
-"""An `Authorization` for something in front: the cookie stays in force, and its checks too."""
+"""An `Authorization` meant for a proxy in front: the cookie and its checks stay in force."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def _no_counts(deployment: Deployment) -> None:
 
 
 def too_many(response: requests.Response) -> int:
-    """The answer says to wait; how many seconds."""
+    """Assert that the answer says to wait; how many seconds."""
     problem(response, 429, "too_many_requests")
     seconds = int(response.headers["Retry-After"])
     assert 1 <= seconds <= 60

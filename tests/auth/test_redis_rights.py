@@ -1,4 +1,4 @@
-"""A Redis user with the commands and keys that docs/security.md lists, and with one right less."""
+"""A Redis user with the rights that docs/security.md lists, and with one of them missing."""
 
 from __future__ import annotations
 

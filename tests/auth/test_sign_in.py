@@ -1,4 +1,4 @@
-"""Signing in: the way to the provider and back, and those who try to get in beside it."""
+"""Signing in: the way to the provider and back, and attempts to get in without it."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ LEADS_AWAY = [
     "/x\r\n\r\n<script>",
     "\ud800",
 ]
-#: Wish → where it leads, as it has to be written in a header.
+#: `next` → where it leads, as it must be written in a header.
 STAYS_HERE = {
     "/": "/",
     "/pads/1?tab=a,b": "/pads/1?tab=a,b",
@@ -233,7 +233,7 @@ def test_no_spelling_of_next_leads_to_another_site(anyone: Browser, wish: str) -
 
 
 def _where_a_browser_goes(url: str, location: str) -> str:
-    """The host, by the rules of the URL standard as far as they make a difference here."""
+    """The host, by the rules of the URL standard that make a difference here."""
     seen = re.sub(r"[\t\r\n]", "", location).strip("\x00 ").replace("\\", "/")
     return urlsplit(urljoin(url + "/auth/callback", seen)).netloc
 
@@ -264,7 +264,7 @@ def test_forwarded_hosts_are_not_believed(anyone: Browser) -> None:
 
 
 def injected(url: str, provider: OwnProvider, grant: Callable[[dict[str, str]], Grant]) -> Any:
-    """What happens when a code of another sign-in is put into a victim's way back."""
+    """The answer when a code of another sign-in is put into a victim's callback."""
     victim = Browser(url)
     query = query_of(victim.begin())
     code = provider.grant_code(grant(query))

@@ -26,7 +26,7 @@ from tests.helpers.parts import still
 from tests.helpers.people import alice_and_her_pad
 from tests.helpers.waiting import wait_until
 
-#: Whoever waits for the end of this time waits longer than any test does.
+#: Seconds, more than any test takes: nothing may depend on waiting for their end.
 FOR_EVER = {"GUNICORN_CMD_ARGS": "--graceful-timeout=3600"}
 
 SCENE = b'{"elements": [1, 2, 3]}'
@@ -52,7 +52,7 @@ def port_of(service: temporary.Service) -> int:
 
 
 def order_to_stop(service: temporary.Service) -> None:
-    """Send SIGTERM, and wait until the port is left."""
+    """Send SIGTERM, and wait until the port is closed."""
     os.kill(service.server.pid, signal.SIGTERM)
     wait_until(lambda: is_free(port_of(service)))
 

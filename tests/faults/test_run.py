@@ -105,7 +105,7 @@ def data() -> Iterator[Path]:
 
 @pytest.fixture
 def run(data: Path, tmp_path: Path) -> Iterator[StartRun]:
-    """Start `flask dev`; whatever a failing test leaves running is killed in the end."""
+    """Start `flask dev`; whatever a failing test leaves running is killed at the end."""
     with ExitStack() as stack:
 
         def start(settings: dict[str, str] | None = None, **how: Any) -> Run:
@@ -245,7 +245,7 @@ def test_a_run_ends_with_its_parent(run: StartRun, data: Path) -> None:
 
 
 def test_a_run_ends_with_its_terminal(run: StartRun, data: Path) -> None:
-    # The shell is the session's first process, and keeps the signal to itself as make does.
+    # The shell is the session's first process, and like make does not pass on the signal.
     script = f"trap '' HUP; {shlex.join(COMMAND)}; true"
     terminal, inside = os.openpty()
     on_terminal = run(command=("sh", "-c", script), stdin=inside)

@@ -1,4 +1,4 @@
-"""Settings: what the environment may say, what it means, and how mistakes are told."""
+"""Settings: what the environment may say, what it means, and how mistakes are reported."""
 
 from __future__ import annotations
 
@@ -445,7 +445,7 @@ def test_a_number_of_processes_is_written_in_digits_alone(name: str, text: str) 
         ({"HOST": "0.0.0.0"}, ["0.0.0.0:8000"]),
         ({"PORT": "5000", "HOST": "127.0.0.1"}, ["127.0.0.1:5000"]),
         ({"PORT": "5000", "HOST": "::"}, ["[::]:5000"]),
-        # What shells and compilers export is no address.
+        # What shells and compilers export is not an address.
         ({"HOST": "x86_64-conda-linux-gnu"}, ["127.0.0.1:8000"]),
         ({"PORT": "5000", "HOST": "pad.example.org"}, ["0.0.0.0:5000"]),
         (
@@ -474,7 +474,7 @@ def test_what_is_no_address_is_a_mistake(host: str) -> None:
     "value", ["hunter2", "postgresql://u:hunter2@[/db", "redis://:hunter2@localhost:x/0"]
 )
 def test_no_message_tells_a_value(name: str, value: str) -> None:
-    """What was meant as one variable may hold the password of another."""
+    """The value of one variable may hold the password that was meant for another."""
     with pytest.raises(ConfigurationError) as caught:
         load_settings({name: value})
     assert "hunter2" not in str(caught.value)

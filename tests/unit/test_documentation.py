@@ -20,7 +20,7 @@ from tools import settings_page
 EXAMPLE = ROOT / ".env.example"
 PAGES_OF_DOCS = sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
 SOURCES = [ROOT / "wsgi.py", ROOT / "gunicorn.conf.py", *sorted((ROOT / "padws").rglob("*.py"))]
-# What the system gives every process; not padws's to explain.
+# What the system sets for every process, so that padws need not explain it.
 OF_THE_SYSTEM = {"PATH", "NO_PROXY", "DYNO", "TERM"}
 # What gunicorn.conf.py tells prometheus_client; an operator sets METRICS_DIR.
 BETWEEN_OURSELVES = {"PROMETHEUS_MULTIPROC_DIR"}
@@ -178,7 +178,7 @@ def texts_outside_titles() -> set[str]:
 def test_every_code_that_is_given_has_a_title() -> None:
     assert codes_given() - TITLES.keys() == set()
     assert {code for _, code, _ in CONSTRAINTS.values()} - TITLES.keys() == set()
-    assert len(codes_given()) > len(TITLES) / 2, "the search for codes finds them no more"
+    assert len(codes_given()) > len(TITLES) / 2, "the search for codes no longer finds them"
 
 
 def test_no_other_code_can_be_raised() -> None:

@@ -1,4 +1,4 @@
-"""What tests share is in tests/helpers, found by its name."""
+"""What tests share is in tests/helpers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SOURCES = [
 
 
 def imported(path: Path) -> set[str]:
-    """The modules, and what could be one, that a file imports."""
+    """The modules that a file imports, and names that could be modules."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

@@ -1,4 +1,4 @@
-"""REDIS_URL: what redis-py cannot use is found out before anything is connected to."""
+"""REDIS_URL: what redis-py cannot use is found out before it connects to anything."""
 
 from __future__ import annotations
 
