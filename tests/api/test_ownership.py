@@ -1,4 +1,4 @@
-"""What belongs to somebody else answers as what does not exist, and stays as it is."""
+"""What belongs to somebody else is answered like what does not exist, and stays as it is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.api.pads import make_pad
 from tests.helpers.contract import Client, assert_problem, ok
 from tests.helpers.drawings import drawing
 
-#: Every route with an id, and a body that the owner would succeed with.
+#: Every route with an id, and a body with which the owner would succeed.
 ROUTES: list[tuple[str, str, Any]] = [
     ("GET", "/api/pad/{pad}", None),
     ("HEAD", "/api/pad/{pad}", None),
@@ -71,7 +71,7 @@ def send(client: Client, route: tuple[str, str, Any], ids: Owned, **options: Any
 
 
 def content_of(answer: TestResponse) -> tuple[Any, ...]:
-    """All that an answer tells, except the name of the request."""
+    """Everything that an answer says, except the id of the request."""
     problem = answer.get_json() if answer.data else {}
     problem.pop("request_id", None)
     headers = [pair for pair in answer.headers if pair[0] not in ("X-Request-ID", "Date")]

@@ -24,7 +24,7 @@ Newcomer = Callable[..., str]
 
 @pytest.fixture
 def newcomer(oidc_issuer: str) -> Newcomer:
-    """Make subjects that nobody has seen before."""
+    """Make subjects that are new here."""
     return lambda **claims: people.newcomer(oidc_issuer, **claims)
 
 
@@ -216,7 +216,7 @@ class TestRoles:
 
 
 class TestRow:
-    """What signing in makes of the user's row."""
+    """What signing in does to the user's row."""
 
     def test_what_the_provider_leaves_out_gets_placeholders(
         self, anyone: Client, newcomer: Newcomer

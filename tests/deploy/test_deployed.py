@@ -54,7 +54,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def environment_of(programs: Path, settings: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a deployed process: nothing of the development's is in reach."""
+    """The environment of a deployed process, out of reach of what development installs."""
     environ = temporary.environment(settings)
     for name in ("PYTHONPATH", "VIRTUAL_ENV"):
         environ.pop(name, None)

@@ -31,7 +31,7 @@ DEPLOY = ROOT / "deploy"
 DEFAULTS = load_settings({})
 FIRST, SECOND = "127.0.0.1:8000", "127.0.0.1:8001"
 
-#: Ways to write the addresses that are for the machines inside.
+#: Ways to write the addresses that are not for the public.
 HIDDEN = [
     *("/metrics", "/metrics/", "/metrics%2f", "/metrics//", "/%6Detrics", "/x/../metrics"),
     *("/readyz", "/readyz/", "/readyz%2F", "/readyz?x=1", "//readyz", "/./readyz"),
@@ -247,7 +247,7 @@ def test_the_service_behind_nginx(instances: list[Instance], tmp_path: Path) -> 
     with proxied(command, f"https://{LOOPBACK}:{port}", tmp_path) as url:
         ask = requests.Session()
         ask.verify = False
-        ask.trust_env = False  # a bundle of certificates that the environment names goes before
+        ask.trust_env = False  # a bundle of certificates that the environment names overrides it
         begun = ask.get(
             f"{url}/auth/login",
             headers={"Host": "pad.example.org", "X-Forwarded-Host": "evil.example.org"},

@@ -30,7 +30,7 @@ def doctor(
     environment: dict[str, str], sql: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> Doctor:
     """The exit code and findings of the command with some settings of its own."""
-    # The tests' server saves a disk's time.
+    # The tests' server does not wait for its disk.
     sql.execute(f"ALTER DATABASE {sql.info.dbname} SET synchronous_commit = on".encode())
     for name in known_variables():
         monkeypatch.delenv(name, raising=False)
@@ -180,7 +180,7 @@ def test_what_is_wrong_with_redis_is_told(doctor: Doctor) -> None:
 
 @contextmanager
 def provider(directory: Path, **metadata: object) -> Iterator[str]:
-    """The issuer of a provider that says this of itself."""
+    """The issuer of a provider with this metadata."""
 
     class Handler(SimpleHTTPRequestHandler):
         def log_message(self, *_: object) -> None:

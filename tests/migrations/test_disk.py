@@ -1,4 +1,4 @@
-"""A disk that is full in the middle of a migration: really, on servers of these tests' own."""
+"""A disk that is really full in the middle of a migration, on servers of these tests' own."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def mounted_for(owner: psutil.Process) -> Iterator[Path]:
 
 @contextmanager
 def small_files(server: OwnPostgres) -> Iterator[Disk]:
-    """No file may grow further: the same to PostgreSQL, and needs no rights."""
+    """No file may grow further: to PostgreSQL this is the same, and it needs no rights."""
     refused = limit_files(server.process, SIZE)
     if refused:
         pytest.skip(f"The size of the server's files cannot be limited here: {refused}")
@@ -90,9 +90,9 @@ def small_files(server: OwnPostgres) -> Iterator[Disk]:
 
 
 def limit_files(process: psutil.Process, size: int) -> str:
-    """Limit the files of what `process` starts from now on; what was said against it, if anything.
+    """Limit the files of what `process` starts from now on; why not, if that is refused.
 
-    Done by the process's own user, who may, while in a container not even root may.
+    It is done as the process's own user, because in a container not even root may do it.
     """
     uid, gid = process.uids().real, process.gids().real
     command = ["prlimit", f"--pid={process.pid}", f"--fsize={size}:"]

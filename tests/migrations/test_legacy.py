@@ -71,7 +71,7 @@ def test_what_is_moved(
 
 @pytest.fixture
 def moved(settings: dict[str, str], forker: Forks) -> tuple[str, str]:
-    """The URL of a database after the move, and what was said."""
+    """The URL of a database after the move, and the output."""
     databases.execute(settings["DATABASE_URL"], databases.PAD_WS_ITSELF, databases.LEGACY)
     command = forker.run(settings, "db-upgrade")
     return settings["DATABASE_URL"], command.output
@@ -105,7 +105,7 @@ def test_every_backup_keeps_its_data_and_its_time_in_utc(moved: tuple[str, str])
         ORDER BY (b.data ->> 'elements')::int
     """
     found = databases.query(url, sql, ALICE)
-    assert len(found) == 14  # more than the service keeps of a pad: that is for its next backup
+    assert len(found) == 14  # more than the service keeps for a pad: its next backup prunes them
     assert found[1] == ("2", "2025-04-01 12:10")
     assert found[0][1] > "2026"  # without a time: that of the move
 

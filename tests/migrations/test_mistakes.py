@@ -34,7 +34,7 @@ MISTAKES = {
 
 @pytest.fixture(params=["flask db-upgrade", "gunicorn"])
 def attempt(request: pytest.FixtureRequest, logs: Iterator[Path], forker: Forks) -> Attempt:
-    """Run a program with the given settings to its end, which leaves nothing that listens."""
+    """Run a program with the given settings to its end, after which nothing listens."""
     port = free_port()
     service = {"OIDC_ISSUER": "http://127.0.0.1:9", "OIDC_CLIENT_ID": "padws", "PORT": str(port)}
 

@@ -1,4 +1,4 @@
-"""What a database, a role, libpq's environment or the URL say of sessions; and encodings."""
+"""What a database, a role, libpq's environment or the URL set for sessions; and encodings."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SETTINGS = {
     "idle_session_timeout": "300",
     "plan_cache_mode": "force_generic_plan",
 }
-# What a session of the service says, as one row that depends on all of it.
+# What a session of the service reads, as one row that depends on every setting.
 ASKED = r"""
     SELECT
         now(), interval '-1 day 2 hours', '\n' = E'\\n', '{NULL}'::text[], '\x00'::bytea,
@@ -51,7 +51,7 @@ ASKED = r"""
 
 @contextmanager
 def session_of_service(url: str) -> Iterator[Connection]:
-    """A session as the service has them."""
+    """A session like those of the service."""
     with (
         closing(Database(load_settings({"DATABASE_URL": url}))) as database,
         database.connection() as conn,
@@ -102,7 +102,7 @@ def test_any_search_path_will_do(
 def test_what_the_environment_tells_libpq_changes_nothing(
     settings: dict[str, str], forker: Forks, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It goes before `options`."""
+    """It overrides `options`."""
     expected = answer(database_url)
     variables = {"PGDATESTYLE": "German", "PGTZ": "Asia/Kathmandu", "PGCLIENTENCODING": "LATIN1"}
     forker.run({**settings, **variables}, "db-upgrade")
@@ -175,7 +175,7 @@ def test_another_encoding_is_refused_by_name(
     settings: dict[str, str],
     forker: Forks,
 ) -> None:
-    """Also where it was migrated before anybody looked."""
+    """Even if it was migrated before anybody checked."""
     name = f"{encoding.lower()}_{migrated}".lower()
     create = f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0"
     databases.execute(own_postgres.url, create.encode())

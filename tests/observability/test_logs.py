@@ -1,4 +1,4 @@
-"""The log: one whole line a request, with the id that its answer has, and never a secret."""
+"""The log: one whole line per request, with the id that its answer has, and never a secret."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_probe_is_logged_for_who_looks_closely_or_if_it_fails(start: Start) ->
 def test_a_failure_has_one_id_in_answer_and_log_and_no_scene(
     start: Start, sql: psycopg.Connection
 ) -> None:
-    """PostgreSQL's own message has the row that it refuses, scene and all."""
+    """PostgreSQL's own message quotes the row that it refuses, scene and all."""
     service = start()
     alice = signed_in(service.url, "alice")
     sql.execute("ALTER TABLE pad_ws.pads ADD CONSTRAINT broken CHECK (display_name <> 'boom')")

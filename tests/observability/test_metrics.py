@@ -30,7 +30,7 @@ def workers_of(service: Service) -> list[psutil.Process]:
 
 
 def ask(browser: Browser, path: str, times: int) -> set[int]:
-    """The statuses of that many requests, over connections of their own and several at once."""
+    """The statuses of that many requests, each on its own connection, several at once."""
     with ThreadPoolExecutor(8) as pool:
         cookies = {"Cookie": f"session_id={browser.cookie}"}
         asked = [pool.submit(Browser(browser.url).get, path, headers=cookies) for _ in range(times)]
@@ -250,5 +250,5 @@ def test_a_token_keeps_others_out(
 
 
 def _latin(header: dict[str, str | bytes]) -> dict[str, str]:
-    """As WSGI has headers."""
+    """A header in the form that WSGI gives it."""
     return {k: v.decode("latin-1") if isinstance(v, bytes) else v for k, v in header.items()}

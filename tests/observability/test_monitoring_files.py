@@ -1,4 +1,4 @@
-"""Dashboard and alerts ask only for what a running service tells, and the page names all of it."""
+"""Dashboard and alerts use only what a running service exposes, and the page names all of it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PAGE = DOCS / "monitoring.md"
 
 # What Prometheus adds to every series, or knows by itself.
 OF_PROMETHEUS = {"instance", "job"}
-# Labels whose values are made by what happens, and need not have happened.
+# Labels whose values depend on events that need not have happened.
 BY_CHANCE = {"status"}
 
 
@@ -46,7 +46,7 @@ EXPRESSIONS += [(DASHBOARD, each["expr"]) for each in targets()]
 
 @pytest.fixture
 def figures(start: Start) -> Scrape:
-    """What a service of two workers tells after some traffic."""
+    """What a service of two workers exposes after some traffic."""
     service = start()
     use(service)
     return scrape(service.url)
@@ -61,7 +61,7 @@ def use(service: Service) -> None:
 
 
 def assert_exposed(asked: Asked, figures: Scrape) -> None:
-    """Everything that is asked for is there, and with these labels and values."""
+    """Assert that everything an expression asks for exists, with these labels and values."""
     labels = figures.labels_of()
     assert asked.metrics - labels.keys() <= {"up"}
     ours = asked.metrics - {"up"}

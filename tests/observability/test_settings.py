@@ -1,4 +1,4 @@
-"""What gunicorn is told: a mistake is one clear line, and nothing is left behind."""
+"""gunicorn's settings: a mistake is one clear line, and nothing is left behind."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_gunicorns_mistakes_are_told_with_all_others(tmp_path: Path) -> None:
 def test_a_command_tells_them_too(tmp_path: Path) -> None:
     upgrade = THIS.flask(tmp_path / "log", MISTAKES, "db-upgrade")
     assert upgrade.wait() == 1
-    # Where workers count is nothing to a command.
+    # A command does not need the directory in which workers count.
     of_a_command = sorted(MISTAKES.keys() - {"METRICS_DIR"})
     assert re.findall("^  ([A-Z_]+):", upgrade.complaint, re.MULTILINE) == of_a_command
 
@@ -71,7 +71,7 @@ def test_what_is_set_to_nothing_is_not_set(
 
 
 def test_gunicorns_own_tls_is_refused() -> None:
-    """Connections are received past it: they would be answered in the clear."""
+    """padws accepts connections without gunicorn: they would be answered in the clear."""
     message = refusal({**COMPLETE, "GUNICORN_CMD_ARGS": "--certfile=certificate.pem"})
     assert message.strip().splitlines()[-1].startswith("Error: padws does not speak TLS itself")
     assert "Traceback" not in message

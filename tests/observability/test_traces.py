@@ -1,4 +1,4 @@
-"""Spans reach a collector, belong together, and have no secret in them."""
+"""Spans reach a collector, belong together, and contain no secret."""
 
 from __future__ import annotations
 
