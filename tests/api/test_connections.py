@@ -100,7 +100,7 @@ class TestBodiesThatNobodyReads:
             assert wire.read(connection).status == 400
 
     @pytest.mark.parametrize("framing", ["Content-Length: 5000000", "Transfer-Encoding: chunked"])
-    def test_who_sends_a_large_one_and_reads_only_then_gets_the_answer(
+    def test_a_client_that_reads_only_after_sending_gets_the_answer(
         self, url: str, framing: str
     ) -> None:
         """If nobody took the rest, the connection would be reset, and the answer lost."""

@@ -61,7 +61,9 @@ class TestWholeBodies:
         start = wire.request(*head, "Transfer-Encoding: chunked")
         assert wire.exchange(url, start + body).status == 200
 
-    def test_who_asks_whether_to_go_on_is_told_to(self, url: str, head: tuple[str, ...]) -> None:
+    def test_a_client_that_asks_whether_to_go_on_is_told_to(
+        self, url: str, head: tuple[str, ...]
+    ) -> None:
         start = wire.request(*head, f"Content-Length: {len(SCENE)}", "Expect: 100-continue")
         with wire.connect(url) as connection:
             connection.sendall(start)

@@ -74,7 +74,7 @@ def test_a_session_that_cannot_be_read_is_none(
     everywhere_401(alice)
 
 
-def test_a_session_ends_in_the_end_however_much_it_is_used(
+def test_a_session_ends_however_much_it_is_used(
     configure: Configure, redis_client: redis.Redis
 ) -> None:
     """The test does not wait an hour: it changes the session as if it had begun an hour earlier."""

@@ -289,7 +289,7 @@ class TestRow:
         assert sql.execute("SELECT FROM pad_ws.users").rowcount == 10
 
 
-def test_no_answer_but_the_provider_s_address_carries_a_token(anyone: Client, someone: str) -> None:
+def test_only_logout_url_carries_a_token(anyone: Client, someone: str) -> None:
     answers = [people.sign_in(anyone, someone)]
     paths = ("/api/users/me", "/api/pad", "/api/workspace/state", "/", "/readyz")
     answers += [anyone.get(path) for path in paths]

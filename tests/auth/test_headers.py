@@ -103,7 +103,7 @@ def test_behind_tls_browsers_are_told_to_stay_there(served: ServeApp) -> None:
         assert int(policy.partition("max-age=")[2]) >= 31_536_000
 
 
-def test_a_front_ends_files_are_no_other_than_they_say(served: ServeApp, tmp_path: Path) -> None:
+def test_a_front_ends_files_have_the_headers_of_files(served: ServeApp, tmp_path: Path) -> None:
     (tmp_path / "assets").mkdir()
     (tmp_path / "index.html").write_text("<!doctype html><title>pad</title>")
     (tmp_path / "popup-close.html").write_text("<script>close()</script>")

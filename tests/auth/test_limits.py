@@ -143,7 +143,7 @@ def test_after_the_time_that_the_answer_tells_the_save_is_taken(served: ServeApp
 @pytest.mark.parametrize(
     "value", ["lots", "5", "5 per", "per minute", "-1 per minute", "5 per fortnight"]
 )
-def test_a_limit_that_is_none_is_named_at_the_start(setting: str, value: str) -> None:
+def test_an_unusable_limit_is_named_at_the_start(setting: str, value: str) -> None:
     with pytest.raises(ConfigurationError) as raised:
         load_settings({setting: value})
     assert setting in raised.value.mistakes

@@ -238,7 +238,7 @@ def _where_a_browser_goes(url: str, location: str) -> str:
     return urlsplit(urljoin(url + "/auth/callback", seen)).netloc
 
 
-def test_two_wishes_are_no_way_round(anyone: Browser) -> None:
+def test_naming_next_twice_is_no_way_round(anyone: Browser) -> None:
     assert anyone.sign_in("alice", "?next=/&next=//evil.example").headers["Location"] == "/"
     assert anyone.sign_in("alice", "?next=//evil.example&next=/").headers["Location"] == "/"
 
@@ -394,7 +394,7 @@ def test_another_issuer_than_the_configured_one_is_not_used(
 # The provider away
 
 
-def test_without_the_provider_nobody_is_sent_into_nothing(
+def test_without_the_provider_nobody_is_sent_to_a_dead_address(
     served: ServeApp, provider: OwnProvider
 ) -> None:
     url = served()

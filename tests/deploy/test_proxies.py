@@ -187,7 +187,7 @@ def test_caddy_takes_its_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("proxy", [plain_nginx, plain_caddy])
-def test_what_is_for_the_machines_inside_stays_inside(
+def test_what_is_not_for_the_public_stays_inside(
     proxy: Sample, instances: list[Instance], tmp_path: Path
 ) -> None:
     port = free_port()

@@ -283,7 +283,7 @@ def test_a_taken_port_is_named_before_anything_starts(run: StartRun) -> None:
     assert "Starting" not in running.output
 
 
-def test_a_port_that_is_none_is_refused(run: StartRun) -> None:
+def test_an_impossible_port_is_refused(run: StartRun) -> None:
     running = run({"PORT": "70000"})
     assert running.process.wait(60) == 1
     assert "PORT: Not a whole number from 1 to 65535." in running.output

@@ -139,7 +139,7 @@ def test_large_bodies_on_their_way_leave_threads_for_others(running: Running) ->
 
 
 @pytest.mark.parametrize("settings", [{}])
-def test_who_stays_after_the_last_answer_keeps_nobody_waiting(running: Running) -> None:
+def test_a_client_that_stays_after_the_last_answer_keeps_nobody_waiting(running: Running) -> None:
     with ExitStack() as stack:
         gone = [running.connect(stack, ENDING) for _ in range(150)]
         for connection in gone:
@@ -162,7 +162,7 @@ class TestDeadlines:
                 assert (answer.status, answer.check_problem()) == (408, "too_slow"), name
                 assert wire.is_closed(connection)
 
-    def test_nor_does_a_byte_now_and_then_help(self, running: Running) -> None:
+    def test_a_byte_now_and_then_does_not_help(self, running: Running) -> None:
         with ExitStack() as stack:
             slow = [running.connect(stack, begun) for begun in BEGINNINGS.values()]
             for connection in slow:
@@ -180,7 +180,7 @@ class TestDeadlines:
             answer = wire.exchange(running.url, wire.request("POST", path, *headers, body=body))
             assert (answer.status, answer.check_problem()) == (408, "too_slow")
 
-    def test_who_says_nothing_is_told_nothing(self, running: Running) -> None:
+    def test_a_client_that_sends_nothing_gets_no_answer(self, running: Running) -> None:
         with wire.connect(running.url) as silent:
             assert wire.is_closed(silent)
 
@@ -192,7 +192,7 @@ class TestDeadlines:
             idle.sendall(HEALTH)
             assert wire.read(idle).status == 200
 
-    def test_who_does_not_read_the_answer_is_cut_off(self, running: Running) -> None:
+    def test_a_client_that_does_not_read_the_answer_is_cut_off(self, running: Running) -> None:
         cookie, path = alice_and_her_pad(running.url)
         scene = json.dumps({"elements": [{"id": "x" * 12_000_000}]}).encode()
         headers = (cookie, "Content-Type: application/json", f"Content-Length: {len(scene)}")

@@ -68,7 +68,7 @@ def test_a_rollback_destroys_no_data(migration: Migration) -> None:
         assert not destroying, statement
 
 
-def test_every_migration_bears_being_run_again(database: str) -> None:
+def test_every_migration_may_be_run_again(database: str) -> None:
     """Twice in a row, and once more after all the others."""
     for migration in known():
         run(database, migration.script)
@@ -81,7 +81,7 @@ def test_every_migration_bears_being_run_again(database: str) -> None:
     assert (databases.catalogue(database), databases.rows(database)) == at_the_top
 
 
-def test_every_rollback_bears_being_run_again(database: str) -> None:
+def test_every_rollback_may_be_run_again(database: str) -> None:
     for migration in known():
         run(database, migration.script)
     for migration in reversed(known()):

@@ -44,7 +44,7 @@ def test_each_request_is_one_line_with_everything(start: Start) -> None:
     assert [each["user_id"] for each in signed] == [line["user_id"]]
 
 
-def test_a_probe_is_logged_for_who_looks_closely_or_if_it_fails(start: Start) -> None:
+def test_a_probe_is_logged_at_level_debug_or_if_it_fails(start: Start) -> None:
     def logged(**settings: str) -> list[Any]:
         service = start(**settings)
         for path in ("/healthz", "/metrics", "/nowhere"):

@@ -128,7 +128,9 @@ def test_a_thousand_unknown_paths_and_methods_are_one_series_each(start: Start) 
     assert not [route for route in known if "nowhere" in route]
 
 
-def test_who_waits_for_a_connection_is_seen(start: Start, sql: psycopg.Connection) -> None:
+def test_requests_that_wait_for_a_connection_are_counted(
+    start: Start, sql: psycopg.Connection
+) -> None:
     service = start(
         WEB_CONCURRENCY="1", DB_POOL_MIN_SIZE="1", DB_POOL_MAX_SIZE="1", DB_POOL_TIMEOUT="3"
     )
@@ -223,7 +225,7 @@ def test_without_gunicorn_a_process_tells_of_itself(app: Flask) -> None:
     assert answered() - before == 3
 
 
-def test_a_format_that_is_none_is_answered_in_the_usual_one(app: Flask) -> None:
+def test_an_unknown_format_is_answered_in_the_usual_one(app: Flask) -> None:
     accept = {"Accept": "application/openmetrics-text; version=x"}
     answer = app.test_client().get("/metrics", headers=accept)
     assert answer.status_code == 200

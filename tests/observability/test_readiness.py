@@ -80,7 +80,7 @@ def test_row_security_that_hides_rows_is_named(
         sql.execute(f"DROP ROLE {role}")
 
 
-def test_a_replica_of_redis_is_not_and_a_full_one_still_is(checks: Checks) -> None:
+def test_a_replica_of_redis_is_not_ready_and_a_full_redis_is(checks: Checks) -> None:
     with running_redis() as server, server.client() as client:
         client.config_set("maxmemory", 1)
         full = checks(REDIS_URL=server.url())

@@ -417,7 +417,7 @@ def test_an_address_that_kubernetes_sets_is_told_as_such() -> None:
     assert "enableServiceLinks" in mistakes["REDIS_PORT"][0]
 
 
-def test_a_pool_cannot_be_larger_at_least_than_at_most() -> None:
+def test_a_pools_minimum_cannot_exceed_its_maximum() -> None:
     sizes = {"DB_POOL_MIN_SIZE": "5", "DB_POOL_MAX_SIZE": "4"}
     assert mistakes_of(**sizes).keys() == {"DB_POOL_MIN_SIZE"}
     assert mistakes_of(DB_POOL_MAX_SIZE="1").keys() == {"DB_POOL_MIN_SIZE"}

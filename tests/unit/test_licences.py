@@ -47,7 +47,7 @@ def test_the_licence_is_compatible(package: str) -> None:
     assert [each for each in licences if not COMPATIBLE.fullmatch(each)] == []
 
 
-def test_all_of_what_is_deployed_is_looked_at() -> None:
+def test_everything_that_is_deployed_is_checked() -> None:
     assert {"flask", "psycopg", "gunicorn", "redis"} <= LOCKED.keys()
 
 
