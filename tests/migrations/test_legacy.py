@@ -28,7 +28,7 @@ def counts(url: str) -> tuple[int, int, int]:
 
 
 @pytest.mark.parametrize(
-    ("before", "expected", "said"),
+    ("before", "expected", "message"),
     [
         ([], (0, 0, 0), "there is none to move"),
         ([EMPTY], (0, 0, 0), "there is none to move"),

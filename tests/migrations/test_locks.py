@@ -231,7 +231,7 @@ def test_a_dead_instances_status_stops_nobody(settings: dict[str, str], forker: 
     run = '{"host": "gone", "pid": 1, "started": 0, "token": "t"}'
     with redis.Redis.from_url(settings["REDIS_URL"]) as client:
         for state in ("in_progress", "completed", "failed"):
-            status = f'{{"state": "{state}", "run": {run}, "reason": "told"}}'
+            status = f'{{"state": "{state}", "run": {run}, "reason": "reported"}}'
             client.set(status_key(target(known())), status)
             forker.run(settings, "db-upgrade")
             forker.run(settings, "db-rollback", "--to", "none", "--yes")
