@@ -185,7 +185,8 @@ def test_a_running_statement_leads_to_its_request(
     def is_waiting() -> bool:
         waiting[:] = sql.execute(
             "SELECT pid, application_name, query FROM pg_stat_activity "
-            "WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            # The wait is read later than the rest, which could still be of the statement before.
+            "WHERE wait_event_type = 'Lock' AND state = 'active' AND datname = current_database()"
         ).fetchall()
         return bool(waiting)
 
