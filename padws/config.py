@@ -115,7 +115,7 @@ class Settings:
         "the master, and of REDIS_URL only user, password, database and TLS (`rediss`) count",
     )
     redis_sentinel_password: str = text(
-        "", "The Sentinels' own password, where they have one", secret=True
+        "", "The Sentinels' own password, if they have one", secret=True
     )
     redis_timeout: float = seconds(
         2, "Seconds a request waits for Redis before it is answered with 503"
@@ -124,7 +124,7 @@ class Settings:
     # Sign-in and sessions
 
     oidc_issuer: str = web_url("The OpenID provider's issuer")
-    oidc_server_url: str = web_url("Keycloak's address; with OIDC_REALM it makes OIDC_ISSUER")
+    oidc_server_url: str = web_url("Keycloak's address; with OIDC_REALM it replaces OIDC_ISSUER")
     oidc_realm: str = text("", "Keycloak's realm")
     oidc_client_id: str = text("", "The client id of padws at the provider")
     oidc_client_secret: str = text("", "Its secret; empty for a public client", secret=True)
@@ -221,7 +221,7 @@ class Settings:
     # Migrations, log and metrics
 
     migration_lock_ttl: float = seconds(
-        120, "Seconds the Redis lock of a migration lives unless it is renewed"
+        120, "Seconds that the Redis lock of a migration lasts unless it is renewed"
     )
     migration_max_wait: float = seconds(
         300, "Seconds to wait for another instance that migrates, or for a lock"
@@ -229,7 +229,7 @@ class Settings:
     on_migration_failure: str = choice(
         "stop",
         ("stop", "continue"),
-        "`continue` lets gunicorn start on a failed migration, with a warning",
+        "`continue` lets gunicorn start after a failed migration, with a warning",
         variable="PADWS_ON_MIGRATION_FAILURE",
     )
     log_level: str = choice(
@@ -276,8 +276,8 @@ class Settings:
     )
     client_timeout: float = seconds(
         30,
-        "Seconds a client has to send a request's head. It may pause as long while it sends a "
-        "body or reads an answer, and must average 1,000 bytes a second",
+        "Seconds a client has to send a request's head. It may pause for as long while it sends a "
+        "body or reads an answer, and must average 1,000 bytes per second",
     )
     connections_per_address: int = plain_number(
         250,

@@ -67,13 +67,13 @@ class FrontEnd(WhiteNoise):  # type: ignore[misc]  # untyped
             self.add_file_to_dictionary("/", str(root.resolve() / "index.html"))
 
     def serve(
-        self, static_file: _File, environ: WSGIEnvironment, start_response: StartResponse
+        self, static_file: _File, wsgi: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         """Send a file; what cannot be done with it is for the application to refuse."""
         answer: Iterable[bytes]
-        if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+        if wsgi["REQUEST_METHOD"] in ("GET", "HEAD"):
             with suppress(FileNotFoundError):  # somebody has removed it since the start
-                answer = super().serve(static_file, environ, start_response)
+                answer = super().serve(static_file, wsgi, start_response)
                 return answer
         answer = self.application(environ, start_response)
         return answer

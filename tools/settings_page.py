@@ -20,7 +20,7 @@ as not set. All mistakes are reported together, before anything is started.
 `OIDC_ISSUER` (or `OIDC_SERVER_URL` and `OIDC_REALM`) and `OIDC_CLIENT_ID` are needed to serve, but
 not to migrate.
 
-This page is made by `python -m tools.settings_page`; a test compares it with what the code reads.
+This page is written by `python -m tools.settings_page`; a test compares it with the code.
 """
 
 # The first variable of each section, in the order of SettingsSchema.

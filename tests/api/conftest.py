@@ -1,7 +1,7 @@
 """The app as signed-in people use it.
 
-Signing in takes a tenth of a second and a database a fifth. So four people sign in once, and what
-that leaves in PostgreSQL and Redis is put back before each test.
+Signing in takes a tenth of a second, and a new database a fifth. So four people sign in once, and
+the state of PostgreSQL and Redis after that is restored before each test.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _PUT_BACK = "".join(
 
 @dataclass(frozen=True)
 class SignedIn:
-    """What the four sign-ins have left."""
+    """The result of the four sign-ins."""
 
     database_url: str
     cookies: Mapping[str, str]
@@ -205,9 +205,9 @@ def default_gunicorn(
     log: Path = tmp_path_factory.mktemp("gunicorn") / "log"
     with temporary.running_service(settings, log) as service:
         yield service
-        told = log.read_text()
-        assert "Traceback" not in told
-        assert not [name for name, cookie in signed_in.cookies.items() if cookie in told]
+        text = log.read_text()
+        assert "Traceback" not in text
+        assert not [name for name, cookie in signed_in.cookies.items() if cookie in text]
 
 
 @pytest.fixture

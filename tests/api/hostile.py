@@ -1,4 +1,4 @@
-"""Bodies that somebody who means harm, or a broken program, might send: the same for each seed."""
+"""Bodies that an attacker or a broken program might send: the same for each seed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ KEYS = ["elements", "appState", "files", "pad", "uniqueId", "displayName", "id",
 
 
 def scene_text(random: Random) -> str:
-    """The text of something like a scene: often a good one, often only nearly."""
+    """The text of something like a scene: often a good one, often nearly one."""
     members = [
         f'"{key}": {_value(random, 3)}' for key in random.choices(KEYS, k=random.randint(0, 5))
     ]
@@ -65,7 +65,7 @@ def _value(random: Random, depth: int) -> str:
         return (
             '"' + random.choice(["x", "ä", "\\n", "\\u00e9"]) * random.choice([10, 100_000]) + '"'
         )
-    # Most are good ones, which stand first in their lists: one bad value spoils a whole scene.
+    # Most are good ones, which come first in their lists: one bad value spoils a whole scene.
     source, good = random.choice([(NUMBERS, 16), (STRINGS, 16), (WORDS, 3)])
     return random.choice(source[:good] if random.random() < 0.97 else source)
 
@@ -128,13 +128,13 @@ def hostile_body(seed: int) -> bytes:
     return random.choice(SPOILERS)(random, body) if random.random() < 1 / 3 else body
 
 
-# What should become of it
+# What should happen to it
 
 
 def exactly(text: bytes) -> Any:
     """JSON read strictly and without losing a digit, its NULs and lone surrogates refused as well.
 
-    ValueError or RecursionError when it cannot be; also for a member that another one replaces.
+    Raises ValueError or RecursionError if it cannot be, also if a member replaces another.
     """
     return json.loads(
         text.decode("utf-8"),
@@ -166,7 +166,7 @@ def is_scene(value: Any) -> bool:
 def can_be_kept(value: Any) -> bool:
     """Whether PostgreSQL keeps it: no character 0, no lone surrogate, no number out of range.
 
-    What is inside an object has been looked at when that was read.
+    The contents of an object were checked when it was read.
     """
     if isinstance(value, list):
         return all(map(can_be_kept, value))

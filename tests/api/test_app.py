@@ -1,4 +1,4 @@
-"""/api/app and /api/workspace: what the front end asks for besides drawings."""
+"""/api/app and /api/workspace: what the front end needs besides drawings."""
 
 from __future__ import annotations
 

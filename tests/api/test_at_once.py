@@ -29,9 +29,9 @@ def numbered(send: Send, number: int) -> list[Callable[[], requests.Response]]:
 
 
 def piled_up(sql: SqlConnection, number: int, send: Send) -> list[requests.Response]:
-    """The answers to requests that all come to PostgreSQL before one of them goes on there.
+    """The answers to requests that all reach PostgreSQL before one of them goes on there.
 
-    A lock on the table of pads holds them up; how many get that far, the workers' pools decide.
+    A lock on the table of pads holds them up; the workers' pools decide how many get that far.
     """
     with ThreadPoolExecutor(1) as background, psycopg.connect(sql.info.dsn) as other:
         other.execute("LOCK TABLE pad_ws.pads")
@@ -85,7 +85,7 @@ class TestFirstPad:
             return alices_browser(method, path, json=json)
 
         assert statuses(at_once(numbered(send, 32))) == {200: 16, 201: 16}
-        # The list makes a pad only if there is none yet.
+        # The list creates a pad only if there is none yet.
         assert sql.execute("SELECT FROM pad_ws.pads").rowcount in (16, 17)
 
 

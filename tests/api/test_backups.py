@@ -51,7 +51,7 @@ def numbers(backups: Backups) -> list[int]:
 
 
 def age(sql: SqlConnection, **interval: float) -> None:
-    """Make all that is stored older."""
+    """Make everything that is stored older."""
     for table, columns in (
         ("pads", ["created_at", "updated_at", "last_backup_at"]),
         ("backups", ["created_at", "updated_at"]),

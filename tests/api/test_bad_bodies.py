@@ -1,7 +1,6 @@
 """Bodies that no service should choke on: each is a 4xx within seconds and changes nothing.
 
-They go to a running gunicorn, whose time-outs are the clients': an answer that takes longer than
-ten seconds is none.
+They go to a running gunicorn, and clients wait at most ten seconds for an answer.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ JSON = {"Content-Type": "application/json"}
 
 
 def repeated(item: bytes, size: int) -> bytes:
-    """A scene of about `size` bytes whose elements are this item, over and over."""
+    """A scene of about `size` bytes whose elements repeat this item."""
     return b'{"elements": [' + (item + b",") * (size // (len(item) + 1)) + b"0]}"
 
 
-#: What cannot be read as JSON that PostgreSQL keeps: made when it is needed, as some are large.
+#: What is not JSON that PostgreSQL can store; made when needed, because some are large.
 UNREADABLE: dict[str, Callable[[], bytes]] = {
     "nothing": lambda: b"",
     "white space": lambda: b" \n",
@@ -86,7 +85,7 @@ UNREADABLE: dict[str, Callable[[], bytes]] = {
     "ten million backslashes": lambda: b'{"a": "' + b"\\" * (10 * MILLION + 1) + b'"}',
 }
 
-#: What takes more than is allowed, as it is or once PostgreSQL has written it out.
+#: What is larger than allowed, as it is or once PostgreSQL has written it out.
 TOO_LARGE: dict[str, Callable[[], bytes]] = {
     "a byte too many": lambda: b'{"a": 1}'.ljust(20 * MILLION + 1),
     "a million times 1e99999": lambda: repeated(b"1e99999", 8 * MILLION),
@@ -105,7 +104,7 @@ def pad(alice: Client) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def nothing_changes(pad: dict[str, Any], sql: SqlConnection) -> Iterator[None]:
-    """No row of any table is another one after the test."""
+    """Assert that a test changes no row of any table."""
     tables = ("users", "pads", "backups", "template_pads")
     digest = "SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) AS digest FROM pad_ws.{} AS t"
 
@@ -131,7 +130,7 @@ class TestUnreadable:
 
     def test_as_the_whole_new_pad(self, alices_browser: Browser, kind: str) -> None:
         answer = alices_browser("POST", "/api/pad", data=UNREADABLE[kind](), headers=JSON)
-        assert answer.status_code in (400, 422)  # a number that only a schema minds is 422
+        assert answer.status_code in (400, 422)  # a number that only a schema refuses is 422
 
 
 @pytest.mark.parametrize("kind", TOO_LARGE)
@@ -199,7 +198,7 @@ def test_ten_thousand_unknown_fields_are_refused(alices_browser: Browser) -> Non
 def test_what_only_looks_like_a_large_number_is_kept(
     alices_browser: Browser, pad: dict[str, Any], sql: SqlConnection
 ) -> None:
-    """Ids in hexadecimal digits, as some tools make them, are full of exponents."""
+    """Ids in hexadecimal digits, as some tools make them, look full of exponents."""
     scene = {"elements": [f"7e{number:06}-{number}e99999" for number in range(20_000)]}
     made = alices_browser("POST", "/api/pad", json={"display_name": "x", "data": scene})
     assert ok(made, 201)["data"]["elements"] == scene["elements"]

@@ -1,4 +1,4 @@
-"""What happens on a connection before a request gets to the application, and after its answer."""
+"""What happens on a connection before a request reaches the application, and after its answer."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def cookie(signed_in: SignedIn) -> str:
 
 
 def statuses(connection: socket.socket, number: int) -> list[int]:
-    """The statuses of the next answers, which may come in one piece; ten seconds in vain fail."""
-    told = b""
-    while len(found := re.findall(rb"HTTP/1.1 (\d+) ", told)) < number:
+    """The statuses of the next answers, which may come in one piece; each within ten seconds."""
+    answers = b""
+    while len(found := re.findall(rb"HTTP/1.1 (\d+) ", answers)) < number:
         received = connection.recv(65_536)
-        assert received, told
-        told += received
+        assert received, answers
+        answers += received
     return [int(status) for status in found]
 
 
@@ -79,7 +79,7 @@ class TestBodiesThatNobodyReads:
     def test_chunks_that_are_refused_are_the_connections_end(
         self, url: str, path: str, body: bytes
     ) -> None:
-        """What comes behind them is nobody's request: where they end is not known."""
+        """What follows must not count as a request: nobody knows where they end."""
         form = ("Content-Type: application/x-www-form-urlencoded", "Transfer-Encoding: chunked")
         smuggled = wire.request("GET", "/healthz")
         with wire.connect(url) as connection:
@@ -100,10 +100,10 @@ class TestBodiesThatNobodyReads:
             assert wire.read(connection).status == 400
 
     @pytest.mark.parametrize("framing", ["Content-Length: 5000000", "Transfer-Encoding: chunked"])
-    def test_who_sends_a_large_one_and_reads_only_then_gets_the_answer(
+    def test_a_client_that_reads_only_after_sending_gets_the_answer(
         self, url: str, framing: str
     ) -> None:
-        """It would be reset while it sends, and the answer be gone, if nobody took the rest."""
+        """If nobody took the rest, the connection would be reset, and the answer lost."""
         headers = ("Cookie: session_id=unknown", "Content-Type: application/json", framing)
         body = LARGE if "Length" in framing else b"%x\r\n%s\r\n0\r\n\r\n" % (len(LARGE), LARGE)
         with wire.connect(url) as connection:
@@ -181,7 +181,7 @@ class TestHeads:
         assert wire.exchange(url, wire.request("GET", "/api/users/me", *headers)).status == 200
 
 
-#: What does not get to the application, and what it is answered.
+#: What does not reach the application, and how it is answered.
 REFUSED = [
     (b"GET\r\n\r\n", 400, "bad_request"),
     (b"\r\n\r\n", 400, "bad_request"),

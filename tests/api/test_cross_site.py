@@ -1,4 +1,4 @@
-"""Writes that another site makes a browser send are refused; requests of no browser pass."""
+"""Writes that another site makes a browser send are refused; other programs' requests pass."""
 
 from __future__ import annotations
 

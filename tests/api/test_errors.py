@@ -42,7 +42,7 @@ Provocation = Callable[[Scenery], TestResponse]
 
 
 def elsewhere(scenery: Scenery, **settings: str) -> TestResponse:
-    """A read of alice's where something is not at the address that the settings give."""
+    """A request of alice's where a server is not at the address that the settings give."""
     return scenery.client_of(scenery.configure(**settings), "alice").get("/api/pad")
 
 
@@ -69,7 +69,7 @@ def by_token(scenery: Scenery, method: str, path: str, *, scope: str = "write") 
 
 
 def twice(scenery: Scenery) -> TestResponse:
-    """The second attempt to sign in where one a minute is allowed."""
+    """The second attempt to sign in where one per minute is allowed."""
     client = scenery.configure(LOGIN_LIMIT="1 per minute").test_client()
     client.get("/auth/login")
     return client.get("/auth/login")
@@ -77,7 +77,7 @@ def twice(scenery: Scenery) -> TestResponse:
 
 TEMPLATE = {"name": "default", "display_name": "x", "data": {"a": 1}}
 
-#: Status, code, and how to come by them. A code that is missing here fails a test below.
+#: Status, code, and how to provoke them. A code that is missing here fails a test below.
 PROVOCATIONS: list[tuple[int, str, Provocation]] = [
     (400, "invalid_if_match", lambda s: s.alice.delete(s.pad, headers={"If-Match": "x"})),
     (400, "invalid_json", lambda s: s.alice.post(s.pad, data="{", **JSON)),
@@ -126,7 +126,7 @@ PROVOCATIONS: list[tuple[int, str, Provocation]] = [
 ]
 
 #: Codes that need more than a line: test_http.py breaks bodies off, `TestInside` the database, and
-#: tests/auth/ the provider's grants. Some are given before a request gets to the application:
+#: tests/auth/ the provider's grants. Some are given before a request reaches the application:
 #: test_connections.py, and slow clients in tests/faults/.
 ELSEWHERE = {"bad_request", "body_incomplete", "internal_error", "session_expired"}
 ELSEWHERE |= {"redis_full", "several_sessions"}

@@ -1,4 +1,4 @@
-"""The front end's files, compressed for whoever takes that."""
+"""The front end's files, compressed for clients that accept it."""
 
 from __future__ import annotations
 

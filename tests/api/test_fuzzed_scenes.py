@@ -1,7 +1,7 @@
 """Hostile bodies, thousands of them, to a running service.
 
-Each is kept and comes back equal, or is refused with a problem and changes nothing. None is a 5xx,
-none takes ten seconds. A failure names the seed of its body: `hostile_body(seed)`.
+Each is kept and comes back equal, or is refused with a problem and changes nothing. None is a 5xx
+or takes ten seconds. A failure names the seed of its body: `hostile_body(seed)`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def admins_browser(gunicorn: Service, signed_in: SignedIn) -> Browser:
 
 
 def read(body: bytes) -> Any:
-    """What a body says, if the service has to keep it as a scene; else NEVER."""
+    """What a body says, if the service must keep it as a scene; else NEVER."""
     try:
         value = exactly(body)
     except (ValueError, RecursionError):
@@ -40,7 +40,7 @@ def read(body: bytes) -> Any:
 
 
 def check(answer: Any, good: int, body: bytes, seed: int) -> bool:
-    """Assert that a body was taken or refused as it has to be; whether it was taken."""
+    """Assert that a body was accepted or refused as it must be; whether it was accepted."""
     expected = [good] if read(body) is not NEVER else [400, 413, 422]
     assert answer.status_code in expected, (seed, answer.status_code, answer.text[:300])
     return bool(answer.status_code == good)
@@ -97,7 +97,7 @@ def test_a_template_takes_any_scene_that_can_be_kept(admins_browser: Browser) ->
 
 
 def test_what_is_no_scene_does_not_harm_where_others_are_expected(admins_browser: Browser) -> None:
-    """Names, users, tokens and templates are given anything at all, as a whole or in a member."""
+    """Names, users, tokens and templates get anything at all, as a whole or in a member."""
     pad = ok(admins_browser("GET", "/api/pad"))[0]
     targets = [
         ("PATCH", f"/api/pad/{pad['id']}", "display_name"),

@@ -1,4 +1,4 @@
-"""/healthz and /readyz. What they answer while something is away: tests/faults/."""
+"""/healthz and /readyz. What they answer while something is down is in tests/faults/."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def test_a_live_process_says_so_and_asks_nobody(anyone: Client, configure: Confi
 
 
 def test_an_old_schema_is_not_ready(anyone: Client, sql: SqlConnection) -> None:
-    """A migration that the database does not know of yet, as after a deployment."""
+    """With a migration that the database does not have yet, as after a deployment."""
     (row,) = sql.execute(
         "DELETE FROM pad_ws._yoyo_migration WHERE migration_id = "
         "(SELECT max(migration_id) FROM pad_ws._yoyo_migration) RETURNING *"

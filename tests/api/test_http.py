@@ -37,7 +37,7 @@ def cookie(signed_in: SignedIn) -> str:
 
 @pytest.fixture
 def head(pad: dict[str, Any], cookie: str) -> tuple[str, ...]:
-    """The beginning of a save, to which the header of its length is added."""
+    """The beginning of a save, without the header for its length."""
     return ("POST", f"/api/pad/{pad['id']}", cookie, "Content-Type: application/json")
 
 
@@ -61,7 +61,9 @@ class TestWholeBodies:
         start = wire.request(*head, "Transfer-Encoding: chunked")
         assert wire.exchange(url, start + body).status == 200
 
-    def test_who_asks_whether_to_go_on_is_told_to(self, url: str, head: tuple[str, ...]) -> None:
+    def test_a_client_that_asks_whether_to_go_on_is_told_to(
+        self, url: str, head: tuple[str, ...]
+    ) -> None:
         start = wire.request(*head, f"Content-Length: {len(SCENE)}", "Expect: 100-continue")
         with wire.connect(url) as connection:
             connection.sendall(start)
@@ -84,7 +86,7 @@ class TestWholeBodies:
 
 
 class TestBrokenBodies:
-    """Whatever arrives of a body that does not arrive whole: nothing of it is saved."""
+    """Bodies that do not arrive whole: nothing of them is saved."""
 
     @pytest.fixture(autouse=True)
     def nothing_is_saved(self, alice: Client, pad: dict[str, Any]) -> Iterator[None]:
@@ -165,7 +167,7 @@ class TestBrokenBodies:
 
 
 def assert_no_inside(answer: Answer) -> None:
-    """An answer that the server itself gives, before the service is asked."""
+    """Assert that an answer which the server itself gives reveals nothing internal."""
     assert b"Traceback" not in answer.body
     assert b"padws" not in answer.body
 
@@ -181,7 +183,7 @@ class TestTooLarge:
     def test_nor_is_more_than_the_limit_read_in_chunks(
         self, url: str, head: tuple[str, ...]
     ) -> None:
-        """The chunks never end: either the answer comes before they do, or none."""
+        """The client could send more: the server stops reading."""
         chunk = chunked(b" " * 1_000_000, last=b"")
         with wire.connect(url) as connection:
             connection.sendall(wire.request(*head, "Transfer-Encoding: chunked"))
@@ -207,7 +209,7 @@ class TestTooLarge:
 
 
 class TestOddRequests:
-    """Nothing of these is more than a 4xx."""
+    """None of these is worse than a 4xx."""
 
     @pytest.mark.parametrize(
         "path",

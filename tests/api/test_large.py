@@ -1,4 +1,4 @@
-"""Large bodies and answers: never a second time in memory, and not too many at once."""
+"""Large bodies and answers: never twice in memory, and not too many at once."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_an_unread_answer_takes_its_users_room_until_its_end(
 def test_what_has_been_written_is_answered_whether_there_is_room_or_not(
     configure: Configure, client_of: ClientOf, signed_in: SignedIn
 ) -> None:
-    """To refuse the answer would have the client write again; the next read waits instead."""
+    """Refusing the answer would make the client write again; the next read waits instead."""
     app = configure(LARGE_BYTES_PER_USER="4000000")
     alice = client_of(app, "alice")
     path = f"/api/pad/{make_pad(alice, data=LARGE)['id']}"

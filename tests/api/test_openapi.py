@@ -1,4 +1,4 @@
-"""/api/openapi.json: valid, and about every route. Each answer in tests/api is held against it."""
+"""/api/openapi.json is valid and has every route. tests/api checks each answer against it."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def document(anyone: Client) -> Document:
 
 
 def operations(document: Document) -> dict[Route, Document]:
-    """Method and path, with `{}` for each parameter, to what is said of it."""
+    """The operations, by method and path, with `{}` for each parameter."""
     return {
         (method.upper(), re.sub(r"\{\w+\}", "{}", path)): operation
         for path, item in document["paths"].items()
@@ -164,7 +164,7 @@ def test_the_example_of_a_scene_can_be_saved(document: Document, alice: Client) 
 
 
 def test_what_is_always_there_is_required(document: Document) -> None:
-    """What may be left out of an answer is left out on purpose."""
+    """Only these members may be missing from an answer."""
     schemas = document["components"]["schemas"]
     optional = {
         name: schema["properties"].keys() - set(schema.get("required", ()))
@@ -188,14 +188,14 @@ def test_what_is_always_there_is_required(document: Document) -> None:
 
 
 def test_patterns_are_ones_that_every_reader_knows(document: Document) -> None:
-    """JSON Schema's regular expressions are JavaScript's."""
+    """The regular expressions of JSON Schema are those of JavaScript."""
     patterns = re.findall(r"'pattern': '([^']*)'", str(document))
     assert patterns
     assert not [each for each in patterns if re.search(r"\\[AZ]", each)]
 
 
 def test_versions_are_described(document: Document) -> None:
-    """Which requests may name a version, which answers tell one, and what refuses a stale one."""
+    """Which requests may name a version, which answers have one, and which refuse a stale one."""
     described = operations(document)
     save, one = ("POST", "/api/pad/{}"), ("GET", "/api/pad/{}")
     restore = ("POST", "/api/pad/{}/backups/{}/restore")

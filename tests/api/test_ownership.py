@@ -1,4 +1,4 @@
-"""What belongs to somebody else answers as what does not exist, and stays as it is."""
+"""What belongs to somebody else is answered like what does not exist, and stays as it is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.api.pads import make_pad
 from tests.helpers.contract import Client, assert_problem, ok
 from tests.helpers.drawings import drawing
 
-#: Every route with an id, and a body that the owner would succeed with.
+#: Every route with an id, and a body with which the owner would succeed.
 ROUTES: list[tuple[str, str, Any]] = [
     ("GET", "/api/pad/{pad}", None),
     ("HEAD", "/api/pad/{pad}", None),
@@ -70,8 +70,8 @@ def send(client: Client, route: tuple[str, str, Any], ids: Owned, **options: Any
     return client.open(path, method=method, **options)
 
 
-def told(answer: TestResponse) -> tuple[Any, ...]:
-    """All that an answer tells, except the name of the request."""
+def content_of(answer: TestResponse) -> tuple[Any, ...]:
+    """Everything that an answer says, except the id of the request."""
     problem = answer.get_json() if answer.data else {}
     problem.pop("request_id", None)
     headers = [pair for pair in answer.headers if pair[0] not in ("X-Request-ID", "Date")]
@@ -96,7 +96,7 @@ class TestStranger:
             answer = send(charlie, route, owned, headers=headers)
             assert answer.status_code == 404
             unknown = send(charlie, route, random_ids(), headers=headers)
-            assert told(answer) == told(unknown)
+            assert content_of(answer) == content_of(unknown)
         assert stored() == before
 
     def test_an_administrator_is_a_stranger_too(
@@ -120,7 +120,7 @@ class TestStranger:
         before = stored()
         answer = send(anyone, route, owned)
         assert answer.status_code == 401
-        assert told(answer) == told(send(anyone, route, random_ids()))
+        assert content_of(answer) == content_of(send(anyone, route, random_ids()))
         assert stored() == before
 
     def test_the_owner_succeeds(

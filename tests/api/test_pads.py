@@ -281,7 +281,7 @@ class TestAdopted:
 
     @pytest.fixture
     def adopted(self, alice: Client, sql: SqlConnection) -> str:
-        """The path of one whose scene says nothing of its pad."""
+        """The path of one whose scene does not name its pad."""
         owner = ok(alice.get("/api/users/me"))["id"]
         (row,) = sql.execute(
             "INSERT INTO pad_ws.pads (id, owner_id, display_name, data) VALUES "

@@ -77,7 +77,7 @@ A_PAGE = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q
 
 
 class TestWhatAPersonMeets:
-    """Problems where somebody has followed a link: pages, everywhere but in the API."""
+    """Problems of somebody who follows a link are pages, except in the API."""
 
     @pytest.fixture
     def person(self, app: Flask) -> FlaskClient:

@@ -90,7 +90,7 @@ def test_one_statement_and_one_command(tap: Tap, scenery: Scenery, ask: Ask) -> 
 
 
 def test_a_statement_that_is_run_often_is_prepared(tap: Tap, scenery: Scenery) -> None:
-    """Then it is only bound and executed, so that PostgreSQL plans and parses it no more."""
+    """Then it is only bound and executed; PostgreSQL does not parse or plan it again."""
     for _ in range(8):
         scenery.alice.get(scenery.pad)
     with tap.listen() as traffic:
@@ -113,7 +113,7 @@ def test_a_statement_that_is_run_often_is_prepared(tap: Tap, scenery: Scenery) -
     ],
 )
 def test_what_needs_nobody_asks_nobody(tap: Tap, scenery: Scenery, path: str) -> None:
-    """Not even whose cookie it is."""
+    """Not even about the session."""
     with tap.listen() as traffic:
         assert scenery.alice.get(path).status_code in (200, 404)
     assert (traffic.messages, traffic.commands) == ([], [])
@@ -165,7 +165,7 @@ def test_sessions_are_counted_without_a_look_at_every_key(
 
 
 def test_the_tap_hears_what_it_should(tap: Tap, app: Flask, scenery: Scenery) -> None:
-    """The counts above are worth something only if nothing can slip by."""
+    """The counts above mean something only if nothing escapes it."""
     services = app.extensions["padws"]
     services.redis.ping()  # connected, which takes commands of its own
     with tap.listen() as traffic:

@@ -102,7 +102,7 @@ class TestMark:
 
 
 def assert_data_refused(answer: Any, code: str = "scene_invalid") -> None:
-    """Assert that a scene is refused, by the name of the member that it is or was to become."""
+    """Assert that a scene is refused, and which member of the request is to blame."""
     assert list(assert_problem(answer, 422, code)["errors"]) == ["data"]
 
 
@@ -136,7 +136,7 @@ CROWDED = json.dumps({"elements": [{f"key {number}": 0 for number in range(9000)
 def test_a_scene_that_is_too_much_work_is_refused_everywhere(
     alice: Client, admin: Client, pad: dict[str, Any]
 ) -> None:
-    """Before PostgreSQL sees it, so also where garbage follows, which it would find too late."""
+    """Before PostgreSQL sees it, so even if garbage follows, which it would find too late."""
     for text in (CROWDED, f"{CROWDED} and more"):
         assert_data_refused(save(alice, pad, text), "too_complex")
         create = f'{{"display_name": "Plan", "data": {text}}}'

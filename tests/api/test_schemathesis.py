@@ -1,7 +1,7 @@
 """Thousands of requests that Schemathesis makes up from the OpenAPI document.
 
-An administrator sends them to a running service, half of those with an id to things that exist. The
-requests are the same in every run, but for ids.
+An administrator sends them to a running service. Half of those with an id are about things that
+exist. Except for ids, the requests are the same in every run.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ CHECKS = [
 
 
 class Visitor:
-    """An administrator, and things of theirs to ask for."""
+    """An administrator, and things of theirs to request."""
 
     def __init__(self, url: str, session: requests.Session):
         self._url = url
@@ -49,7 +49,7 @@ class Visitor:
         self._things = self._make()
 
     def _make(self) -> dict[str, str]:
-        """Things that exist: what stands for them in a path, by the parameter's name."""
+        """Things that exist: their ids, by the name of the parameter in a path."""
         pad = self._post("/api/pad", {"display_name": "Drawing", "data": drawing()})
         backup = self._post(f"/api/pad/{pad['id']}/backups")
         token = self._post("/api/users/me/tokens", {"name": "script"})
@@ -67,7 +67,7 @@ class Visitor:
         return made
 
     def send(self, case: schemathesis.Case[Any]) -> None:
-        """Send a request, and hold the answer against the document and the contract."""
+        """Send a request, and check the answer against the document and the contract."""
         if zlib.crc32(repr(case).encode()) % 2:
             for name in self._things.keys() & case.path_parameters.keys():
                 case.path_parameters[name] = self._things[name]
@@ -90,7 +90,7 @@ described = schemathesis.openapi.from_dict(enforced())
 described.config.generation.update(with_security_parameters=False)
 
 
-# No workspaces: that is answered with 501, and is no failure. Signing out would end the session.
+# Workspaces are answered with 501, which is not a failure. Signing out would end the session.
 @described.exclude(path_regex="^/api/workspace/st(art|op)$|^/auth/").parametrize()
 @settings(
     max_examples=EXAMPLES,

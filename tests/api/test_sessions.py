@@ -28,7 +28,7 @@ ROUTES = [
     ("POST", "/api/workspace/start"),
 ]
 
-#: What anybody may ask for, whatever the cookie says.
+#: What anybody may request, whatever the cookie says.
 OPEN = [
     "/api/app/config",
     "/api/app/build-info",
@@ -74,10 +74,10 @@ def test_a_session_that_cannot_be_read_is_none(
     everywhere_401(alice)
 
 
-def test_a_session_ends_in_the_end_however_much_it_is_used(
+def test_a_session_ends_however_much_it_is_used(
     configure: Configure, redis_client: redis.Redis
 ) -> None:
-    """The hour is not waited for: the session is changed as if it had begun an hour earlier."""
+    """The test does not wait an hour: it changes the session as if it had begun an hour earlier."""
     client = configure(SESSION_MAX_HOURS="1").test_client()
     people.sign_in(client, "bob")
     (key,) = redis_client.keys(f"*{people.cookie_of(client)}")

@@ -24,7 +24,7 @@ Newcomer = Callable[..., str]
 
 @pytest.fixture
 def newcomer(oidc_issuer: str) -> Newcomer:
-    """Make subjects that nobody has seen before."""
+    """Make subjects that are new here."""
     return lambda **claims: people.newcomer(oidc_issuer, **claims)
 
 
@@ -216,7 +216,7 @@ class TestRoles:
 
 
 class TestRow:
-    """What signing in makes of the user's row."""
+    """What signing in does to the user's row."""
 
     def test_what_the_provider_leaves_out_gets_placeholders(
         self, anyone: Client, newcomer: Newcomer
@@ -289,7 +289,7 @@ class TestRow:
         assert sql.execute("SELECT FROM pad_ws.users").rowcount == 10
 
 
-def test_no_answer_but_the_provider_s_address_carries_a_token(anyone: Client, someone: str) -> None:
+def test_only_logout_url_carries_a_token(anyone: Client, someone: str) -> None:
     answers = [people.sign_in(anyone, someone)]
     paths = ("/api/users/me", "/api/pad", "/api/workspace/state", "/", "/readyz")
     answers += [anyone.get(path) for path in paths]

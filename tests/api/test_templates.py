@@ -165,7 +165,7 @@ class TestDelete:
             assert_problem(answer, 404, "template_not_found")
 
 
-#: What only administrators may do, with a body that they would succeed with.
+#: What only administrators may do, with a body with which they would succeed.
 WRITES: list[tuple[str, str, Any]] = [
     ("POST", "/api/templates", body(name="new")),
     ("PUT", "/api/templates/board", {"display_name": "New"}),

@@ -1,4 +1,4 @@
-"""/api/users: the caller, and what administrators do with everybody."""
+"""/api/users: the caller, and what administrators do with users."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def etag(client: Client, pad: dict[str, Any]) -> str:
 
 
 def everything(client: Client, pad: dict[str, Any]) -> Any:
-    """All that a change of a pad could change."""
+    """Everything that a change of a pad could affect."""
     return ok(client.get("/api/pad")), ok(client.get(f"/api/pad/{pad['id']}/backups"))
 
 
@@ -264,7 +264,7 @@ class TestIfNoneMatch:
 def test_a_stale_save_tells_its_version_before_its_scene_is_looked_at(
     alice: Client, pad: dict[str, Any]
 ) -> None:
-    """A client with an old version hears so, or that its body is bad: never a success."""
+    """A client with an old version is told that, or that its body is bad; it never succeeds."""
     answer = alice.post(
         f"/api/pad/{pad['id']}",
         data=json.dumps({}),

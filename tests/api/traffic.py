@@ -42,12 +42,12 @@ class Tap:
 
     @contextmanager
     def listen(self) -> Iterator[Traffic]:
-        """What is sent while the block runs; a first request before it has made the connections."""
+        """What is sent while the block runs; an earlier request has opened the connections."""
         traffic = Traffic()
         with tempfile.TemporaryFile("w+") as log, self._redis.monitor() as monitor:  # type: ignore[no-untyped-call]
             self._connection(lambda pgconn: pgconn.trace(log.fileno()))
             self._connection(lambda pgconn: pgconn.set_trace_flags(Trace.SUPPRESS_TIMESTAMPS))
-            self._commands(monitor)  # what came before, a new connection's greeting included
+            self._commands(monitor)  # what came before, including a new connection's greeting
             yield traffic
             self._connection(lambda pgconn: pgconn.untrace())
             traffic.messages += _messages(log)

@@ -1,4 +1,4 @@
-"""Fixtures: providers that can be told what to do, and instances of the service that use them."""
+"""Fixtures: providers whose behaviour tests can change, and services that use them."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ import redis
 
 from padws.embedded import temporary
 from padws.embedded.startup import free_port
-from tests.auth.browser import Browser, Script, signed_in
 from tests.helpers import servers
 from tests.helpers.apps import open_app
+from tests.helpers.browser import Browser, Script, signed_in
 from tests.helpers.redis_servers import OwnRedis
 from tests.providers import node, own
 from tests.providers.node import NodeProvider
 from tests.providers.own import OwnProvider, serving
 
-# Nobody waits in line here: these tests have a few clients at a time.
+# Small pools: these tests have only a few clients at a time.
 SMALL = {"WEB_THREADS": "80", "DB_POOL_MIN_SIZE": "0", "DB_POOL_MAX_SIZE": "8"}
 
 
@@ -157,7 +157,7 @@ ServeApp = Callable[..., str]
 def served(deployment: Deployment, provider: OwnProvider) -> Iterator[ServeApp]:
     """Serve a new app, with some settings of its own, from a thread of this process; its address.
 
-    It knows nothing of the provider yet, and starts in a tenth of the time that gunicorn takes.
+    It has not asked the provider anything yet, and starts ten times as fast as gunicorn.
     """
     deployment.redis.start()
     with ExitStack() as stack:
@@ -190,7 +190,7 @@ def instance(
 
 @contextmanager
 def running_node(directory: Path, **settings: Any) -> Iterator[NodeProvider]:
-    """oidc-provider; the test is skipped where it cannot be had."""
+    """oidc-provider; the test is skipped where it cannot be run."""
     if reason := node.missing():
         pytest.skip(f"oidc-provider cannot be run here: {reason}")
     provider = NodeProvider(free_port(), directory / "oidc-provider.log", **settings)

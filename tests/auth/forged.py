@@ -18,17 +18,17 @@ def encoded(part: bytes | dict[str, Any]) -> str:
 
 
 def unsigned(claims: Claims, alg: str = "none") -> str:
-    """A JWT with nothing where the signature stands."""
+    """A JWT with an empty signature."""
     return f"{encoded({'alg': alg, 'typ': 'JWT'})}.{encoded(claims)}."
 
 
 def by_secret(claims: Claims, secret: str | bytes, **header: Any) -> str:
-    """A JWT signed with HMAC, by a key that is no secret to whoever makes it."""
+    """A JWT signed with HMAC, with a key that its maker knows."""
     key = secret.encode() if isinstance(secret, str) else secret
     text = f"{encoded({'alg': 'HS256', 'typ': 'JWT', **header})}.{encoded(claims)}"
     return f"{text}.{encoded(hmac.digest(key, text.encode(), hashlib.sha256))}"
 
 
 def public_pem(provider: OwnProvider) -> bytes:
-    """The provider's public key, which everybody can get."""
+    """The provider's public key, which anybody can get."""
     return provider.keys[0].as_pem(private=False)

@@ -2,9 +2,9 @@
 
     python -m tests.auth.long_session
 
-Time goes sixty times as fast: what Keycloak gives five minutes lives five seconds here, and the
-whole takes four minutes on a machine that can do sixty saves a second. Refresh tokens rotate, and
-the provider ends the session of whoever uses one twice. Ends with 1 if a save was lost.
+Time passes sixty times as fast: what Keycloak gives five minutes lasts five seconds here, and the
+whole takes four minutes on a machine that can do sixty saves per second. Refresh tokens rotate, and
+the provider ends a session if one is used twice. The exit code is 1 if a save was lost.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from padws.config import load_settings
 from padws.embedded import temporary
 from padws.embedded.startup import free_port
 from padws.migrations import migrate
-from tests.auth.browser import Browser, signed_in
 from tests.helpers import servers
+from tests.helpers.browser import Browser, signed_in
 from tests.providers import node
 from tests.providers.node import NodeProvider, settings_of
 
@@ -56,7 +56,7 @@ class Outcome:
 
 
 class _Client:
-    """One of the requests that go on at the same time, with a pad of its own."""
+    """One of the clients that save at the same time, with a pad of its own."""
 
     def __init__(self, browser: Browser, outcome: Outcome):
         self._browser = browser
@@ -66,7 +66,7 @@ class _Client:
         self._last = -1
 
     def save(self, number: int) -> None:
-        """Save, and note what came of it."""
+        """Save, and record the outcome."""
         began = time.monotonic()
         answer = self._browser.save(self._pad, number=number)
         self._outcome.latencies.append(time.monotonic() - began)
@@ -77,14 +77,14 @@ class _Client:
             self._outcome.lost.append(f"save {number}: {answer.status_code} {answer.text}")
 
     def look_back(self) -> None:
-        """Compare what is stored with what was answered."""
+        """Compare what is stored with the answers."""
         pad = self._browser.get(f"/api/pad/{self._pad}").json()
         if pad["version"] != 1 + self._saved or pad["data"].get("number", -1) != self._last:
             self._outcome.lost.append(f"pad {self._pad}: {pad['version']}, {self._saved} saves")
 
 
 def work(urls: list[str], cookie: Browser, *, saves: int, interval: float, clients: int) -> Outcome:
-    """Save every `interval` seconds, as many times as wanted, from several clients at once."""
+    """Save every `interval` seconds, the given number of times, from several clients at once."""
     outcome = Outcome()
     workers = [_Client(cookie.at(urls[number % len(urls)]), outcome) for number in range(clients)]
     began, lock, numbers = time.monotonic(), threading.Lock(), iter(range(saves))
@@ -134,7 +134,7 @@ def _deployment(directory: Path) -> Iterator[tuple[NodeProvider, list[str]]]:
 
 
 def main() -> int:
-    """Run the session and tell its figures."""
+    """Run the session and print its figures."""
     if reason := node.missing():
         print(f"oidc-provider cannot be run here: {reason}", file=sys.stderr)  # noqa: T201
         return 2

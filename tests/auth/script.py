@@ -1,4 +1,4 @@
-"""A program that has somebody's tokens from oidc-provider, got as padws itself would get them."""
+"""A program with somebody's tokens from oidc-provider, obtained as padws itself obtains them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import requests
 
-from tests.auth.browser import Browser
+from tests.helpers.browser import Browser
 from tests.providers.node import CLIENT, SECRET, NodeProvider
 
 OTHER = "another-client"

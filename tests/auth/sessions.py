@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import redis
 
-from tests.auth.browser import Browser
+from tests.helpers.browser import Browser
 
 PREFIX = "padws:session:"
 

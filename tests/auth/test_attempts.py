@@ -1,4 +1,4 @@
-"""Attempts to sign in: several at a time, each with its own way back, and ways back without one."""
+"""Attempts to sign in: several at a time, each with its own callback, and callbacks without one."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 import redis
 
 from padws.auth import attempts
-from tests.auth.browser import Browser, problem, signed_in, state_of
 from tests.auth.conftest import ServeApp
 from tests.auth.sessions import change_session, session_of
+from tests.helpers.browser import Browser, problem, signed_in, state_of
 from tests.helpers.parallel import at_once
 from tests.helpers.people import A_PAGE
 from tests.providers.own import OwnProvider
@@ -22,14 +22,14 @@ ERRORS = [*CODES, "call us now", "\u00fc", "<b>", "x" * 100]
 
 
 def goes_to(browser: Browser, callback: str) -> str:
-    """Where a way back leads; it has to lead somewhere."""
+    """Where a callback redirects to; asserts that it does."""
     answer = browser.get(callback, headers=A_PAGE)
     assert answer.status_code == 302, answer.text
     return answer.headers["Location"]
 
 
 def expire(client: redis.Redis, browser: Browser) -> None:
-    """Let the attempts of a session be over."""
+    """Let the attempts of a session expire."""
     session = session_of(client, browser)
     assert session
     old = {key: {**each, "expires_at": 1.0} for key, each in session["attempts"].items()}
@@ -193,7 +193,7 @@ def test_a_no_of_the_provider_is_a_page_that_keeps_the_place(anyone: Browser, er
 def test_a_no_of_the_provider_leaves_whoever_is_signed_in_where_they_were(
     alice: Browser, error: str
 ) -> None:
-    """As Keycloak does to a page that was open while somebody signed in in another tab."""
+    """As Keycloak answers to a page that was open while somebody signed in in another tab."""
     state = state_of(alice.begin("?next=/x"))
     assert goes_to(alice, f"/auth/callback?error={quote(error)}&state={state}") == "/x"
     assert goes_to(alice, f"/auth/callback?error={quote(error)}") == "/"
@@ -235,8 +235,14 @@ def test_nobody_is_signed_in_by_an_attempt_of_another_browser(url: str) -> None:
     ids=ascii,
 )
 def test_a_made_up_state_leads_nowhere_else(alice: Browser, path: str) -> None:
-    told = base64.urlsafe_b64encode(path.encode("utf-8", "surrogatepass")).decode()
-    for state in (f"x.{told}", f"x.{told.rstrip('=')}", f".{told}", f"x.{told}.{told}", "x.%00"):
+    place = base64.urlsafe_b64encode(path.encode("utf-8", "surrogatepass")).decode()
+    for state in (
+        f"x.{place}",
+        f"x.{place.rstrip('=')}",
+        f".{place}",
+        f"x.{place}.{place}",
+        "x.%00",
+    ):
         assert goes_to(alice, f"/auth/callback?code=x&state={quote(state)}") == "/"
 
 

@@ -1,4 +1,4 @@
-"""Bearer tokens: those of the provider, and those that somebody has made up."""
+"""Bearer tokens: the provider's, and made-up ones."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from joserfc.jwk import ECKey, OctKey
 
 from padws.auth import keys
 from tests.auth import forged
-from tests.auth.browser import COOKIE, SCENE, Browser, Script, problem
 from tests.auth.conftest import ScriptOf, ServeApp
 from tests.auth.forged import encoded
+from tests.helpers.browser import COOKIE, SCENE, Browser, Script, problem
 from tests.helpers.parallel import at_once
 from tests.providers.own import CLIENT, Claims, OwnProvider, answering, new_key, subject_of
 
@@ -34,7 +34,7 @@ def access_token(provider: OwnProvider, name: str = "alice", **claims: Any) -> s
 
 
 def refused(response: requests.Response) -> None:
-    """The answer says that the token is no good, and how to bring a good one."""
+    """Assert that the answer refuses the token, and says how to send a good one."""
     problem(response, 401, "invalid_token")
     assert response.headers["WWW-Authenticate"].startswith("Bearer")
     assert "Set-Cookie" not in response.headers
@@ -289,7 +289,7 @@ def test_nothing_but_the_providers_signature_counts(
 
 
 def signed_as(claims: Claims, key: Any, header: dict[str, Any]) -> str:
-    """A JWT with a header as somebody likes it, signed with a key of theirs."""
+    """A JWT with any header, signed with an attacker's key."""
     whole = {"alg": "RS256", "typ": "JWT", **header}
     text = f"{encoded(whole)}.{encoded(claims)}"
     signature = key.private_key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())
@@ -390,7 +390,7 @@ def test_a_key_that_the_provider_has_withdrawn_is_forgotten_after_a_while(
     old = provider.keys
     provider.keys = [new_key()]
     assert Script(url, of_old_key).get(ME).status_code == 200
-    monkeypatch.setattr(keys, "_TRUSTED_FOR", 0)  # that while is over
+    monkeypatch.setattr(keys, "_TRUSTED_FOR", 0)  # that time is over
     provider.conduct.instead["/jwks"] = lambda: Response(status=503)
     assert Script(url, another).get(ME).status_code == 200  # the provider says nothing new
     provider.conduct.instead.clear()

@@ -10,7 +10,7 @@ import pytest
 import redis
 import requests
 
-from tests.auth.browser import COOKIE, Browser, problem, signed_in
+from tests.helpers.browser import COOKIE, Browser, problem, signed_in
 from tests.helpers.people import A_PAGE
 from tests.helpers.redis_servers import counted_commands
 

@@ -9,8 +9,8 @@ import pytest
 import redis
 from joserfc import jwt
 
-from tests.auth.browser import Browser, Script
 from tests.auth.conftest import ScriptOf, ServeApp
+from tests.helpers.browser import Browser, Script
 from tests.helpers.parallel import at_once
 from tests.helpers.redis_servers import counted_commands
 from tests.providers.own import OwnProvider

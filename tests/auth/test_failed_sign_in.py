@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.auth.browser import Browser, problem, state_of
 from tests.auth.conftest import Deployment, ServeApp
+from tests.helpers.browser import Browser, problem, state_of
 from tests.helpers.people import A_PAGE
 from tests.providers.own import OwnProvider
 

@@ -1,11 +1,11 @@
-"""An `Authorization` for something in front: the cookie stays in force, and its checks too."""
+"""An `Authorization` meant for a proxy in front: the cookie and its checks stay in force."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.auth.browser import COOKIE, Browser, problem
 from tests.helpers import wire
+from tests.helpers.browser import COOKIE, Browser, problem
 from tests.providers.own import OwnProvider
 
 ME = "/api/users/me"

@@ -1,4 +1,4 @@
-"""A Redis that has no room left: whoever is signed in goes on, and nobody else signs in."""
+"""A Redis that has no room left: those who are signed in go on, and nobody else signs in."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import redis
 
 from padws.auth.session_index import SessionIndex
 from padws.auth.sessions import Session, Sessions
-from tests.auth.browser import Browser, problem, signed_in
 from tests.auth.refreshing import REFRESH, hold_refreshes
 from tests.auth.sessions import make_refresh_due, session_of
+from tests.helpers.browser import Browser, problem, signed_in
 from tests.helpers.parallel import Gate, in_background
 from tests.helpers.people import A_PAGE
 from tests.providers.own import OwnProvider, subject_of
@@ -109,7 +109,7 @@ def test_a_redis_that_fills_up_during_a_refresh_fails_no_save(
 def test_what_a_full_redis_has_refused_is_written_by_the_next_write(
     redis_client: redis.Redis, fill: Fill
 ) -> None:
-    """A refresh writes twice: the token that replaces one used up must not be lost in between."""
+    """A refresh writes twice: the token that replaces a used one must not be lost in between."""
     sessions = Sessions(redis_client, SessionIndex(redis_client), "session_id", timedelta(hours=1))
     session = Session()
     session.record.refresh_token = "used up"

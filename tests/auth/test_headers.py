@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from tests.auth.browser import COOKIE, SCENE, Browser, problem, signed_in
 from tests.auth.conftest import ServeApp, StartInstance
+from tests.helpers.browser import COOKIE, SCENE, Browser, problem, signed_in
 
 OURS = "https://pad.example.com"
 
@@ -62,7 +62,7 @@ def test_every_kind_of_answer_says_what_browsers_may_not_do(alice: Browser) -> N
         assert headers["X-Content-Type-Options"] == "nosniff", what
         assert headers["X-Frame-Options"] == "DENY", what
         assert headers["Referrer-Policy"] == "same-origin", what
-        if answer.status_code == 304:  # a policy here would replace the one of what is kept
+        if answer.status_code == 304:  # a policy here would replace the cached answer's
             assert "Content-Security-Policy" not in headers, what
         else:
             policy = headers["Content-Security-Policy"]
@@ -103,7 +103,7 @@ def test_behind_tls_browsers_are_told_to_stay_there(served: ServeApp) -> None:
         assert int(policy.partition("max-age=")[2]) >= 31_536_000
 
 
-def test_a_front_ends_files_are_no_other_than_they_say(served: ServeApp, tmp_path: Path) -> None:
+def test_a_front_ends_files_have_the_headers_of_files(served: ServeApp, tmp_path: Path) -> None:
     (tmp_path / "assets").mkdir()
     (tmp_path / "index.html").write_text("<!doctype html><title>pad</title>")
     (tmp_path / "popup-close.html").write_text("<script>close()</script>")
@@ -116,7 +116,7 @@ def test_a_front_ends_files_are_no_other_than_they_say(served: ServeApp, tmp_pat
         assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
         assert "Strict-Transport-Security" in answer.headers
         assert "Access-Control-Allow-Origin" not in answer.headers
-        assert "Content-Security-Policy" not in answer.headers  # what it loads is its own affair
+        assert "Content-Security-Policy" not in answer.headers  # padws does not know what it loads
     assert "default-src 'none'" in Browser(url).get("/api/docs").headers["Content-Security-Policy"]
 
 
@@ -182,8 +182,8 @@ def test_this_host_is_the_one_that_the_browser_names(
 def test_an_origin_is_named_as_browsers_write_it(served: ServeApp) -> None:
     url = served(CORS_ORIGINS="https://App.Example.com:443/, http://[0::1]:80")
     for origin in (APP, "http://[::1]"):
-        told = cors_of(Browser(url).get("/api/app/config", headers={"Origin": origin}))
-        assert told["allow-origin"] == origin
+        headers = cors_of(Browser(url).get("/api/app/config", headers={"Origin": origin}))
+        assert headers["allow-origin"] == origin
 
 
 def test_an_origin_that_is_named_reads_and_writes(served: ServeApp) -> None:
@@ -194,7 +194,7 @@ def test_an_origin_that_is_named_reads_and_writes(served: ServeApp) -> None:
         "Access-Control-Request-Method": "PUT",
         "Access-Control-Request-Headers": "content-type, if-match",
     }
-    # Browsers ask without cookies, and take nothing but success for a yes.
+    # Browsers ask without cookies, and take only success for a yes.
     preflight = Browser(alice.url).request("OPTIONS", f"/api/pad/{pad}", headers=asks)
     assert preflight.status_code in (200, 204), preflight.text
     allowed = cors_of(preflight)
@@ -226,12 +226,12 @@ FORWARDED = {
 
 
 def way_back_of(response: requests.Response) -> str:
-    """Where the provider is told to send the browser."""
+    """The address to which the provider is told to send the browser back."""
     return parse_qs(urlsplit(response.headers["Location"]).query)["redirect_uri"][0]
 
 
 def test_without_a_trusted_proxy_nothing_forwarded_is_believed(url: str, alice: Browser) -> None:
-    """Not even from this machine, whose address gunicorn would trust by itself."""
+    """Not even from this machine, whose address gunicorn trusts by default."""
     further = {
         **FORWARDED,
         "X-Forwarded-Protocol": "ssl",

@@ -1,4 +1,4 @@
-"""The same through providers that others have written: oidc-provider-mock and oidc-provider."""
+"""Signing in through providers that others have written: oidc-provider-mock and oidc-provider."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import pytest
 import redis
 import requests
 
-from tests.auth.browser import Browser, Script, problem, signed_in
 from tests.auth.conftest import Deployment, ServeApp, StartInstance, running_node
 from tests.auth.script import OTHER, tokens_for
 from tests.auth.sessions import make_refresh_due
 from tests.helpers import people
+from tests.helpers.browser import Browser, Script, problem, signed_in
 from tests.helpers.parallel import at_once
 from tests.providers.node import NodeProvider, settings_of
 
@@ -158,7 +158,7 @@ def test_whoever_is_shut_out_there_is_out_here_at_the_next_refresh(
 
 
 def test_this_provider_does_log_out_whoever_uses_a_refresh_token_twice(node: NodeProvider) -> None:
-    """Else the tests of refreshes would prove nothing."""
+    """Otherwise the tests of refreshes would prove nothing."""
     tokens = tokens_for(node, "alice")
     again = tokens.refreshed()
     with pytest.raises(requests.HTTPError):
@@ -233,7 +233,7 @@ def test_a_token_of_another_client_is_refused(url: str, node: NodeProvider) -> N
 
 
 def test_a_token_that_was_revoked_is_refused(url: str, node: NodeProvider) -> None:
-    """At once where nobody has asked yet; a signed one is good to its end."""
+    """At once if nobody has asked yet; a signed one stays valid until it expires."""
     tokens = tokens_for(node, "alice")
     tokens.revoke()
     answer = Script(url, tokens.access).get(ME)

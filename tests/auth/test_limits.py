@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from padws.config import ConfigurationError, load_settings
-from tests.auth.browser import Browser, Script, problem, signed_in
 from tests.auth.conftest import Deployment, ServeApp
+from tests.helpers.browser import Browser, Script, problem, signed_in
 from tests.providers.own import OwnProvider
 
 FEW = "5 per minute"
@@ -23,7 +23,7 @@ def _no_counts(deployment: Deployment) -> None:
 
 
 def too_many(response: requests.Response) -> int:
-    """The answer says to wait; how many seconds."""
+    """Assert that the answer says to wait; how many seconds."""
     problem(response, 429, "too_many_requests")
     seconds = int(response.headers["Retry-After"])
     assert 1 <= seconds <= 60
@@ -143,7 +143,7 @@ def test_after_the_time_that_the_answer_tells_the_save_is_taken(served: ServeApp
 @pytest.mark.parametrize(
     "value", ["lots", "5", "5 per", "per minute", "-1 per minute", "5 per fortnight"]
 )
-def test_a_limit_that_is_none_is_named_at_the_start(setting: str, value: str) -> None:
+def test_an_unusable_limit_is_named_at_the_start(setting: str, value: str) -> None:
     with pytest.raises(ConfigurationError) as raised:
         load_settings({setting: value})
     assert setting in raised.value.mistakes

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.auth.browser import signed_in
 from tests.auth.long_session import work
+from tests.helpers.browser import signed_in
 from tests.providers.own import OwnProvider
 
 

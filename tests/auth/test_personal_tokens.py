@@ -1,4 +1,4 @@
-"""Personal access tokens: made by their owner, shown once, good for what they say and no longer."""
+"""Personal access tokens: created by their owner, shown once, with a scope and an expiry."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import psycopg
 import pytest
 import redis
 
-from tests.auth.browser import SCENE, Browser, Script, problem, signed_in
 from tests.auth.conftest import ScriptOf
+from tests.helpers.browser import SCENE, Browser, Script, problem, signed_in
 from tests.helpers.parallel import at_once
 from tests.helpers.redis_servers import counted_commands
 from tests.providers.own import OwnProvider
@@ -192,7 +192,7 @@ def test_another_site_makes_no_token(alice: Browser) -> None:
 
 
 def test_scripts_may_write_from_anywhere(alice: Browser, script: ScriptOf) -> None:
-    """No browser adds a token by itself, so there is nothing to be tricked."""
+    """No browser adds a token by itself, so nobody can be tricked into sending one."""
     client = script(new_token(alice, scope="write")["token"])
     client.here.headers.update({"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"})
     assert client.new_pad()

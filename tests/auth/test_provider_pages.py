@@ -19,14 +19,14 @@ def address(served: ServeApp, oidc_issuer: str) -> str:
 
 @pytest.fixture
 def narrow(chromium: Browser) -> Iterator[BrowserContext]:
-    """A telephone's browser, at night."""
+    """A phone's browser, in dark mode."""
     size = {"width": 390, "height": 800}
     with chromium.new_context(viewport=size, color_scheme="dark") as context:  # type: ignore[arg-type]
         yield context
 
 
 def is_readable(page: Page) -> bool:
-    """Whether nothing sticks out at the side, and the page is dark."""
+    """Whether the page does not scroll sideways, and is dark."""
     fits = page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(21, 21, 26)"
     return fits and dark and page.title() == page.get_by_role("heading", level=1).inner_text()

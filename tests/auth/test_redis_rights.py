@@ -1,4 +1,4 @@
-"""A Redis user with the commands and keys that docs/security.md lists, and with one right less."""
+"""A Redis user with the rights that docs/security.md lists, and with one of them missing."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from padws.redis_client import COMMANDS
-from tests.auth.browser import Browser, problem, signed_in
 from tests.auth.conftest import Deployment, ServeApp
 from tests.auth.sessions import make_refresh_due
+from tests.helpers.browser import Browser, problem, signed_in
 from tests.providers.own import OwnProvider
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "security.md"
@@ -69,8 +69,8 @@ def test_a_command_that_is_missing_is_named_before_anybody_signs_in(
     url = served_with("~padws:*", "+@all", f"-{command.lower()}")
     ready = Browser(url).get("/readyz")
     assert ready.status_code == 503
-    told = ready.json()["checks"]["redis"]
-    assert told == f"the Redis user may not run {command}" or command in ("MULTI", "EXEC")
+    reason = ready.json()["checks"]["redis"]
+    assert reason == f"the Redis user may not run {command}" or command in ("MULTI", "EXEC")
     assert ready.json()["checks"]["sign_in"] == "unknown"
 
 

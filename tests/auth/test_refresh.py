@@ -16,10 +16,10 @@ import redis
 import requests
 from flask import Response
 
-from tests.auth.browser import Browser, problem, signed_in
 from tests.auth.conftest import ServeApp, StartInstance
 from tests.auth.refreshing import REFRESH, hold_refreshes
 from tests.auth.sessions import change_session, make_refresh_due, session_of
+from tests.helpers.browser import Browser, problem, signed_in
 from tests.helpers.parallel import Gate, at_once, in_background
 from tests.helpers.waiting import wait_until
 from tests.providers.own import OwnProvider
@@ -42,7 +42,7 @@ def test_parallel_saves_on_two_instances_refresh_once(
     for round_ in range(1, 4):
         make_refresh_due(redis_client, alice)
         browsers = [alice, alice.at(other_url)] * (number // 2)
-        threading.Timer(0.3, gate.open).start()  # most of them are here by then
+        threading.Timer(0.3, gate.open).start()  # most of them have arrived by then
         answers = at_once(
             [partial(browser.save, pad) for browser, pad in zip(browsers, cycle(pads))]
         )
@@ -54,7 +54,7 @@ def test_parallel_saves_on_two_instances_refresh_once(
 def test_while_one_request_refreshes_the_others_go_on(
     alice: Browser, other_url: str, provider: OwnProvider, redis_client: redis.Redis
 ) -> None:
-    """However long the provider takes: else one that hangs would hold up every thread."""
+    """However long the provider takes: otherwise a hanging one would hold up every thread."""
     pad = alice.new_pad()
     gate = Gate()
     hold_refreshes(provider, gate)
@@ -239,7 +239,7 @@ def test_a_refresh_that_breaks_off_half_way_does_not_lose_the_new_refresh_token(
     alice: Browser, provider: OwnProvider, redis_client: redis.Redis, endpoint: str
 ) -> None:
     if endpoint == "/jwks":
-        provider.rotate_keys()  # so that the keys are asked for
+        provider.rotate_keys()  # so that the keys are fetched
     provider.conduct.instead[endpoint] = unavailable
     make_refresh_due(redis_client, alice)
     alice.who()
@@ -355,7 +355,7 @@ def test_a_session_that_ends_during_its_refresh_does_not_come_back(
 def test_asking_to_sign_in_again_during_a_refresh_does_not_put_the_old_token_back(
     alice: Browser, served: ServeApp, provider: OwnProvider, redis_client: redis.Redis
 ) -> None:
-    cold = served()  # has not read what the provider says of itself
+    cold = served()  # has not read the provider's metadata
     gate = Gate()
     provider.conduct.instead["/.well-known/openid-configuration"] = gate.wait
     thread, answers = in_background(lambda: alice.at(cold).get("/auth/login"))

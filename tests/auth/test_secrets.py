@@ -1,4 +1,4 @@
-"""What lets somebody in stands in no log line, and in no answer but where it belongs."""
+"""Secrets that let somebody in are in no log, and only in the answers where they belong."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import requests
 from flask import Response
 
 from tests.auth import forged
-from tests.auth.browser import COOKIE, Browser, Script, signed_in
 from tests.auth.conftest import Deployment, StartInstance
 from tests.auth.sessions import make_refresh_due
+from tests.helpers.browser import COOKIE, Browser, Script, signed_in
 from tests.providers.own import SECRET, OwnProvider, answering, subject_of
 
 ME = "/api/users/me"
@@ -39,13 +39,13 @@ class Watched(Browser):
 
 
 def found_in(text: str, secrets: Iterable[str]) -> set[str]:
-    """The secrets that a text tells, however they are written."""
+    """The secrets that a text contains, however they are written."""
     spellings = f"{text}\n{unquote(text)}"
     return {each for each in secrets if each in spellings or quote(each, safe="") in spellings}
 
 
 def browse(url: str, provider: OwnProvider, deployment: Deployment) -> Watched:
-    """A session with refreshes that go well, badly and not at all, and its end."""
+    """A session with refreshes that succeed, fail and go unanswered, and its end."""
     alice = Watched(url)
     alice.sign_in("alice")
     alice.save(alice.new_pad())
@@ -89,7 +89,7 @@ def fail_to_sign_in(url: str, provider: OwnProvider) -> Watched:
 
 
 def use_tokens(url: str, provider: OwnProvider) -> list[Script]:
-    """Tokens of every kind: good ones, bad ones, and of opaque ones of which nothing is known."""
+    """Use tokens of every kind: good ones, bad ones, and unknown opaque ones."""
     claims = provider.access_claims("alice")
     tokens = [
         provider.signed(claims),
@@ -128,7 +128,7 @@ def test_no_log_line_at_any_level_tells_a_secret(
     secrets |= {each.removeprefix("Bearer ") for each in secrets}
 
     log = service.log.read_text()
-    assert "sign-in provider cannot be used" in log  # it does tell what has happened
+    assert "sign-in provider cannot be used" in log  # it does say what has happened
     assert "Traceback" not in log
     assert len(secrets) > 40
     assert found_in(log, secrets) == set()
@@ -138,16 +138,16 @@ def test_no_answer_tells_a_token(url: str, provider: OwnProvider, deployment: De
     watched = [browse(url, provider, deployment), fail_to_sign_in(url, provider)]
     answers = [answer for browser in watched for answer in browser.answers]
     for answer in answers:
-        told = found_in(f"{answer.text}{answer.headers}", {SECRET, *provider.handed_out})
+        tokens = found_in(f"{answer.text}{answer.headers}", {SECRET, *provider.handed_out})
         if answer.url.endswith("/auth/logout"):  # the provider asks for the ID token there
-            assert len(told) == 1
+            assert len(tokens) == 1
         else:
-            assert told == set(), answer.url
+            assert tokens == set(), answer.url
     assert len(answers) > 15
 
 
 def test_nobody_is_told_who_exists(url: str, alice: Browser) -> None:
-    """Neither by another answer nor by another status."""
+    """Neither by a different answer nor by a different status."""
     bob = signed_in(url, "bob")
     pad = alice.new_pad()
     nothing = "00000000-0000-4000-8000-000000000000"

@@ -10,9 +10,9 @@ import pytest
 import redis
 
 from tests.auth import forged
-from tests.auth.browser import COOKIE, Browser, Script, problem, signed_in
 from tests.auth.conftest import Deployment, ScriptOf, ServeApp
 from tests.auth.sessions import change_session, session_of
+from tests.helpers.browser import COOKIE, Browser, Script, problem, signed_in
 from tests.helpers.parallel import at_once
 from tests.helpers.redis_servers import counted_commands
 from tests.providers.own import CLIENT, SECRET, Claims, OwnProvider, new_key, subject_of
@@ -22,12 +22,12 @@ BACKCHANNEL = "/auth/backchannel-logout"
 
 
 def is_over(browser: Browser) -> None:
-    """Nobody is signed in in this browser, and no cookie can be had back."""
+    """Assert that nobody is signed in in this browser."""
     problem(browser.get(ME), 401, "sign_in_required")
 
 
 def copy_of(browser: Browser) -> Browser:
-    """Somebody who has got hold of a browser's cookie."""
+    """Somebody who has a copy of a browser's cookie."""
     thief = Browser(browser.url)
     thief.here.cookies.update(browser.here.cookies)
     return thief
@@ -166,7 +166,7 @@ def test_ending_somebodys_sessions_looks_at_nobody_elses(
 def test_sessions_of_a_release_without_that_index_end_all_the_same(
     alice: Browser, admin: Browser, other_url: str, redis_client: redis.Redis
 ) -> None:
-    """It wrote the set that is sorted by time, and the session, as this one reads them."""
+    """It wrote the session and the set that is sorted by time, in the form that this one reads."""
     further = signed_in(other_url, "alice")
     session = session_of(redis_client, further)
     assert session
@@ -216,14 +216,14 @@ def test_the_provider_ends_all_sessions_of_somebody(
 
 
 def test_a_logout_token_need_not_say_when_it_ends(alice: Browser, provider: OwnProvider) -> None:
-    """The first versions of the standard did not ask for it, nor does every provider."""
+    """The first versions of the standard did not require it, and not every provider does it."""
     token = provider.logout_token(sub=subject_of("alice"), exp=None)
     assert Browser(alice.url).post(BACKCHANNEL, data={"logout_token": token}).status_code == 200
     is_over(alice)
 
 
 def _provider_session(client: redis.Redis, provider: OwnProvider, browser: Browser) -> str:
-    """The session at the provider that a session here has come from."""
+    """The session at the provider that a session here belongs to."""
     session = session_of(client, browser)
     assert session
     return provider.session_of(session["refresh_token"])

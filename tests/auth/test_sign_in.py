@@ -1,4 +1,4 @@
-"""Signing in: the way to the provider and back, and those who try to get in beside it."""
+"""Signing in: the way to the provider and back, and attempts to get in without it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ import redis
 from flask import Response
 
 from tests.auth import forged
-from tests.auth.browser import COOKIE, Browser, problem, signed_in
 from tests.auth.conftest import ServeApp
 from tests.auth.sessions import session_of
+from tests.helpers.browser import COOKIE, Browser, problem, signed_in
 from tests.helpers.parallel import Gate
 from tests.providers.own import CLIENT, SECRET, Claims, Grant, OwnProvider, new_key, subject_of
 
@@ -199,7 +199,7 @@ LEADS_AWAY = [
     "/x\r\n\r\n<script>",
     "\ud800",
 ]
-#: Wish → where it leads, as it has to be written in a header.
+#: `next` → where it leads, as it must be written in a header.
 STAYS_HERE = {
     "/": "/",
     "/pads/1?tab=a,b": "/pads/1?tab=a,b",
@@ -233,12 +233,12 @@ def test_no_spelling_of_next_leads_to_another_site(anyone: Browser, wish: str) -
 
 
 def _where_a_browser_goes(url: str, location: str) -> str:
-    """The host, by the rules of the URL standard as far as they make a difference here."""
+    """The host, by the rules of the URL standard that make a difference here."""
     seen = re.sub(r"[\t\r\n]", "", location).strip("\x00 ").replace("\\", "/")
     return urlsplit(urljoin(url + "/auth/callback", seen)).netloc
 
 
-def test_two_wishes_are_no_way_round(anyone: Browser) -> None:
+def test_naming_next_twice_is_no_way_round(anyone: Browser) -> None:
     assert anyone.sign_in("alice", "?next=/&next=//evil.example").headers["Location"] == "/"
     assert anyone.sign_in("alice", "?next=//evil.example&next=/").headers["Location"] == "/"
 
@@ -264,7 +264,7 @@ def test_forwarded_hosts_are_not_believed(anyone: Browser) -> None:
 
 
 def injected(url: str, provider: OwnProvider, grant: Callable[[dict[str, str]], Grant]) -> Any:
-    """What happens when a code of another sign-in is put into a victim's way back."""
+    """The answer when a code of another sign-in is put into a victim's callback."""
     victim = Browser(url)
     query = query_of(victim.begin())
     code = provider.grant_code(grant(query))
@@ -394,7 +394,7 @@ def test_another_issuer_than_the_configured_one_is_not_used(
 # The provider away
 
 
-def test_without_the_provider_nobody_is_sent_into_nothing(
+def test_without_the_provider_nobody_is_sent_to_a_dead_address(
     served: ServeApp, provider: OwnProvider
 ) -> None:
     url = served()

@@ -52,7 +52,7 @@ def upgrade(url: str, redis_url: str, *command: str) -> str:
 
 @pytest.fixture(scope="session")
 def roles(postgres: str) -> Iterator[Roles]:
-    """Names of roles; what has become of them is dropped when their databases are gone."""
+    """Names of roles, which are dropped after their databases."""
     mark = uuid.uuid4().hex[:12]
     made = Roles(*(f"padws_test_{kind}_{mark}" for kind in ("service", "migrations", "monitoring")))
     with psycopg.connect(postgres, autocommit=True) as conn:
@@ -66,7 +66,7 @@ def roles(postgres: str) -> Iterator[Roles]:
 
 @dataclass(frozen=True)
 class Owned:
-    """A database at the newest migration that the roles have: its URL for each of them."""
+    """A database at the newest migration, and its URL for each of the roles."""
 
     url: str
     service: str

@@ -50,7 +50,7 @@ SNAPSHOT = """
 
 
 def commands(name: str) -> str:
-    """The commands that stand in docs/dba.md under this name."""
+    """The commands of docs/dba.md under this name."""
     found: list[str] = re.findall(rf"^```sh {name}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     assert len(found) == 1
     return found[0]

@@ -1,4 +1,4 @@
-"""deploy/postgresql/roles.sql: each role can do what it has to, and nothing else."""
+"""deploy/postgresql/roles.sql: each role can do what it must, and nothing else."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from padws.config import ROOT
 from padws.database import Connection, prepare_connection
 from padws.migrations import pending
 from padws.template_files import load_templates
-from tests.auth.browser import SCENE, Browser
 from tests.conftest import StartService
 from tests.dba.conftest import Owned, Roles, owned, upgrade
 from tests.helpers import databases
+from tests.helpers.browser import SCENE, Browser
 from tests.helpers.statements import FILES, FILL, NAMES, run_example
 
 TABLES = ("users", "pads", "backups", "template_pads", "access_tokens")
@@ -123,7 +123,7 @@ def test_the_service_can_do_nothing_else(as_service: Connection, roles: Roles, s
 def test_the_service_itself_runs_under_its_role(
     database_of_roles: Owned, environment: dict[str, str], service: StartService
 ) -> None:
-    """Start-up with its look at the migrations, templates, sign-in, and a pad's life."""
+    """It starts, loads templates, signs people in, and saves and deletes pads."""
     running = service({**environment, "DATABASE_URL": database_of_roles.service})
     alice = Browser(running.url)
     alice.sign_in("alice")

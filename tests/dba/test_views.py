@@ -1,4 +1,4 @@
-"""The monitoring views say what is so, and the queries of docs/dba.md run on them."""
+"""The monitoring views show the truth, and the queries of docs/dba.md run on them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_storage_by_user(url: str) -> None:
     assert [row[3] for row in shown] == [sum(n % 3 for n in range(1, u + 1)) for u in range(9)]
     assert shown[0] == ("user 0", 0, 0, 0, 0, 0, True)
     for _, pads, pads_bytes, _, backups_bytes, both, never in shown[1:]:
-        # An md5 of 32 characters takes 32 to 40 bytes, and hardly shrinks below half of it.
+        # An md5 of 32 characters takes 32 to 40 bytes, and hardly shrinks below half of that.
         pieces = 100 * pads * (pads + 1) // 2
         assert 16 * pieces < pads_bytes < 41 * pieces
         assert both == pads_bytes + backups_bytes
@@ -89,7 +89,7 @@ def test_backup_age(url: str) -> None:
     )
     assert len(shown) == 36
     for number, newest, age, without in shown:
-        if number % 3 == 0:  # no backup: since it was made
+        if number % 3 == 0:  # no backup: the time since it was created
             assert newest is None
             assert age is None
             assert without == timedelta(days=2) - timedelta(hours=1)

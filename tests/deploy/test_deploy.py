@@ -28,7 +28,7 @@ PAGES = [
     *(ROOT / "docs" / name for name in ("operations.md", "scaling.md", "dba.md")),
     *(DEPLOY / name for name in ("nginx.conf", "Caddyfile")),
 ]
-#: Names in capitals that are no settings of padws.
+#: Names in capitals that are not settings of padws.
 OTHERS = {
     *("PGHOST", "PGDATABASE", "PGUSER", "PGPASSWORD", "USER_ID", "SCRATCH", "RESTORED"),
 }

@@ -17,7 +17,7 @@ from padws.config import ROOT
 from padws.embedded import temporary
 from padws.embedded.startup import LOOPBACK, free_port
 from padws.version import VERSION
-from tests.auth.browser import signed_in
+from tests.helpers.browser import signed_in
 from tests.helpers.programs import run
 from tests.helpers.waiting import wait_until
 
@@ -54,7 +54,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def environment_of(programs: Path, settings: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a deployed process: nothing of the development's is in reach."""
+    """The environment of a deployed process, out of reach of what development installs."""
     environ = temporary.environment(settings)
     for name in ("PYTHONPATH", "VIRTUAL_ENV"):
         environ.pop(name, None)

@@ -31,7 +31,7 @@ DEPLOY = ROOT / "deploy"
 DEFAULTS = load_settings({})
 FIRST, SECOND = "127.0.0.1:8000", "127.0.0.1:8001"
 
-#: Ways to write the addresses that are for the machines inside.
+#: Ways to write the addresses that are not for the public.
 HIDDEN = [
     *("/metrics", "/metrics/", "/metrics%2f", "/metrics//", "/%6Detrics", "/x/../metrics"),
     *("/readyz", "/readyz/", "/readyz%2F", "/readyz?x=1", "//readyz", "/./readyz"),
@@ -182,12 +182,12 @@ def test_the_proxies_fit_the_service() -> None:
 def test_caddy_takes_its_file(tmp_path: Path) -> None:
     environ = {**os.environ, "XDG_DATA_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
     arguments = ("validate", "--adapter", "caddyfile", "--config")
-    said = run(program("caddy"), *arguments, DEPLOY / "Caddyfile", environ=environ)
-    assert "Valid configuration" in said
+    output = run(program("caddy"), *arguments, DEPLOY / "Caddyfile", environ=environ)
+    assert "Valid configuration" in output
 
 
 @pytest.mark.parametrize("proxy", [plain_nginx, plain_caddy])
-def test_what_is_for_the_machines_inside_stays_inside(
+def test_what_is_not_for_the_public_stays_inside(
     proxy: Sample, instances: list[Instance], tmp_path: Path
 ) -> None:
     port = free_port()
@@ -247,7 +247,7 @@ def test_the_service_behind_nginx(instances: list[Instance], tmp_path: Path) -> 
     with proxied(command, f"https://{LOOPBACK}:{port}", tmp_path) as url:
         ask = requests.Session()
         ask.verify = False
-        ask.trust_env = False  # a bundle of certificates that the environment names goes before
+        ask.trust_env = False  # a bundle of certificates that the environment names overrides it
         begun = ask.get(
             f"{url}/auth/login",
             headers={"Host": "pad.example.org", "X-Forwarded-Host": "evil.example.org"},

@@ -30,7 +30,7 @@ def doctor(
     environment: dict[str, str], sql: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> Doctor:
     """The exit code and findings of the command with some settings of its own."""
-    # The tests' server saves a disk's time.
+    # The tests' server does not wait for its disk.
     sql.execute(f"ALTER DATABASE {sql.info.dbname} SET synchronous_commit = on".encode())
     for name in known_variables():
         monkeypatch.delenv(name, raising=False)
@@ -102,13 +102,13 @@ BY_VARIABLES = [
 ]
 
 
-@pytest.mark.parametrize(("settings", "told"), BY_VARIABLES)
+@pytest.mark.parametrize(("settings", "finding"), BY_VARIABLES)
 def test_what_variables_have_wrong_is_told(
-    settings: dict[str, str], told: str, doctor: Doctor
+    settings: dict[str, str], finding: str, doctor: Doctor
 ) -> None:
     code, found = doctor(settings)
-    assert any(each.startswith(told) for each in troubles(found)), found
-    assert code == ("error" in told)
+    assert any(each.startswith(finding) for each in troubles(found)), found
+    assert code == ("error" in finding)
 
 
 IN_THE_DATABASE = {
@@ -123,14 +123,14 @@ IN_THE_DATABASE = {
 }
 
 
-@pytest.mark.parametrize(("statement", "told"), IN_THE_DATABASE.items())
+@pytest.mark.parametrize(("statement", "finding"), IN_THE_DATABASE.items())
 def test_what_is_wrong_in_the_database_is_told(
-    statement: str, told: str, doctor: Doctor, sql: psycopg.Connection
+    statement: str, finding: str, doctor: Doctor, sql: psycopg.Connection
 ) -> None:
     sql.execute(statement.format(name=sql.info.dbname).replace("%%", "%").encode())
     code, found = doctor()
-    assert any(each.startswith(told) for each in troubles(found)), found
-    assert code == ("error" in told)
+    assert any(each.startswith(finding) for each in troubles(found)), found
+    assert code == ("error" in finding)
 
 
 def test_rights_that_the_service_lacks_are_named(
@@ -154,23 +154,25 @@ def test_what_is_wrong_with_redis_is_told(doctor: Doctor) -> None:
     with running_redis() as server, server.client() as client:
         url = {"REDIS_URL": server.url()}
 
-        def told(**configuration: object) -> str:
+        def troubles_with(**configuration: object) -> str:
             for name, value in configuration.items():
                 client.config_set(name.replace("_", "-"), str(value))
             return "\n".join(troubles(doctor(url)[1]))
 
-        assert "allkeys-lru signs people out" in told(
+        assert "allkeys-lru signs people out" in troubles_with(
             maxmemory=10**9, maxmemory_policy="allkeys-lru"
         )
-        assert "Redis writes: it is full" in told(maxmemory=1, maxmemory_policy="noeviction")
+        assert "Redis writes: it is full" in troubles_with(
+            maxmemory=1, maxmemory_policy="noeviction"
+        )
         client.config_set("maxmemory", 0)
         client.execute_command("ACL", "SETUSER", "default", "-zadd")
-        assert "zadd" in told()
+        assert "zadd" in troubles_with()
         client.execute_command("ACL", "SETUSER", "default", "+zadd", "-info")
-        assert "may not run INFO" in told()
+        assert "may not run INFO" in troubles_with()
         client.execute_command("ACL", "SETUSER", "default", "+info")
         client.replicaof("127.0.0.1", str(free_port()))
-        assert "Redis writes: it is a replica" in told()
+        assert "Redis writes: it is a replica" in troubles_with()
         client.replicaof("NO", "ONE")
         client.config_set("requirepass", SECRET)
         assert "error Redis: the login is refused" in "\n".join(troubles(doctor(url)[1]))
@@ -178,7 +180,7 @@ def test_what_is_wrong_with_redis_is_told(doctor: Doctor) -> None:
 
 @contextmanager
 def provider(directory: Path, **metadata: object) -> Iterator[str]:
-    """The issuer of a provider that says this of itself."""
+    """The issuer of a provider with this metadata."""
 
     class Handler(SimpleHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
@@ -202,7 +204,7 @@ ENDPOINTS = dict.fromkeys(
 
 
 @pytest.mark.parametrize(
-    ("metadata", "told"),
+    ("metadata", "finding"),
     [
         ({**ENDPOINTS}, ""),
         ({**ENDPOINTS, "issuer": "https://id.example.org"}, "error issuer: it calls itself 'https"),
@@ -215,11 +217,11 @@ ENDPOINTS = dict.fromkeys(
     ],
 )
 def test_a_provider_that_is_no_good_is_told(
-    metadata: dict[str, object], told: str, doctor: Doctor, tmp_path: Path
+    metadata: dict[str, object], finding: str, doctor: Doctor, tmp_path: Path
 ) -> None:
     with provider(tmp_path, **metadata) as issuer:
         _, found = doctor({"OIDC_ISSUER": issuer})
-    assert [each[: len(told)] for each in troubles(found)] == ([told] if told else [])
+    assert [each[: len(finding)] for each in troubles(found)] == ([finding] if finding else [])
 
 
 def test_a_template_that_is_not_json_is_told(doctor: Doctor, tmp_path: Path) -> None:

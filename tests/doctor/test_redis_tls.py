@@ -1,4 +1,4 @@
-"""TLS of Redis with a certificate that nobody signed: refused unless the operator allows it."""
+"""A Redis with a self-signed certificate is refused unless the operator allows it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.helpers.waiting import wait_until
 
 @pytest.fixture
 def self_signed(tmp_path: Path) -> Iterator[str]:
-    """The URL of a Redis with TLS and a certificate of its own making."""
+    """The URL of a Redis with TLS and a self-signed certificate."""
     server, openssl = program("redis-server"), program("openssl")
     key, certificate, port = tmp_path / "key", tmp_path / "certificate", free_port()
     asked = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=redis"

@@ -1,4 +1,4 @@
-"""What gunicorn says when it starts: what it does not reach, and what may not be meant."""
+"""What gunicorn says when it starts: what it cannot reach, and which settings look mistaken."""
 
 from __future__ import annotations
 

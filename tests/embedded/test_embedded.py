@@ -176,7 +176,7 @@ def test_what_is_not_installed_is_named_with_both_ways_out(
 
 
 def user_info(issuer: str, name: str) -> dict[str, object]:
-    """What the provider says of `name` to a client that asks as padws does."""
+    """What the provider says about `name` to a client that asks as padws does."""
     answer = requests.post(
         f"{issuer}/oauth2/authorize",
         params={

@@ -41,11 +41,11 @@ def main(
     writers: int,
     results: Path,
 ) -> None:
-    """Break what padws needs, while clients save, and look whether anything is lost.
+    """Break what padws needs while clients save, and check that nothing is lost.
 
-    All servers are started for this run alone, whatever the environment names. Exits with 1 when
-    an acknowledged save is lost, or anything else is not as docs/reliability.md says; the servers'
-    logs are kept beside the results then.
+    All servers are started for this run alone, whatever the environment names. If an acknowledged
+    save is lost, or anything else is not as docs/reliability.md says, the exit code is 1 and the
+    servers' logs are kept beside the results.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     tallies, wrong = _earlier(results) if append else ({}, [])

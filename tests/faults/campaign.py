@@ -14,9 +14,9 @@ from tests.faults.place import KEEP, POOL, WORKERS, Place
 from tests.helpers.ledger import PadLedger
 from tests.helpers.writers import CUT_OFF, REFUSED, TIME_OUT, Seen, Writer
 
-#: Seconds within which every writer has to be served again, once a fault is healed.
+#: Seconds within which every writer must be served again, once a fault is healed.
 RECOVERY = 20.0
-#: How much more memory (bytes) a worker may have than when it was seen first.
+#: How much more memory (bytes) a worker may use than when it was first seen.
 GROWTH = 64 * 2**20
 
 _STRAY = """
@@ -39,7 +39,7 @@ class Tally:
     failures: dict[str, int] = field(default_factory=dict)
 
     def add(self, other: Tally) -> None:
-        """Take in what was seen elsewhere."""
+        """Add what another tally has seen."""
         self.injected += other.injected
         self.checked += other.checked
         self.lost += other.lost
@@ -70,7 +70,7 @@ class Campaign:
         return found
 
     def check(self, name: str, injected: int, before: Iterable[Seen] = ()) -> Tally:
-        """Hold what is stored against the ledger; what was found since the last check."""
+        """Compare what is stored with the ledger; what was found since the last check."""
         lost = [each for writer in self.place.writers for each in self._lost(writer)]
         seen = self._forget()
         self.wrong += [f"{name}: {each}" for each in (*lost, *self._leaks(), *_bad_answers(seen))]
@@ -88,7 +88,7 @@ class Campaign:
         return [writer.forget() for writer in self.place.writers]
 
     def _no_failures(self, seen: list[Seen]) -> None:
-        """Between two faults every save has to be acknowledged."""
+        """Between two faults every save must be acknowledged."""
         for each in seen:
             if each.failures:
                 self.wrong.append(f"without a fault: {each.failures}")
@@ -106,7 +106,7 @@ class Campaign:
         return writer.ledger.check(before, self.place.stored(writer), KEEP)
 
     def _leaks(self) -> list[str]:
-        """Connections that nobody uses any more, and memory that only grows."""
+        """Connections that were left behind, and memory that only grows."""
         most = len(self.place.instances) * WORKERS * POOL
         deadline = time.monotonic() + RECOVERY
         while True:

@@ -27,7 +27,7 @@ AWAY = 1.0
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault. `excuses` are failures of a save, beside 503, that it cannot but cause."""
+    """A fault. `excuses` are failures of a save, beside 503, that it must cause."""
 
     name: str
     inject: Inject
@@ -41,12 +41,12 @@ class Fault:
 
 
 def worker_killed(place: Place) -> None:
-    """A worker dies, as of the kernel's out-of-memory killer."""
+    """A worker dies, as by the kernel's out-of-memory killer."""
     random.choice(place.workers()).kill()
 
 
 def worker_frozen(place: Place) -> None:
-    """A worker stands still: gunicorn kills it after its time-out and starts another."""
+    """A worker freezes: gunicorn kills it after its time-out and starts another."""
     with still([random.choice(place.workers())]):
         time.sleep(FREEZE)
 
@@ -60,19 +60,19 @@ def master_killed(place: Place) -> None:
 
 
 def master_frozen(place: Place) -> None:
-    """gunicorn's first process stands still; its workers do not need it."""
+    """gunicorn's first process freezes; its workers do not need it."""
     with still([random.choice(place.instances).process]):
         time.sleep(FREEZE)
 
 
 def instance_frozen(place: Place) -> None:
-    """A whole instance stands still, gunicorn's first process too."""
+    """A whole instance freezes, including gunicorn's first process."""
     with random.choice(place.instances).frozen():
         time.sleep(FREEZE)
 
 
 def instance_restarted(place: Place) -> None:
-    """An instance is stopped in its own order and started again, as a deployment does."""
+    """An instance is stopped in good order and started again, as in a deployment."""
     random.choice(place.instances).restart()
 
 
@@ -90,7 +90,7 @@ def backend_killed(place: Place) -> None:
 
 
 def postgres_restarted(place: Place) -> None:
-    """PostgreSQL is stopped in its own order and started again."""
+    """PostgreSQL is stopped in good order and started again."""
     place.postgres.restart()
 
 
@@ -108,7 +108,7 @@ def redis_killed(place: Place) -> None:
 
 
 def redis_restarted(place: Place) -> None:
-    """Redis is stopped in its own order and started again."""
+    """Redis is stopped in good order and started again."""
     place.redis.restart()
 
 
@@ -176,7 +176,7 @@ def _vacuum(place: Place, switch: str) -> None:
 
 
 def _wait_for_failures(place: Place) -> None:
-    """Until saves have failed for as long as a short outage lasts."""
+    """Wait until saves have failed for as long as a short outage lasts."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         if any(writer.seen.failures for writer in place.writers):

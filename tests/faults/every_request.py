@@ -37,6 +37,6 @@ REQUESTS: list[Request] = [
 
 
 def requests_about(pad: str, backup: str) -> list[Request]:
-    """The requests of an administrator who has the pad with this path, and that backup of it."""
+    """The requests, by an administrator who owns this pad and this backup of it."""
     names = {"pad": pad, "backup": f"{pad}/backups/{backup}"}
     return [(method, path.format_map(names), body) for method, path, body in REQUESTS]

@@ -50,7 +50,7 @@ SETTINGS = {
     "WRITE_LIMIT": "1000000/second",
 }
 
-#: Everything that makes PostgreSQL durable stays on. What every save leaves behind is soon reused.
+#: Everything that makes PostgreSQL durable stays on. Vacuum soon frees what saves leave behind.
 POSTGRES_OPTIONS = ("max_connections=20", "autovacuum_naptime=1s", "log_min_messages=fatal")
 
 _STORED = """
@@ -72,13 +72,13 @@ _STORED = """
 
 
 class Scissors:
-    """Cut connections to PostgreSQL when it has done what was asked, before the answer is out."""
+    """Cut connections to PostgreSQL when it has done what was asked, before it can answer."""
 
     def __init__(self) -> None:
         self._cuts = threading.Semaphore(0)
 
     def cut(self, times: int) -> None:
-        """Cut the next so many answers off."""
+        """Cut off that many of the next answers."""
         self._cuts.release(times)
 
     def answered(self) -> None:
@@ -107,7 +107,7 @@ class Place:
             return connection.execute(query.encode(), values or None).fetchall()
 
     def connect(self) -> psycopg.Connection[dict[str, Any]]:
-        """A connection that waits for nothing longer than ten seconds."""
+        """A connection on which nothing waits longer than ten seconds."""
         return psycopg.connect(
             self.database_url,
             autocommit=True,
@@ -118,7 +118,7 @@ class Place:
         )
 
     def execute(self, query: str) -> None:
-        """Run a statement that answers nothing."""
+        """Run a statement that returns nothing."""
         with self.connect() as connection:
             connection.execute(query.encode())
 
@@ -152,7 +152,7 @@ def serving(
 ) -> Place:
     """A place with an instance of the service on each of these URLs of a database, and no writers.
 
-    The ledger's own look goes to the first of them.
+    The ledger reads from the first of them.
     """
     cache, provider = Redis(directory), Provider(directory, free_port())
     redis = started(stack, cache)
@@ -168,7 +168,7 @@ def serving(
 
 
 def write(stack: ExitStack, place: Place, number: int) -> None:
-    """Let so many writers save, until the stack ends."""
+    """Let that many writers save, until the stack ends."""
     stack.callback(_stop, place.writers)
     place.writers.extend(started_writers(place.urls, number))
 
@@ -187,7 +187,7 @@ def gunicorn(port: int, settings: Mapping[str, str], logs: Path) -> Gunicorn:
 
 
 def started_writers(urls: tuple[str, ...], number: int) -> list[Writer]:
-    """Writers, each signed in as somebody else; every second one is careful."""
+    """Writers, each signed in as a different person; every second one is careful."""
     names = [f"writer {n}" for n in range(number)]
     people = sign_in_all(urls[0], names)
     writers = [

@@ -1,6 +1,6 @@
-"""PostgreSQL's clock jumps while clients save: the one by which saves and backups are timed.
+"""PostgreSQL's clock, which times saves and backups, jumps while clients save.
 
-It alone: libfaketime gets along neither with Redis's memory allocator nor with Python's sleep.
+Only this clock: libfaketime does not work with Redis's memory allocator or Python's sleep.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from tests.helpers.waiting import wait_until
 
 
 class Pair:
-    """A primary and its synchronous standby, and a service that knows of both."""
+    """A primary and its synchronous standby, and a service that knows both."""
 
     def __init__(self, stack: ExitStack):
         self.directories = [stack.enter_context(temporary.data_directory()) for _ in range(2)]
@@ -35,13 +35,13 @@ class Pair:
 
     @property
     def url(self) -> str:
-        """The URL that names both, and means whichever may write."""
+        """The URL that names both, and means the one that may write."""
         hosts = ",".join(str(each.sockets()) for each in self.directories)
         query = {"host": hosts, "port": "5432,5432", "target_session_attrs": "read-write"}
         return f"postgresql://postgres@/padws?{urlencode(query, quote_via=quote)}"
 
     def execute(self, number: int, query: str) -> object:
-        """Run a statement at one of the two; the first value of what it answers."""
+        """Run a statement on one of the two; the first value of its result."""
         with psycopg.connect(self.servers[number].url(), autocommit=True) as connection:
             cursor = connection.execute(query.encode())
             row = cursor.fetchone() if cursor.description else None

@@ -26,7 +26,7 @@ from tests.helpers.parts import still
 from tests.helpers.people import alice_and_her_pad
 from tests.helpers.waiting import wait_until
 
-#: Whoever waits for the end of this time waits longer than any test does.
+#: Seconds, more than any test takes: nothing may depend on waiting for their end.
 FOR_EVER = {"GUNICORN_CMD_ARGS": "--graceful-timeout=3600"}
 
 SCENE = b'{"elements": [1, 2, 3]}'
@@ -52,7 +52,7 @@ def port_of(service: temporary.Service) -> int:
 
 
 def order_to_stop(service: temporary.Service) -> None:
-    """Send SIGTERM, and wait until the port is left."""
+    """Send SIGTERM, and wait until the port is closed."""
     os.kill(service.server.pid, signal.SIGTERM)
     wait_until(lambda: is_free(port_of(service)))
 
@@ -74,7 +74,7 @@ def test_stopping_answers_what_was_begun_and_says_that_it_was_the_last(
     assert running.server.wait(60) == 0
 
 
-def test_stopping_does_not_wait_for_who_asks_nothing(running: temporary.Service) -> None:
+def test_stopping_does_not_wait_for_idle_clients(running: temporary.Service) -> None:
     with wire.connect(running.url) as idle, wire.connect(running.url) as silent:
         idle.sendall(HEALTH)
         assert wire.read(idle).status == 200
@@ -83,7 +83,7 @@ def test_stopping_does_not_wait_for_who_asks_nothing(running: temporary.Service)
         assert (idle.recv(1), silent.recv(1)) == (b"", b"")
 
 
-def test_stopping_answers_who_is_still_waiting_at_the_port(running: temporary.Service) -> None:
+def test_stopping_answers_clients_still_waiting_at_the_port(running: temporary.Service) -> None:
     """The kernel has accepted them, and no worker has yet."""
     master = psutil.Process(running.server.pid)
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""The ledger notices what it is there to notice."""
+"""The ledger notices what it is meant to notice."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def a_ledger(*, careful: bool = True) -> PadLedger:
 
 
 def stored(version: int, *numbers: int) -> Stored:
-    """What PostgreSQL has at a version, with backups of these saves; the first is the pad's own."""
+    """A stored pad at a version, with backups of these saves; the first is the pad's own scene."""
     return Stored(version, scene("plan", numbers[0]), [scene("plan", each) for each in numbers])
 
 
@@ -66,7 +66,7 @@ def test_half_a_scene_is_noticed() -> None:
 
 
 def test_a_version_that_is_given_twice_is_noticed() -> None:
-    """As it would be if an acknowledged save had been rolled back."""
+    """As if an acknowledged save had been rolled back."""
     ledger = a_ledger()
     ledger.acknowledge(4, 4, '"4"')
     (wrong, *_) = ledger.check(ledger.before(), stored(4, 4, 2, 1), KEEP)
@@ -74,7 +74,7 @@ def test_a_version_that_is_given_twice_is_noticed() -> None:
 
 
 def test_a_save_that_comes_late_may_overwrite_a_careless_writers_only() -> None:
-    """Without If-Match the last write wins, also one that a frozen worker was holding."""
+    """Without If-Match the last write wins, even one that was held up in a frozen worker."""
     for careful, expected in (
         (False, []),
         (True, ["plan: save 5 was acknowledged, 4 is stored"]),

@@ -1,4 +1,4 @@
-"""pgbouncer in transaction mode in between: nothing that belongs to a session is relied on."""
+"""Behind pgbouncer in transaction mode, padws relies on nothing that belongs to a session."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def pooled() -> Iterator[Pooled]:
         through = {"DB_TRANSACTION_POOLER": "true", "MIGRATION_DATABASE_URL": database.url()}
         place = serving(stack, directory, postgres, [server.pooled()] * 2, **through)
         place = replace(place, database_url=database.url())
-        # The last would make every time unreadable; a pooler passes on what libpq says instead.
+        # With the last, no time could be read; a pooler passes on what libpq asks for instead.
         for name in ("statement_timeout = '1500ms'", "lock_timeout = '1s'", "DateStyle = 'German'"):
             place.execute(f"ALTER ROLE postgres SET {name}")
         write(stack, place, 6)
@@ -122,7 +122,7 @@ def pooled() -> Iterator[Pooled]:
 
 
 def test_every_request_goes_through_it(pooled: Pooled) -> None:
-    """Beside writers, so that hardly two statements in a row reach the same server process."""
+    """Beside writers, so that statements in a row hardly ever reach the same server process."""
     url = pooled.place.urls[0]
     (admin,) = sign_in_all(url, ["admin"])
     with requests.Session() as session:
@@ -149,7 +149,7 @@ def test_writers_share_few_connections_and_lose_nothing(pooled: Pooled) -> None:
 
 
 def test_a_statement_that_was_given_up_keeps_its_place(pooled: Pooled) -> None:
-    """pgbouncer's ids of processes are its own: they are told by the name of the connection."""
+    """pgbouncer invents process ids, so processes are recognised by the name of the connection."""
     environ = {"DATABASE_URL": pooled.url, "DB_TRANSACTION_POOLER": "true"}
     one = {"DB_POOL_MIN_SIZE": "1", "DB_POOL_MAX_SIZE": "1", "DB_POOL_TIMEOUT": "0.2"}
     database = Database(load_settings(environ | one))

@@ -105,7 +105,7 @@ def data() -> Iterator[Path]:
 
 @pytest.fixture
 def run(data: Path, tmp_path: Path) -> Iterator[StartRun]:
-    """Start `flask dev`; whatever a failing test leaves running is killed in the end."""
+    """Start `flask dev`; whatever a failing test leaves running is killed at the end."""
     with ExitStack() as stack:
 
         def start(settings: dict[str, str] | None = None, **how: Any) -> Run:
@@ -245,7 +245,7 @@ def test_a_run_ends_with_its_parent(run: StartRun, data: Path) -> None:
 
 
 def test_a_run_ends_with_its_terminal(run: StartRun, data: Path) -> None:
-    # The shell is the session's first process, and keeps the signal to itself as make does.
+    # The shell is the session's first process, and like make does not pass on the signal.
     script = f"trap '' HUP; {shlex.join(COMMAND)}; true"
     terminal, inside = os.openpty()
     on_terminal = run(command=("sh", "-c", script), stdin=inside)
@@ -283,7 +283,7 @@ def test_a_taken_port_is_named_before_anything_starts(run: StartRun) -> None:
     assert "Starting" not in running.output
 
 
-def test_a_port_that_is_none_is_refused(run: StartRun) -> None:
+def test_an_impossible_port_is_refused(run: StartRun) -> None:
     running = run({"PORT": "70000"})
     assert running.process.wait(60) == 1
     assert "PORT: Not a whole number from 1 to 65535." in running.output

@@ -29,7 +29,7 @@ SERVICE = "drawings"
 
 @dataclass
 class Node:
-    """A redis-server of these tests' own, on a port of its own; with `--sentinel`, a Sentinel."""
+    """A redis-server of these tests, on its own port; with `--sentinel`, a Sentinel."""
 
     title: str
     port: int
@@ -59,7 +59,7 @@ class Node:
         return redis.Redis(LOOPBACK, self.port, self.database, password=self.password)
 
     def replicas(self) -> int:
-        """How many replicas have all that it has."""
+        """How many replicas are up to date."""
         return int(self.client().wait(10, 1000))
 
     def role(self) -> str:
@@ -78,7 +78,7 @@ class Redises:
 
     @property
     def settings(self) -> dict[str, str]:
-        """What the service is told. The host in the URL is none."""
+        """The service's settings. The host in the URL does not exist."""
         return {
             "REDIS_URL": f"redis://:{PASSWORD}@nowhere.invalid:1/{DATABASE}",
             "REDIS_SENTINELS": f"{LOOPBACK}:1,{LOOPBACK}:{self.sentinel.port}/{SERVICE}",

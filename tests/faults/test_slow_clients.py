@@ -20,7 +20,7 @@ from tests.helpers.waiting import wait_until
 HEALTH = wire.request("GET", "/healthz")
 ENDING = wire.request("GET", "/healthz", "Connection: close")
 
-#: What a thread can do nothing with yet.
+#: Beginnings of requests that a thread cannot do anything with yet.
 BEGINNINGS = {
     "a letter": b"G",
     "a head": b"GET /healthz HTTP/1.1\r\nX-",
@@ -57,7 +57,7 @@ class Running:
         return address in [tuple(each.raddr) for each in self.worker.net_connections()]
 
     def serves(self, source: str = "") -> None:
-        """Assert that somebody else is answered, by the same worker as ever."""
+        """Assert that somebody else is answered, by the same worker as before."""
         with wire.connect(self.url, source) as connection:
             connection.sendall(HEALTH)
             assert wire.read(connection).status == 200
@@ -128,7 +128,7 @@ def test_two_thousand_keep_nobody_waiting_and_cost_no_thread(running: Running) -
 
 @pytest.mark.parametrize("settings", [{"WEB_THREADS": "8"}])
 def test_large_bodies_on_their_way_leave_threads_for_others(running: Running) -> None:
-    """So much of each is there that a thread has it, or would."""
+    """So much of each has arrived that a thread has it, or would."""
     cookie, path = alice_and_her_pad(running.url)
     headers = (cookie, "Content-Type: application/json", "Content-Length: 100000")
     begun = wire.request("POST", path, *headers, body=b" " * 70_000)
@@ -139,7 +139,7 @@ def test_large_bodies_on_their_way_leave_threads_for_others(running: Running) ->
 
 
 @pytest.mark.parametrize("settings", [{}])
-def test_who_stays_after_the_last_answer_keeps_nobody_waiting(running: Running) -> None:
+def test_a_client_that_stays_after_the_last_answer_keeps_nobody_waiting(running: Running) -> None:
     with ExitStack() as stack:
         gone = [running.connect(stack, ENDING) for _ in range(150)]
         for connection in gone:
@@ -162,7 +162,7 @@ class TestDeadlines:
                 assert (answer.status, answer.check_problem()) == (408, "too_slow"), name
                 assert wire.is_closed(connection)
 
-    def test_nor_does_a_byte_now_and_then_help(self, running: Running) -> None:
+    def test_a_byte_now_and_then_does_not_help(self, running: Running) -> None:
         with ExitStack() as stack:
             slow = [running.connect(stack, begun) for begun in BEGINNINGS.values()]
             for connection in slow:
@@ -180,7 +180,7 @@ class TestDeadlines:
             answer = wire.exchange(running.url, wire.request("POST", path, *headers, body=body))
             assert (answer.status, answer.check_problem()) == (408, "too_slow")
 
-    def test_who_says_nothing_is_told_nothing(self, running: Running) -> None:
+    def test_a_client_that_sends_nothing_gets_no_answer(self, running: Running) -> None:
         with wire.connect(running.url) as silent:
             assert wire.is_closed(silent)
 
@@ -192,7 +192,7 @@ class TestDeadlines:
             idle.sendall(HEALTH)
             assert wire.read(idle).status == 200
 
-    def test_who_does_not_read_the_answer_is_cut_off(self, running: Running) -> None:
+    def test_a_client_that_does_not_read_the_answer_is_cut_off(self, running: Running) -> None:
         cookie, path = alice_and_her_pad(running.url)
         scene = json.dumps({"elements": [{"id": "x" * 12_000_000}]}).encode()
         headers = (cookie, "Content-Type: application/json", f"Content-Length: {len(scene)}")
@@ -207,7 +207,7 @@ class TestDeadlines:
 
 
 def was_refused(connection: socket.socket) -> bool:
-    """Send a byte; whether the answer is there that it is too late."""
+    """Send a byte; whether the answer says that it is too late."""
     try:
         connection.sendall(b"1")
         return b" 408 " in connection.recv(10_000)
@@ -216,7 +216,7 @@ def was_refused(connection: socket.socket) -> bool:
 
 
 def small_window(url: str) -> socket.socket:
-    """A connection that takes little at once."""
+    """A connection with a small receive buffer."""
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     connection.settimeout(10)
@@ -226,14 +226,14 @@ def small_window(url: str) -> socket.socket:
 
 
 def received(connection: socket.socket) -> int:
-    """How much comes until the end."""
+    """How many bytes come until the end."""
     return sum(iter(lambda: len(connection.recv(1_000_000)), 0))
 
 
 class TestRoom:
     @pytest.mark.parametrize("settings", [{"CONNECTIONS_PER_ADDRESS": "5", "WEB_THREADS": "20"}])
     def test_an_address_has_a_number_of_connections(self, running: Running) -> None:
-        """The one that has waited longest goes for a new one; with all in use there is none."""
+        """A new one replaces the one that has waited longest; if all are in use, it is refused."""
         cookie, path = alice_and_her_pad(running.url)
         large = (cookie, "Content-Type: application/json", "Content-Length: 100000")
         begun = wire.request("POST", path, *large, body=b" " * 70_000)
@@ -244,7 +244,7 @@ class TestRoom:
             for _ in range(5):
                 theirs.append(running.connect(stack, HEALTH, "127.0.0.2"))
                 assert wire.read(theirs[-1]).status == 200
-            # A thread stays a moment with each, in which it does not wait.
+            # A thread stays with each for a moment; until then it does not count as waiting.
             wait_until(lambda: not is_refused(running, "127.0.0.2"))
             (longest,), _, _ = select.select(theirs, [], [], 10)
             assert wire.is_closed(longest)

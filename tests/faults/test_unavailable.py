@@ -1,4 +1,4 @@
-"""PostgreSQL or Redis go away and come back while the service runs."""
+"""PostgreSQL or Redis goes down and comes back while the service runs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.helpers.parallel import at_once
 from tests.helpers.parts import Part
 from tests.helpers.waiting import wait_until
 
-#: What asks nobody, and so works whatever is away.
+#: Requests that need no server, and so work whatever is down.
 OPEN = ["/healthz", "/", "/api/app/config", "/api/app/build-info", "/api/docs", "/api/openapi.json"]
 
 
@@ -56,7 +56,7 @@ class Place:
         return [answer.status_code for answer in self.ask_all([request] * times)]
 
     def serves(self) -> bool:
-        """Whether it does, in every worker: each finds its own way back."""
+        """Whether every worker serves again: each recovers by itself."""
         lists = self.ask_often(("GET", "/api/pad", None), 16)
         return {*lists, *self.ask_often(("GET", "/readyz", None), 16)} == {200}
 
@@ -80,7 +80,7 @@ def running_place(oidc_issuer: str, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture
 def place(running_place: Place) -> Iterator[Place]:
-    """The place with everything running, before and after; nothing of it was worth a traceback."""
+    """The place with everything running, before and after; nothing logs a traceback."""
     yield running_place
     for part in (running_place.postgres, running_place.redis):
         part.start()
@@ -105,14 +105,14 @@ def every_request(place: Place, pad: dict[str, Any]) -> list[Request]:
 
 
 def assert_open(place: Place) -> None:
-    """What needs nothing works, and /readyz says that something is missing."""
+    """What needs no server works, and /readyz says that something is missing."""
     for path in OPEN:
         assert place.ask("GET", path).status_code == 200, path
     assert place.ask("GET", "/readyz").status_code == 503
 
 
 def assert_back(place: Place, pad: dict[str, Any]) -> None:
-    """The service serves again by itself, what it served before."""
+    """The service recovers by itself, and serves what it served before."""
     wait_until(place.serves)
     assert ok(place.ask("GET", f"/api/pad/{pad['id']}")) == pad
 
@@ -141,7 +141,7 @@ class TestAway:
         every_request: list[Request],
         end: Callable[[Part], None],
     ) -> None:
-        """The session outlives it: Redis keeps its data, here as in production."""
+        """The session survives: Redis keeps its data, here as in production."""
         end(place.redis)
         more: list[Request] = [
             ("GET", "/api/workspace/state", None),
@@ -171,7 +171,7 @@ def test_without_both_it_is_a_503_as_well(
 
 @pytest.fixture
 def patient_place(place: Place, tmp_path: Path) -> Iterator[Place]:
-    """The place with a service that waits as long as one does by default."""
+    """The place with a service that has the default time-outs."""
     with temporary.running_service(place.settings, tmp_path / "log") as service:
         yield replace(place, service=service)
         assert "Traceback" not in service.log.read_text()
@@ -181,7 +181,7 @@ def patient_place(place: Place, tmp_path: Path) -> Iterator[Place]:
 def test_a_restart_between_two_requests_fails_none(
     patient_place: Place, pad: dict[str, Any], part: str
 ) -> None:
-    """Connections that were kept open are dead then; each of the workers has several."""
+    """The connections that were kept open are dead by then; each worker has several."""
     save = ("POST", f"/api/pad/{pad['id']}", drawing(5))
     for request in (("GET", "/api/pad", None), save, ("GET", "/api/users/me", None)):
         assert patient_place.ask_often(request, 24) == [200] * 24

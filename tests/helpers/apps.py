@@ -14,7 +14,7 @@ from padws.context import Services
 
 @contextmanager
 def open_app(settings: Mapping[str, str]) -> Iterator[Flask]:
-    """An app, whose connections are closed in the end."""
+    """An app; its connections are closed at the end."""
     app = create_app(load_settings(settings))
     services: Services = app.extensions["padws"]
     try:

@@ -40,7 +40,7 @@ def running() -> Iterator[Browser]:
 
 
 class Watch:
-    """What the pages of a context ask for, and what they or the browser complain of."""
+    """What the pages of a context load, and what they or the browser complain about."""
 
     def __init__(self, context: BrowserContext):
         self.requested: list[str] = []
@@ -56,11 +56,11 @@ class Watch:
     def complaints(self, site: str) -> list[str]:
         """Errors in a site's pages, and what a policy has stopped.
 
-        A 401 is none: by it a page learns that nobody is signed in.
+        A 401 is not one: that is how a page learns that nobody is signed in.
         """
         ours = (text for url, text in self._complaints if not url or url.startswith(site))
         return [text for text in ours if "401 (UNAUTHORIZED)" not in text]
 
     def elsewhere(self, *sites: str) -> list[str]:
-        """The addresses that were asked for and belong to none of the sites."""
+        """The addresses that were loaded and belong to none of the sites."""
         return [url for url in self.requested if not url.startswith((*sites, "data:"))]

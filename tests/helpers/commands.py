@@ -64,7 +64,7 @@ class Command:
         return code
 
     def ended(self, code: int) -> Command:
-        """The command itself, which has to end with this code."""
+        """The command itself; asserts that it ends with this code."""
         assert self.wait() == code, self.output
         return self
 
@@ -96,7 +96,7 @@ class Release:
 
     @contextmanager
     def gunicorn(self, log: Path, settings: Mapping[str, str]) -> Iterator[Command]:
-        """Run gunicorn, which listens on PORT; it is stopped in the end."""
+        """Run gunicorn, which listens on PORT; it is stopped at the end."""
         process = self._start(log, settings, "gunicorn", "wsgi:app")
         try:
             yield Command(process.pid, log, process.poll)
@@ -118,7 +118,7 @@ class Release:
             )
 
     def add(self, name: str, sql: str, rollback: str = "SELECT 1;") -> None:
-        """Write a migration that comes after all there are."""
+        """Write a migration that comes after all others."""
         folder = self.directory / "migrations"
         others = {path.stem for path in folder.glob("*.sql")} - {name}
         last = max(other for other in others if not other.endswith(".rollback"))
@@ -139,7 +139,7 @@ def another_release(directory: Path) -> Release:
 
 
 class Forks:
-    """Processes forked off one that has everything imported: a command starts in no time."""
+    """Processes forked off one that has imported everything, so that a command starts at once."""
 
     def __init__(self, server: subprocess.Popen[str], directory: Path):
         self._server = server
@@ -183,7 +183,7 @@ class Forks:
 
 @contextmanager
 def forks(directory: Path) -> Iterator[Forks]:
-    """The process to fork from; what still runs in the end is killed."""
+    """The process to fork from; whatever still runs at the end is killed."""
     with subprocess.Popen(
         [sys.executable, "-c", "from tests.helpers.commands import serve; serve()"],
         cwd=ROOT,

@@ -19,19 +19,19 @@ from tests.helpers.documented import Headers, check_documented
 STANDARD_MEMBERS = {"type", "title", "status", "detail", "code", "request_id"}
 FURTHER_MEMBERS = {"errors", "version"}
 
-# What an error must not tell: how it came about inside, and what lets somebody in.
+# What an error must not reveal: internals, and anything that lets somebody in.
 _LEAKS = re.compile(
     r'Traceback|File "|psycopg|werkzeug|pad_ws\.|\b(SELECT|INSERT|UPDATE|DELETE|FROM|WHERE)\b'
     r"|\$\d|eyJ[A-Za-z0-9_-]{10}|not-secret"
 )
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|\+00:00)")
 
-# Header by which an error of this status says what to do.
+# The header in which an error of this status says what to do.
 _HEADERS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After", 503: "Retry-After"}
 
 
 class Client(FlaskClient):
-    """A client that holds every answer against the conventions."""
+    """A client that checks every answer against the conventions."""
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         response = super().open(*args, **kwargs)
@@ -48,7 +48,7 @@ class Client(FlaskClient):
 
 
 def check_answer(method: str, path: str, status: int, headers: Headers, body: bytes) -> None:
-    """Assert the conventions of the contract that no single route is asked for."""
+    """Assert the conventions of the contract that hold for every route."""
     check_documented(method, path, status, headers, body)
     if status >= 400 and path not in ("/readyz",):
         check_problem(status, headers, body)
@@ -63,7 +63,7 @@ def check_answer(method: str, path: str, status: int, headers: Headers, body: by
 
 
 def check_problem(status: int, headers: Headers, body: bytes) -> dict[str, Any]:
-    """Assert that an answer is a problem as every problem has to be; its members."""
+    """Assert that an answer is a proper problem; its members."""
     assert headers["Content-Type"] == PROBLEM
     text = body.decode("utf-8")
     assert not _LEAKS.search(text), text
@@ -122,7 +122,7 @@ def time_of(text: str) -> datetime:
 
 
 def check_times(thing: Mapping[str, Any]) -> None:
-    """Assert that an object was made, and changed after that or never."""
+    """Assert that an object was created, and changed later or never."""
     assert time_of(thing["created_at"]) <= time_of(thing["updated_at"])
 
 

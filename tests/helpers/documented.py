@@ -1,4 +1,4 @@
-"""The OpenAPI document, held against answers of the service."""
+"""The OpenAPI document, compared with answers of the service."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Headers(Protocol):
     def get(self, name: str, default: str, /) -> str: ...
 
 
-# What any request can be answered with, whatever it asks for; `default` stands for these alone.
+# The statuses that any request may be answered with; `default` stands for these alone.
 _OF_ANY_REQUEST = {408, 414, 417, 431, 500}
 
-# The headers that an answer's status or the contract gives a meaning.
+# The headers that have a meaning by the answer's status or by the contract.
 _HEADERS = {"ETag", "Link", "Location", "Retry-After", "WWW-Authenticate"}
 
 _NOWHERE = {
@@ -46,9 +46,9 @@ def document() -> Document:
 
 @cache
 def enforced() -> Document:
-    """The document, as far as the service holds clients to it.
+    """The document, as far as the service enforces it.
 
-    What it says of a scene is what Excalidraw draws; tests save what nobody would draw.
+    It describes scenes as Excalidraw draws them; tests save what nobody would draw.
     """
     schemas = document()["components"]["schemas"]
     pad = {"type": "object", "properties": {"pad": {"type": "object"}}}

@@ -55,7 +55,7 @@ def nested(levels: int) -> str:
     return '{"elements": ' + "[" * levels + "]" * levels + "}"
 
 
-#: Texts of scenes that have to come back equal.
+#: Texts of scenes that must come back equal.
 SCENES: dict[str, str] = {
     "a drawing": json.dumps(drawing()),
     "one key": '{"a": null}',

@@ -1,4 +1,4 @@
-"""The ledger outside of the service: what was sent, what was acknowledged, what has to be there.
+"""The ledger outside the service: what was sent, what was acknowledged, what must be there.
 
 Each pad has one writer, who sends one save after the other, numbered. A save that was answered with
 200 is acknowledged and has a version. One whose answer failed, or never came, is open: it may have
@@ -16,12 +16,12 @@ from tests.helpers.drawings import without_mark
 
 Scene = dict[str, Any]
 
-#: So many that PostgreSQL keeps a scene in pieces, beside the table.
+#: So many that PostgreSQL keeps a scene in pieces, outside the table.
 _ELEMENTS = 12
 
 
 def scene(name: str, number: int) -> Scene:
-    """The scene of a pad's save: its number at both ends, and a checksum of what is between."""
+    """The scene of a pad's save: its number at both ends, and a checksum of what lies between."""
     keys = [hashlib.sha512(f"{name} {number} {n}".encode()).hexdigest() for n in range(_ELEMENTS)]
     middle = [{"id": key, "type": "text", "text": key[::-1]} for key in keys]
     checksum = hashlib.sha256(str(middle).encode()).hexdigest()
@@ -90,7 +90,7 @@ class PadLedger:
             self.version = self.basis = version
 
     def before(self) -> PadLedger:
-        """What is known now, to be held against what is read afterwards."""
+        """What is known now, to be compared with what is read afterwards."""
         with self._lock:
             versions, still_open = dict(self.versions), set(self.open)
             known = (self.name, self.careful, self.sent, self.version, self.basis)
@@ -144,7 +144,7 @@ class PadLedger:
         return []
 
     def _number_of(self, found: Scene) -> int | None:
-        """The save that a whole scene is of; None if it is none that was sent."""
+        """The number of the save that sent a scene; None if none sent it."""
         bare = without_mark(found)
         try:
             number = int(bare["elements"][0]["save"])

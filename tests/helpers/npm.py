@@ -1,4 +1,4 @@
-"""What tests take from npm: installed once beside its package.json, by the node that is locked.
+"""What tests take from npm: installed once beside its package.json, by the locked node.
 
 Where npm's registry cannot be reached, whoever needs it says so and is skipped.
 """
@@ -25,7 +25,7 @@ _SECONDS_TO_INSTALL = 120
 
 @cache
 def missing(folder: Path) -> str:
-    """Why the packages of a folder cannot be used; empty when they can. Installs them at first."""
+    """Why the packages of a folder cannot be used; empty if they can. Installs them first."""
     with (folder / ".gitignore").open() as ours:
         fcntl.flock(ours, fcntl.LOCK_EX)  # one installs, others wait
         return _install(folder)

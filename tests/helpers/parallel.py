@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def at_once(calls: Sequence[Callable[[], T]]) -> list[T]:
-    """The results of calls that all begin together."""
+    """The results of calls that all begin at the same moment."""
     barrier = threading.Barrier(len(calls))
 
     def begin(call: Callable[[], T]) -> T:
@@ -31,7 +31,7 @@ def in_background(call: Callable[[], T]) -> tuple[threading.Thread, list[T]]:
 
 
 class Gate:
-    """Holds whoever comes through `wait` until it is opened, and tells when somebody has come."""
+    """Holds up every caller of `wait` until it is opened, and tells when the first has come."""
 
     def __init__(self) -> None:
         self._come = threading.Event()

@@ -26,7 +26,7 @@ class Part:
             wait_until_ready(self._server, self._running)
 
     def stop(self, end: Callable[[ChildProcess], int] = ChildProcess.stop) -> None:
-        """Stop it in its own order, if it runs."""
+        """Stop it in good order, if it runs."""
         if self._running is not None:
             end(self._running)
             self._running = None
@@ -36,7 +36,7 @@ class Part:
         self.stop(ChildProcess.kill)
 
     def restart(self) -> None:
-        """Stop it in its own order and start it again."""
+        """Stop it in good order and start it again."""
         self.stop()
         self.start()
 

@@ -44,13 +44,13 @@ def _answer(location: str, form: dict[str, str]) -> str:
 
 
 def describe(issuer: str, subject: str, **claims: Any) -> None:
-    """Tell the provider what to say of a user."""
+    """Tell the provider what to say about a user."""
     answer = requests.put(f"{issuer}/users/{subject}", json=claims, timeout=10)
     answer.raise_for_status()
 
 
 def newcomer(issuer: str, **claims: Any) -> str:
-    """The subject of a user whom nobody has seen before; of whom these claims say everything."""
+    """The subject of a user who is new here, with exactly these claims."""
     subject = f"newcomer-{uuid.uuid4().hex}"
     describe(issuer, subject, **claims)
     return subject
@@ -69,7 +69,7 @@ def claims_of(name: str) -> dict[str, Any]:
 
 
 def cookie_of(client: FlaskClient) -> str | None:
-    """The session's cookie that a client has, if it has one."""
+    """A client's session cookie, if it has one."""
     cookie = client.get_cookie(COOKIE)
     return cookie.value if cookie else None
 
@@ -81,7 +81,7 @@ _AT_ONCE = 4
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who is signed in; `me` is what /api/users/me says of them."""
+    """Somebody who is signed in; `me` is what /api/users/me says about them."""
 
     cookie: str
     me: dict[str, Any]
@@ -104,7 +104,7 @@ def sign_in_all(url: str, subjects: Iterable[str]) -> list[Person]:
 
 
 def alice_and_her_pad(url: str) -> tuple[str, str]:
-    """The header, as a line, with a session of alice's, and the path of a pad of hers."""
+    """The Cookie header, as a line, with a session of alice's, and the path of one of her pads."""
     (alice,) = sign_in_all(url, ["alice"])
     pads = requests.get(f"{url}/api/pad?data=false", headers={"Cookie": alice.header}, timeout=10)
     return f"Cookie: {alice.header}", f"/api/pad/{pads.json()[0]['id']}"

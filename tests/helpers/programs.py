@@ -1,4 +1,4 @@
-"""Programs of this machine; psql, pg_dump and pg_restore of the server's own version."""
+"""Programs of this machine; psql, pg_dump and pg_restore in the server's own version."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def run(
     within: Path = ROOT,
     code: int = 0,
 ) -> str:
-    """What a command prints, to both streams; it has to end with this code."""
+    """What a command prints, to both streams; asserts that it ends with this code."""
     ended = subprocess.run(
         command,
         env=environ,
@@ -62,8 +62,8 @@ def search_path(url: str) -> str:
 def _version(program: Path) -> int:
     if not program.exists():
         return 0
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
-    found = re.search(r"\) (\d+)", said.stdout)
+    printed = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    found = re.search(r"\) (\d+)", printed.stdout)
     return int(found[1]) if found else 0
 
 

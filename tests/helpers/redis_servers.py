@@ -1,4 +1,4 @@
-"""A Redis of the tests' own, and what it is asked."""
+"""A Redis of the tests' own, and the commands that it runs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class OwnRedis(Part):
 
 @contextmanager
 def running_redis() -> Iterator[OwnRedis]:
-    """A Redis that runs, until the block ends, unless it is stopped meanwhile."""
+    """A Redis that runs until the block ends, unless it is stopped before."""
     with temporary.data_directory() as directory:
         server = OwnRedis(directory)
         server.start()
@@ -43,13 +43,13 @@ def running_redis() -> Iterator[OwnRedis]:
 
 @contextmanager
 def counted_commands(client: redis.Redis) -> Iterator[dict[str, int]]:
-    """How often Redis runs which command meanwhile; known in the end."""
+    """How often Redis runs each command during the block; filled at its end."""
     counted: dict[str, int] = {}
     client.config_resetstat()
     yield counted
     for name, stats in client.info("commandstats").items():
         counted[name.removeprefix("cmdstat_")] = stats["calls"]
-    # How our own look at it and new connections of the pool appear, in Redis 7 and before.
+    # What this function itself and new connections of the pool send, as Redis 7 and 6 name it.
     own = ("config|resetstat", "config", "info", "client|setinfo", "client", "hello", "select")
     for name in (*own, "auth"):
         counted.pop(name, None)

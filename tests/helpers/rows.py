@@ -1,4 +1,4 @@
-"""Rows of every table, statements on them at the same moment, and a look at what there is."""
+"""Rows of every table, statements on them at the same moment, and what is stored afterwards."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 NOON = datetime(2025, 5, 1, 12, tzinfo=UTC)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Times = tuple[datetime | None, datetime | None]
-# Times that an adopted row has (created_at, updated_at), and what is answered for them.
+# Times that an adopted row may have (created_at, updated_at), and what answers say instead.
 NULL_TIMES: dict[Times, Times] = {
     (None, None): (EPOCH, EPOCH),
     (NOON, None): (NOON, NOON),
@@ -42,7 +42,7 @@ NULL_TIMES: dict[Times, Times] = {
 
 
 def scene(**members: Any) -> JsonText:
-    """A scene with these members, and one that makes it no empty object."""
+    """A scene with these members, and another so that it is not an empty object."""
     return JsonText(json.dumps({"elements": [], **members}).encode())
 
 
@@ -61,7 +61,7 @@ def plain(row: Struct | None) -> dict[str, Any]:
 
 
 def user_row(**changes: Any) -> UserRow:
-    """What a sign-in says of somebody whom nobody knows yet."""
+    """What a sign-in says about somebody who is new here."""
     user_id = uuid4()
     row = {
         "user_id": user_id,
@@ -91,7 +91,7 @@ def new_pad(conn: Connection, owner_id: UUID | None = None, **members: Any) -> p
 
 
 def new_backup(conn: Connection, pad_id: UUID, at: datetime | None, **members: Any) -> UUID:
-    """A backup that was taken at a time, made as pad.ws made them: the pad's row says nothing."""
+    """A backup of a certain time, made as pad.ws made them: the pad's row does not mention it."""
     backup_id = uuid4()
     conn.execute(
         "INSERT INTO pad_ws.backups (id, source_id, data, created_at, updated_at)"
@@ -102,7 +102,7 @@ def new_backup(conn: Connection, pad_id: UUID, at: datetime | None, **members: A
 
 
 def save(conn: Connection, pad: pads.Pad, **arguments: Any) -> pads.SavedPad | None:
-    """Save a scene as the pad's owner, if nothing else is said."""
+    """Save a scene, as the pad's owner by default."""
     defaults: dict[str, Any] = {
         "pad_id": pad.id,
         "owner_id": pad.owner_id,
@@ -115,7 +115,7 @@ def save(conn: Connection, pad: pads.Pad, **arguments: Any) -> pads.SavedPad | N
 
 
 def restore(conn: Connection, pad: pads.Pad, backup_id: UUID, **changes: Any) -> Any:
-    """Restore as a request does: nothing is left of an attempt that restored nothing."""
+    """Restore as a request does: an attempt that restores nothing is rolled back."""
     arguments: dict[str, Any] = {
         "backup_id": backup_id,
         "pad_id": pad.id,
@@ -167,9 +167,9 @@ def at_once(database: Database, tasks: Sequence[Callable[[Connection], T]]) -> l
 def overtaken(
     database: Database, first: Callable[[Connection], object], *others: Callable[[Connection], T]
 ) -> list[T]:
-    """What the others give that begin, one after another, while `first` is not yet committed.
+    """The results of others that begin, one after another, while `first` is not yet committed.
 
-    Each has to wait for a lock; then `first` is committed.
+    Each must wait for a lock; then `first` is committed.
     """
 
     def run(task: Callable[[Connection], T]) -> T:

@@ -1,7 +1,7 @@
 """The servers tests run against: what the environment names, else Docker, else embedded ones.
 
-A server that the environment names is somebody's: tests make and drop databases of their own there,
-and use a logical Redis database that was empty.
+A server that the environment names belongs to somebody: there, tests create and drop databases of
+their own, and use a logical Redis database that was empty.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from padws.embedded.postgres import Postgres
 from padws.embedded.servers import Redis
 from padws.embedded.temporary import is_named, running
 
-# Nothing in a test's database is worth a disk's time.
+# Nothing in a test's database is worth waiting for a disk.
 POSTGRES_OPTIONS = (
     "fsync=off",
     "synchronous_commit=off",
@@ -38,7 +38,7 @@ POSTGRES_OPTIONS = (
 
 @cache
 def docker_answers() -> bool:
-    """Whether a Docker engine is there, asked for two seconds at most."""
+    """Whether a Docker engine answers, within two seconds."""
     try:
         client = docker.from_env(timeout=2)
         client.ping()
@@ -99,7 +99,7 @@ def _empty_logical_database(url: str) -> str:
     """The URL of the last logical database that has no key; 0 is never taken."""
     parts = urlsplit(url)
     for number in range(15, 0, -1):
-        # The first of several counts for redis-py, and all of them more than the path.
+        # redis-py takes the first of several, and any of them rather than the path.
         candidate = _joined(parts._replace(query=f"db={number}&{parts.query}".strip("&")))
         with redis.Redis.from_url(candidate) as client:
             if client.dbsize() == 0:
@@ -108,16 +108,16 @@ def _empty_logical_database(url: str) -> str:
 
 
 def _joined(parts: SplitResult) -> str:
-    """The URL of `parts`, which urllib itself would give no `//` where there is no host."""
+    """The URL of `parts`; urllib itself leaves out `//` where there is no host."""
     query = f"?{parts.query}" if parts.query else ""
     return f"{parts.scheme}://{parts.netloc}{parts.path}{query}"
 
 
 @contextmanager
 def database(server_url: str, template: str = "template1") -> Iterator[str]:
-    """The URL of a new database, a copy of `template`, dropped in the end."""
+    """The URL of a new database, a copy of `template`, dropped at the end."""
     name = f"padws_test_{uuid.uuid4().hex}"
-    # Many times faster than by the log, but with a checkpoint, which is not for somebody's server.
+    # Many times faster than by the log, but it needs a checkpoint: not on somebody else's server.
     strategy = "" if is_named(Postgres) else "STRATEGY file_copy"
     create = sql.SQL(f"CREATE DATABASE {{}} TEMPLATE {{}} {strategy}")
     drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")

@@ -1,4 +1,4 @@
-"""Waiting for what happens soon, and failing where it does not."""
+"""Waiting for what happens soon, and failing if it does not."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ PATIENCE = 60.0  # seconds, which only a hanging process takes
 
 
 def wait_until(condition: Callable[[], object], what: str = "") -> None:
-    """Return as soon as `condition` holds; fail after a minute, and say for `what`."""
+    """Return as soon as `condition` holds; fail after a minute, naming `what`."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, f"still not: {what or condition}"

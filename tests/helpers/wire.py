@@ -1,4 +1,4 @@
-"""HTTP as bytes, for what no library sends."""
+"""HTTP as bytes, for requests that no library sends."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Answer:
 
 
 def connect(url: str, source: str = "") -> socket.socket:
-    """A connection to a service, from an address; waiting ten seconds in vain is an error."""
+    """A connection to a service, from an address; waiting longer than ten seconds is an error."""
     parts = urlsplit(url)
     return socket.create_connection((parts.hostname, parts.port), 10, (source, 0))
 
@@ -46,7 +46,7 @@ def exchange(url: str, content: bytes, *, end: bool = False) -> Answer:
 
 
 def is_closed(connection: socket.socket) -> bool:
-    """Wait until the other side says something; whether it has closed the connection instead."""
+    """Wait until the other side sends something; whether it closes the connection instead."""
     try:
         return connection.recv(1) == b""
     except ConnectionResetError:

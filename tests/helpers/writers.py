@@ -19,7 +19,7 @@ PATIENCE = 5.0
 PAUSE, PAUSE_AFTER_FAILURE = 0.01, 0.1
 #: Seconds without a failure that make a writer believe that it is served again.
 QUIET = 1.0
-#: Saves after which a writer goes to the other instance, so that both and all workers have some.
+#: Saves after which a writer goes to the other instance, so that every worker gets some.
 SAVES_ON_A_LINE = 20
 
 #: How a save may fail without an answer: none came in time, the connection was closed before it
@@ -107,7 +107,7 @@ class Writer(threading.Thread):
         return served and self.last_failure < time.monotonic() - QUIET
 
     def forget(self) -> Seen:
-        """Begin to count anew; what was counted so far."""
+        """Start counting again; what was counted so far."""
         seen, self.seen = self.seen, Seen()
         return seen
 

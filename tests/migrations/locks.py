@@ -26,7 +26,7 @@ def transaction(url: str, sql: str) -> Iterator[psycopg.Connection]:
 
 
 def is_waiting(url: str) -> bool:
-    """Whether somebody in the database waits for a table."""
+    """Whether a session in the database waits for a table."""
     sql = """
         SELECT count(*) FROM pg_locks
         WHERE NOT granted AND locktype = 'relation'

@@ -1,4 +1,4 @@
-"""A database that pad.ws itself made is taken over with every row as it is."""
+"""A database that pad.ws itself made is taken over, and every row stays as it is."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OF_PADWS = {
     ("template_pads", "file_digest"),
 }
 
-# What pad.ws's SQLAlchemy models send; it knows nothing of padws's columns and rules.
+# What pad.ws's SQLAlchemy models send; they do not know padws's columns and rules.
 STATEMENTS_OF_PAD_WS = b"""
     INSERT INTO pad_ws.users (
         id, username, email, email_verified, name, given_name, family_name, roles,
@@ -52,7 +52,7 @@ STATEMENTS_OF_PAD_WS = b"""
 """
 
 
-# Null times stay allowed.
+# Times may still be null.
 LEFT_AS_PAD_WS_HAS_THEM = tuple(
     f"column {table}.{column} "
     for table in databases.TABLES
@@ -116,7 +116,7 @@ def test_an_adopted_database_gets_what_a_new_one_has(
     }
 
 
-# Rows that pad.ws does not refuse, and the rules of padws do.
+# Rows that pad.ws accepts, and padws's rules refuse.
 BROKEN_ROWS = b"""
     INSERT INTO pad_ws.users (id, username, email, email_verified, roles) VALUES
     ('aaaaaaaa-0000-4000-8000-000000000001', 'x', 'Alice@Example.com', true, '[]'),

@@ -1,4 +1,4 @@
-"""A disk that is full in the middle of a migration: really, on servers of these tests' own."""
+"""A disk that is really full in the middle of a migration, on servers of these tests' own."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def small_file_system(server: OwnPostgres) -> Iterator[Disk]:
 
         databases.execute(server.url, f"CREATE TABLESPACE small LOCATION '{place}'".encode())
         try:
-            said = "No space left on device. Check free disk space. The server's disk is full"
-            yield Disk(said, lambda: resize(10 * SIZE), "small")
+            message = "No space left on device. Check free disk space. The server's disk is full"
+            yield Disk(message, lambda: resize(10 * SIZE), "small")
         finally:
             databases.execute(server.url, b"DROP TABLESPACE small")
 
@@ -77,22 +77,22 @@ def mounted_for(owner: psutil.Process) -> Iterator[Path]:
 
 @contextmanager
 def small_files(server: OwnPostgres) -> Iterator[Disk]:
-    """No file may grow further: the same to PostgreSQL, and needs no rights."""
+    """No file may grow further: to PostgreSQL this is the same, and it needs no rights."""
     refused = limit_files(server.process, SIZE)
     if refused:
         pytest.skip(f"The size of the server's files cannot be limited here: {refused}")
     unlimited, _ = resource.getrlimit(resource.RLIMIT_FSIZE)  # what the server was started with
     try:
-        said = "File too large. Check free disk space."
-        yield Disk(said, lambda: limit_files(server.process, unlimited))
+        message = "File too large. Check free disk space."
+        yield Disk(message, lambda: limit_files(server.process, unlimited))
     finally:
         limit_files(server.process, unlimited)
 
 
 def limit_files(process: psutil.Process, size: int) -> str:
-    """Limit the files of what `process` starts from now on; what was said against it, if anything.
+    """Limit the files of what `process` starts from now on; why not, if that is refused.
 
-    Done by the process's own user, who may, while in a container not even root may.
+    It is done as the process's own user, because in a container not even root may do it.
     """
     uid, gid = process.uids().real, process.gids().real
     command = ["prlimit", f"--pid={process.pid}", f"--fsize={size}:"]
@@ -129,8 +129,8 @@ def test_a_full_disk_is_one_line_and_the_next_run_with_room_finishes(
     settings = {"DATABASE_URL": url, "REDIS_URL": redis_for_test}
     full = release.run(next(logs), settings, "db-upgrade", code=1)
     assert full.is_one_line
-    said = "20990101_0000_big.sql, statement 3 (line 5) failed: could not extend file"
-    assert full.complaint.startswith(said)
+    message = "20990101_0000_big.sql, statement 3 (line 5) failed: could not extend file"
+    assert full.complaint.startswith(message)
     assert disk.says in full.complaint
     assert databases.marks(url) == [each.id for each in known()]  # those before it stay
     assert "colour" not in databases.catalogue(url)

@@ -1,4 +1,4 @@
-"""What fails is told, in one line and with an exit code, by everybody concerned."""
+"""Every instance concerned reports a failure, in one line and with an exit code."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_second_release_within_the_hour_is_applied(
     release.run(next(logs), settings, "db-upgrade")
     assert databases.marks(settings["DATABASE_URL"]) == [*ALL, "20990101_0000_next"]
 
-    # The earlier release goes on working, knows the stranger and does not undo around it.
+    # The earlier release goes on working, names the unknown migration and does not undo around it.
     status = forker.run(settings, "db-status")
     assert "20990101_0000_next" in status.output
     undo = forker.run(settings, "db-rollback", "--to", ALL[0], "--yes", code=1)
@@ -104,7 +104,7 @@ def test_a_statement_outside_of_transactions_may_not_leave_an_invalid_index(
     file.write_text("-- transactional: false\n" + file.read_text())
     first = release.run(next(logs), settings, "db-upgrade", code=1)
     assert "could not create unique index" in first.output
-    # IF NOT EXISTS finds the index that the failure has left behind, which nothing would use.
+    # IF NOT EXISTS finds the invalid index that the failure has left, which nothing would use.
     again = release.run(next(logs), settings, "db-upgrade", code=1)
     assert "users_name is invalid" in again.output
 

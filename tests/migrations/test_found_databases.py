@@ -1,4 +1,4 @@
-"""Tables that are not exactly pad.ws's are taken over rightly, or refused by name beforehand."""
+"""Tables that differ from pad.ws's are taken over correctly, or refused by name beforehand."""
 
 from __future__ import annotations
 

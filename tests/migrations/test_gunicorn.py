@@ -43,12 +43,12 @@ def settings(settings: dict[str, str], oidc_issuer: str, port: int) -> dict[str,
 
 @pytest.fixture
 def going_on(settings: dict[str, str]) -> dict[str, str]:
-    """The same, for a gunicorn that starts on a failed migration."""
+    """The same, for a gunicorn that starts after a failed migration."""
     return {**settings, "PADWS_ON_MIGRATION_FAILURE": "continue"}
 
 
 def why_not_ready(port: int) -> str:
-    """What /readyz says of the database of a service that is up, but not ready."""
+    """What /readyz says about the database of a service that is up, but not ready."""
     wait_until(lambda: http_status(port, "/healthz") == 200, "healthz")
     answer = requests.get(f"http://{LOOPBACK}:{port}/readyz", timeout=10)
     assert answer.status_code == 503
@@ -94,7 +94,7 @@ def test_nothing_listens_after_waiting_too_long_unless_told_to_go_on(
 
 
 def ends_when_stopped(command: Command, port: int) -> None:
-    """Whoever asks it to stop does not want it to start, whatever it is to do after a failure."""
+    """A signal means that it should not start, whatever it is to do after a failure."""
     command.signal(signal.SIGTERM)
     assert command.wait() == 1
     assert command.is_one_line

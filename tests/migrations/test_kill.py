@@ -1,4 +1,4 @@
-"""A run killed with SIGKILL after everything the servers do for it, and run again."""
+"""A run that is killed with SIGKILL after each thing that the servers do for it, and run again."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TTL = "0.4"
 
 
 class Cut:
-    """Kills a process when its servers have done the `at`-th thing for it; counts in any case."""
+    """Kills a process when its servers have done the `at`-th thing for it; always counts them."""
 
     def __init__(self, at: int | None = None):
         self.count = 0
@@ -59,7 +59,7 @@ class Scene:
 
     @contextmanager
     def place(self) -> Iterator[dict[str, str]]:
-        """A database and a Redis of one's own."""
+        """A database and a Redis of their own."""
         redis_url = self.redis.get()
         try:
             with servers.database(self.server, self.template) as url:
@@ -86,14 +86,14 @@ class Scene:
             return command.wait()
 
     def undisturbed(self) -> tuple[int, object]:
-        """How many things the servers do for one run, and what comes of it."""
+        """How many things the servers do for one run, and its result."""
         with self.place() as place:
             cut = Cut()
             assert self.run(place, cut) == 0
             return cut.count, outcome(place["DATABASE_URL"])
 
     def killed_and_run_again(self, at: int) -> object:
-        """What comes of a run that is killed, and another after it."""
+        """The result of a run that is killed, and another after it."""
         with self.place() as place:
             assert self.run(place, Cut(at)) == -signal.SIGKILL, at
             again = self.forker.start(place, *self.command)

@@ -28,7 +28,7 @@ def counts(url: str) -> tuple[int, int, int]:
 
 
 @pytest.mark.parametrize(
-    ("before", "expected", "said"),
+    ("before", "expected", "message"),
     [
         ([], (0, 0, 0), "there is none to move"),
         ([EMPTY], (0, 0, 0), "there is none to move"),
@@ -59,19 +59,19 @@ def counts(url: str) -> tuple[int, int, int]:
 def test_what_is_moved(
     before: list[bytes],
     expected: tuple[int, int, int],
-    said: str,
+    message: str,
     settings: dict[str, str],
     forker: Forks,
 ) -> None:
     databases.execute(settings["DATABASE_URL"], *before)
     command = forker.run(settings, "db-upgrade")
     assert counts(settings["DATABASE_URL"]) == expected
-    assert said in command.output
+    assert message in command.output
 
 
 @pytest.fixture
 def moved(settings: dict[str, str], forker: Forks) -> tuple[str, str]:
-    """The URL of a database after the move, and what was said."""
+    """The URL of a database after the move, and the output."""
     databases.execute(settings["DATABASE_URL"], databases.PAD_WS_ITSELF, databases.LEGACY)
     command = forker.run(settings, "db-upgrade")
     return settings["DATABASE_URL"], command.output
@@ -105,7 +105,7 @@ def test_every_backup_keeps_its_data_and_its_time_in_utc(moved: tuple[str, str])
         ORDER BY (b.data ->> 'elements')::int
     """
     found = databases.query(url, sql, ALICE)
-    assert len(found) == 14  # more than the service keeps of a pad: that is for its next backup
+    assert len(found) == 14  # more than the service keeps for a pad: its next backup prunes them
     assert found[1] == ("2", "2025-04-01 12:10")
     assert found[0][1] > "2026"  # without a time: that of the move
 
@@ -169,9 +169,9 @@ def test_the_preview_gives_the_same_counts_beforehand_and_changes_nothing(
     assert databases.catalogue(url) == "\n"
 
     real = forker.run(settings, "db-upgrade")
-    said = [line for line in preview.output.splitlines() if line.startswith("Legacy data")]
-    assert "Legacy data: 2 canvases and 15 backups can be moved." in said
-    assert set(said) <= set(real.output.splitlines())
+    expected = [line for line in preview.output.splitlines() if line.startswith("Legacy data")]
+    assert "Legacy data: 2 canvases and 15 backups can be moved." in expected
+    assert set(expected) <= set(real.output.splitlines())
 
 
 def test_what_counts_as_a_drawing_is_what_the_tables_take(

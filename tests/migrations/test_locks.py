@@ -1,4 +1,4 @@
-"""Many at once, Redis gone or forgetful, locks that others hold, signals."""
+"""Many runs at once, a Redis that is gone or has lost its data, locks that others hold, signals."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_redis_failing_in_the_middle_lets_nobody_else_in(
 def test_a_lock_that_was_lost_between_two_renewals_is_noticed_at_the_end(
     outcome: str, taken: bool, pad_ws_settings: dict[str, str], forker: Forks
 ) -> None:
-    """Whoever has it by then keeps it, and the status is for that one to set."""
+    """The run that has it by then keeps it, and sets the status."""
     with (
         stuck(forker, pad_ws_settings) as (run, session),
         redis.Redis.from_url(pad_ws_settings["REDIS_URL"]) as client,
@@ -231,7 +231,7 @@ def test_a_dead_instances_status_stops_nobody(settings: dict[str, str], forker: 
     run = '{"host": "gone", "pid": 1, "started": 0, "token": "t"}'
     with redis.Redis.from_url(settings["REDIS_URL"]) as client:
         for state in ("in_progress", "completed", "failed"):
-            status = f'{{"state": "{state}", "run": {run}, "reason": "told"}}'
+            status = f'{{"state": "{state}", "run": {run}, "reason": "reported"}}'
             client.set(status_key(target(known())), status)
             forker.run(settings, "db-upgrade")
             forker.run(settings, "db-rollback", "--to", "none", "--yes")

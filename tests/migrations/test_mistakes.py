@@ -34,7 +34,7 @@ MISTAKES = {
 
 @pytest.fixture(params=["flask db-upgrade", "gunicorn"])
 def attempt(request: pytest.FixtureRequest, logs: Iterator[Path], forker: Forks) -> Attempt:
-    """Run a program with the given settings to its end, which leaves nothing that listens."""
+    """Run a program with the given settings to its end, after which nothing listens."""
     port = free_port()
     service = {"OIDC_ISSUER": "http://127.0.0.1:9", "OIDC_CLIENT_ID": "padws", "PORT": str(port)}
 
@@ -52,12 +52,12 @@ def attempt(request: pytest.FixtureRequest, logs: Iterator[Path], forker: Forks)
 
 def test_each_mistake_is_one_line_and_all_are_told(attempt: Attempt) -> None:
     command = attempt({name: value for name, (value, _) in MISTAKES.items()})
-    lines = [f"  {name}: {told}" for name, (_, told) in MISTAKES.items()]
+    lines = [f"  {name}: {message}" for name, (_, message) in MISTAKES.items()]
     assert command.complaint.splitlines() == ["The configuration has mistakes:", *lines]
 
 
 @pytest.mark.parametrize(
-    ("place", "told"),
+    ("place", "reason"),
     [
         ("db.invalid/padws", "failed to resolve host 'db.invalid'"),
         ("db..example.org/padws", "the host's name cannot be one"),
@@ -65,11 +65,13 @@ def test_each_mistake_is_one_line_and_all_are_told(attempt: Attempt) -> None:
         ("/padws?host=/nowhere", 'connection to server on socket "/nowhere/.s.PGSQL.5432" failed'),
     ],
 )
-def test_a_server_that_cannot_be_there_is_one_line(place: str, told: str, attempt: Attempt) -> None:
+def test_a_server_that_cannot_be_there_is_one_line(
+    place: str, reason: str, attempt: Attempt
+) -> None:
     command = attempt({"DATABASE_URL": f"postgresql://somebody:topsecret@{place}"})
     assert command.is_one_line
     assert command.complaint.startswith("No connection to PostgreSQL: ")
-    assert told in command.complaint
+    assert reason in command.complaint
     assert "secret" not in command.output
 
 

@@ -1,4 +1,4 @@
-"""What a run costs when nothing is due, counted by the server; and that nothing due is missed."""
+"""What a run costs if nothing is due, as counted by the server; and that nothing due is missed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LOG_ALL = "-c log_statement=all"
 
 @dataclass(frozen=True)
 class Upgraded:
-    """A database that a run has brought up, with the settings of the next and the server's log."""
+    """A database after one run, with the settings for the next and the server's log."""
 
     url: str
     settings: dict[str, str]
@@ -59,7 +59,7 @@ class Upgraded:
 def upgraded(
     own_postgres: OwnPostgres, redis_for_test: str, tmp_path: Path, forker: Forks
 ) -> Iterator[Upgraded]:
-    """With templates of its own. Nothing listens where the later settings have Redis."""
+    """With templates of its own. Nothing listens where the later settings say Redis is."""
     templates = tmp_path / "templates"
     shutil.copytree(ROOT / "templates", templates)
     (templates / "grid.json").write_text('{"elements": []}')
@@ -113,12 +113,12 @@ def test_it_is_one_query_when_an_administrator_has_edited_a_template_which_is_sa
 
 @pytest.mark.parametrize("place", ["DATABASE_URL", "PGOPTIONS"])
 def test_the_sessions_own_options_hold(place: str, upgraded: Upgraded, forker: Forks) -> None:
-    said = {
+    options = {
         "DATABASE_URL": f"{upgraded.url}&options={quote(LOG_ALL)}",
         "PGOPTIONS": LOG_ALL,
     }
     before = upgraded.statements()
-    forker.run({**upgraded.settings, place: said[place]}, "db-upgrade")
+    forker.run({**upgraded.settings, place: options[place]}, "db-upgrade")
     assert upgraded.statements() - before == 1
 
 

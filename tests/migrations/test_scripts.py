@@ -1,4 +1,4 @@
-"""What every migration has to keep to, whoever writes it."""
+"""The rules that every migration must keep, whoever writes it."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_rollback_destroys_no_data(migration: Migration) -> None:
         assert not destroying, statement
 
 
-def test_every_migration_bears_being_run_again(database: str) -> None:
+def test_every_migration_may_be_run_again(database: str) -> None:
     """Twice in a row, and once more after all the others."""
     for migration in known():
         run(database, migration.script)
@@ -81,7 +81,7 @@ def test_every_migration_bears_being_run_again(database: str) -> None:
     assert (databases.catalogue(database), databases.rows(database)) == at_the_top
 
 
-def test_every_rollback_bears_being_run_again(database: str) -> None:
+def test_every_rollback_may_be_run_again(database: str) -> None:
     for migration in known():
         run(database, migration.script)
     for migration in reversed(known()):
@@ -92,7 +92,7 @@ def test_every_rollback_bears_being_run_again(database: str) -> None:
 
 
 def breaks_the_previous_release(url: str, migration: Migration) -> list[str]:
-    """What a release that knows the columns before `migration` can no longer do after it."""
+    """What a release from before `migration` can no longer do after it."""
     before = {name: rest for name, *rest in databases.query(url, COLUMNS)}
     run(url, migration.script)
     after = {name: rest for name, *rest in databases.query(url, COLUMNS)}
@@ -113,7 +113,7 @@ def breaks_the_previous_release(url: str, migration: Migration) -> list[str]:
 def test_no_migration_breaks_the_release_before_it(database: str) -> None:
     for migration in known():
         broken = breaks_the_previous_release(database, migration)
-        # A header line `-- contract: …` says since which release nothing uses it any more.
+        # A header line `-- contract: …` names the release since which nothing uses it.
         if "\n-- contract: " not in migration.path.read_text():
             assert broken == [], migration.id
 

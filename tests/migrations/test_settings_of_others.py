@@ -1,4 +1,4 @@
-"""What a database, a role, libpq's environment or the URL say of sessions; and encodings."""
+"""What a database, a role, libpq's environment or the URL set for sessions; and encodings."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SETTINGS = {
     "idle_session_timeout": "300",
     "plan_cache_mode": "force_generic_plan",
 }
-# What a session of the service says, as one row that depends on all of it.
+# What a session of the service reads, as one row that depends on every setting.
 ASKED = r"""
     SELECT
         now(), interval '-1 day 2 hours', '\n' = E'\\n', '{NULL}'::text[], '\x00'::bytea,
@@ -51,7 +51,7 @@ ASKED = r"""
 
 @contextmanager
 def session_of_service(url: str) -> Iterator[Connection]:
-    """A session as the service has them."""
+    """A session like those of the service."""
     with (
         closing(Database(load_settings({"DATABASE_URL": url}))) as database,
         database.connection() as conn,
@@ -102,11 +102,11 @@ def test_any_search_path_will_do(
 def test_what_the_environment_tells_libpq_changes_nothing(
     settings: dict[str, str], forker: Forks, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It goes before `options`."""
+    """It overrides `options`."""
     expected = answer(database_url)
-    told = {"PGDATESTYLE": "German", "PGTZ": "Asia/Kathmandu", "PGCLIENTENCODING": "LATIN1"}
-    forker.run({**settings, **told}, "db-upgrade")
-    for name, value in told.items():
+    variables = {"PGDATESTYLE": "German", "PGTZ": "Asia/Kathmandu", "PGCLIENTENCODING": "LATIN1"}
+    forker.run({**settings, **variables}, "db-upgrade")
+    for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert answer(database_url) == expected
 
@@ -160,10 +160,10 @@ def test_a_parameter_that_the_url_gives_is_not_replaced(database_url: str) -> No
         closing(Database(load_settings({"DATABASE_URL": url}))) as database,
         database.connection() as conn,
     ):
-        told = conn.info.get_parameters()
-    given = {name: told[name] for name in ("connect_timeout", "keepalives_idle")}
+        parameters = conn.info.get_parameters()
+    given = {name: parameters[name] for name in ("connect_timeout", "keepalives_idle")}
     assert given == {"connect_timeout": "33", "keepalives_idle": "7"}
-    assert (told["application_name"], told["keepalives_count"]) == ("own", "3")
+    assert (parameters["application_name"], parameters["keepalives_count"]) == ("own", "3")
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
@@ -175,7 +175,7 @@ def test_another_encoding_is_refused_by_name(
     settings: dict[str, str],
     forker: Forks,
 ) -> None:
-    """Also where it was migrated before anybody looked."""
+    """Even if it was migrated before anybody checked."""
     name = f"{encoding.lower()}_{migrated}".lower()
     create = f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0"
     databases.execute(own_postgres.url, create.encode())

@@ -1,4 +1,4 @@
-"""Fixtures: a service of two workers that tells everything, in JSON."""
+"""Fixtures: a service of two workers that logs everything, in JSON."""
 
 from __future__ import annotations
 

@@ -16,10 +16,10 @@ FIELDS = {
 
 
 def entries(service: Service) -> list[dict[str, Any]]:
-    """Every line of a log in JSON, what libraries print at their start included."""
+    """Every entry of a log in JSON, including what libraries log as they start."""
     return [json.loads(line) for line in service.log.read_text().split("\n") if line]
 
 
 def of_request(service: Service, request_id: str) -> list[dict[str, Any]]:
-    """What the log says of one request."""
+    """What the log says about one request."""
     return [each for each in entries(service) if each.get("request_id") == request_id]

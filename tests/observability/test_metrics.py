@@ -15,8 +15,8 @@ import pytest
 from flask import Flask
 
 from padws.embedded.temporary import Service
-from tests.auth.browser import Browser, signed_in
 from tests.helpers.apps import open_app
+from tests.helpers.browser import Browser, signed_in
 from tests.helpers.waiting import wait_until
 from tests.observability.conftest import Start
 from tests.observability.journal import entries
@@ -30,7 +30,7 @@ def workers_of(service: Service) -> list[psutil.Process]:
 
 
 def ask(browser: Browser, path: str, times: int) -> set[int]:
-    """The statuses of that many requests, over connections of their own and several at once."""
+    """The statuses of that many requests, each on its own connection, several at once."""
     with ThreadPoolExecutor(8) as pool:
         cookies = {"Cookie": f"session_id={browser.cookie}"}
         asked = [pool.submit(Browser(browser.url).get, path, headers=cookies) for _ in range(times)]
@@ -128,7 +128,9 @@ def test_a_thousand_unknown_paths_and_methods_are_one_series_each(start: Start) 
     assert not [route for route in known if "nowhere" in route]
 
 
-def test_who_waits_for_a_connection_is_seen(start: Start, sql: psycopg.Connection) -> None:
+def test_requests_that_wait_for_a_connection_are_counted(
+    start: Start, sql: psycopg.Connection
+) -> None:
     service = start(
         WEB_CONCURRENCY="1", DB_POOL_MIN_SIZE="1", DB_POOL_MAX_SIZE="1", DB_POOL_TIMEOUT="3"
     )
@@ -223,7 +225,7 @@ def test_without_gunicorn_a_process_tells_of_itself(app: Flask) -> None:
     assert answered() - before == 3
 
 
-def test_a_format_that_is_none_is_answered_in_the_usual_one(app: Flask) -> None:
+def test_an_unknown_format_is_answered_in_the_usual_one(app: Flask) -> None:
     accept = {"Accept": "application/openmetrics-text; version=x"}
     answer = app.test_client().get("/metrics", headers=accept)
     assert answer.status_code == 200
@@ -250,5 +252,5 @@ def test_a_token_keeps_others_out(
 
 
 def _latin(header: dict[str, str | bytes]) -> dict[str, str]:
-    """As WSGI has headers."""
+    """A header in the form that WSGI gives it."""
     return {k: v.decode("latin-1") if isinstance(v, bytes) else v for k, v in header.items()}

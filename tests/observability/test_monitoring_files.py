@@ -1,4 +1,4 @@
-"""Dashboard and alerts ask only for what a running service tells, and the page names all of it."""
+"""Dashboard and alerts use only what a running service exposes, and the page names all of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import yaml  # type: ignore[import-untyped]
 
 from padws.config import ROOT
 from padws.embedded.temporary import Service
-from tests.auth.browser import signed_in
+from tests.helpers.browser import signed_in
 from tests.observability.conftest import Start
 from tests.observability.journal import FIELDS
 from tests.observability.promql import Asked
@@ -26,7 +26,7 @@ PAGE = DOCS / "monitoring.md"
 
 # What Prometheus adds to every series, or knows by itself.
 OF_PROMETHEUS = {"instance", "job"}
-# Labels whose values are made by what happens, and need not have happened.
+# Labels whose values depend on events that need not have happened.
 BY_CHANCE = {"status"}
 
 
@@ -46,7 +46,7 @@ EXPRESSIONS += [(DASHBOARD, each["expr"]) for each in targets()]
 
 @pytest.fixture
 def figures(start: Start) -> Scrape:
-    """What a service of two workers tells after some traffic."""
+    """What a service of two workers exposes after some traffic."""
     service = start()
     use(service)
     return scrape(service.url)
@@ -60,8 +60,8 @@ def use(service: Service) -> None:
     alice.get("/readyz")
 
 
-def assert_told(asked: Asked, figures: Scrape) -> None:
-    """Everything that is asked for is there, and with these labels and values."""
+def assert_exposed(asked: Asked, figures: Scrape) -> None:
+    """Assert that everything an expression asks for exists, with these labels and values."""
     labels = figures.labels_of()
     assert asked.metrics - labels.keys() <= {"up"}
     ours = asked.metrics - {"up"}
@@ -79,7 +79,7 @@ def test_every_expression_asks_for_what_there_is(figures: Scrape) -> None:
     assert len(rules()) > 10
     assert len(targets()) > 30
     for _, expression in EXPRESSIONS:
-        assert_told(Asked(expression), figures)
+        assert_exposed(Asked(expression), figures)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_wrong_expression_would_be_found(wrong: str) -> None:
         'padws_ready{check="redis"} 1\n'
     )
     with pytest.raises(AssertionError):
-        assert_told(Asked(wrong), figures)
+        assert_exposed(Asked(wrong), figures)
 
 
 @pytest.mark.parametrize(("file", "expression"), EXPRESSIONS)

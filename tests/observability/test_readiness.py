@@ -1,4 +1,4 @@
-"""/readyz says what is wrong. While something is away altogether: tests/faults/."""
+"""/readyz says what is wrong. What it says while something is down is in tests/faults/."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Checks = Callable[..., Mapping[str, str]]
 
 @pytest.fixture
 def checks(environment: dict[str, str]) -> Checks:
-    """What /readyz of an app with some settings of its own says."""
+    """What /readyz says for an app with these settings."""
 
     def ask(**settings: str) -> Mapping[str, str]:
         with open_app({**environment, **settings}) as app:
@@ -49,7 +49,7 @@ def test_a_database_that_can_only_be_read_is_not(
 def test_what_changes_the_meaning_of_statements_is_named(
     checks: Checks, sql: psycopg.Connection
 ) -> None:
-    """Behind a pooler, where a session cannot be told so, too."""
+    """Also behind a pooler, where a session cannot set it."""
     name = sql.info.dbname
     sql.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'")
     assert checks()["database"] == "ok"
@@ -80,7 +80,7 @@ def test_row_security_that_hides_rows_is_named(
         sql.execute(f"DROP ROLE {role}")
 
 
-def test_a_replica_of_redis_is_not_and_a_full_one_still_is(checks: Checks) -> None:
+def test_a_replica_of_redis_is_not_ready_and_a_full_redis_is(checks: Checks) -> None:
     with running_redis() as server, server.client() as client:
         client.config_set("maxmemory", 1)
         full = checks(REDIS_URL=server.url())

@@ -1,4 +1,4 @@
-"""What gunicorn is told: a mistake is one clear line, and nothing is left behind."""
+"""gunicorn's settings: a mistake is one clear line, and nothing is left behind."""
 
 from __future__ import annotations
 
@@ -42,23 +42,23 @@ def test_gunicorns_mistakes_are_told_with_all_others(tmp_path: Path) -> None:
 def test_a_command_tells_them_too(tmp_path: Path) -> None:
     upgrade = THIS.flask(tmp_path / "log", MISTAKES, "db-upgrade")
     assert upgrade.wait() == 1
-    # Where workers count is nothing to a command.
+    # A command does not need the directory in which workers count.
     of_a_command = sorted(MISTAKES.keys() - {"METRICS_DIR"})
     assert re.findall("^  ([A-Z_]+):", upgrade.complaint, re.MULTILINE) == of_a_command
 
 
 def test_a_configuration_with_mistakes_leaves_nothing_behind(tmp_path: Path) -> None:
-    said = refusal({"LOG_LEVEL": "loud", "METRICS_DIR": str(tmp_path)})
-    assert said.startswith("Error: The configuration has mistakes:")
-    assert "LOG_LEVEL" in said
-    assert "Traceback" not in said
+    message = refusal({"LOG_LEVEL": "loud", "METRICS_DIR": str(tmp_path)})
+    assert message.startswith("Error: The configuration has mistakes:")
+    assert "LOG_LEVEL" in message
+    assert "Traceback" not in message
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_directory_that_takes_nothing_is_told_in_a_line() -> None:
-    said = refusal({**COMPLETE, "METRICS_DIR": "/proc"})
-    assert "METRICS_DIR" in said.strip().splitlines()[-1]
-    assert "Traceback" not in said
+    message = refusal({**COMPLETE, "METRICS_DIR": "/proc"})
+    assert "METRICS_DIR" in message.strip().splitlines()[-1]
+    assert "Traceback" not in message
 
 
 def test_what_is_set_to_nothing_is_not_set(
@@ -71,7 +71,7 @@ def test_what_is_set_to_nothing_is_not_set(
 
 
 def test_gunicorns_own_tls_is_refused() -> None:
-    """Connections are received past it: they would be answered in the clear."""
-    said = refusal({**COMPLETE, "GUNICORN_CMD_ARGS": "--certfile=certificate.pem"})
-    assert said.strip().splitlines()[-1].startswith("Error: padws does not speak TLS itself")
-    assert "Traceback" not in said
+    """padws accepts connections without gunicorn: they would be answered in the clear."""
+    message = refusal({**COMPLETE, "GUNICORN_CMD_ARGS": "--certfile=certificate.pem"})
+    assert message.strip().splitlines()[-1].startswith("Error: padws does not speak TLS itself")
+    assert "Traceback" not in message

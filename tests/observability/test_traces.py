@@ -1,4 +1,4 @@
-"""Spans reach a collector, belong together, and have no secret in them."""
+"""Spans reach a collector, belong together, and contain no secret."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from tests.auth.browser import Browser
+from tests.helpers.browser import Browser
 from tests.helpers.waiting import wait_until
 from tests.observability.conftest import Start
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document passes a strict linter, and clients are generated as docs/api.md has it."""
+"""The OpenAPI document passes a strict linter, and clients are generated as docs/api.md says."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ import pytest
 
 from padws.config import ROOT
 from padws.embedded.temporary import Service
-from tests.auth.browser import signed_in
 from tests.conftest import StartService
 from tests.helpers import npm
+from tests.helpers.browser import signed_in
 from tests.helpers.documented import document
 
 HERE = Path(__file__).parent
 VIRTUAL_ENVIRONMENT = Path(sys.executable).parent
 
-#: The blocks of docs/api.md, in the order in which they stand there.
+#: The blocks of docs/api.md, in their order.
 TO_TYPESCRIPT, TYPESCRIPT, TO_PYTHON, PYTHON = re.findall(
     r"```\w+\n(.*?)```", (ROOT / "docs" / "api.md").read_text(encoding="utf-8"), re.DOTALL
 )
@@ -53,14 +53,14 @@ def run(*command: str | Path, within: Path, **environ: str) -> subprocess.Comple
 
 
 def succeed(*command: str | Path, within: Path, **environ: str) -> str:
-    """What a program prints that has to succeed."""
+    """What a program prints; asserts that it succeeds."""
     done = run(*command, within=within, **environ)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 def generate(command: str, service: Service, within: Path) -> None:
-    """Run a command of docs/api.md as it stands there, but for the port."""
+    """Run a command of docs/api.md unchanged, except for the port."""
     succeed("sh", "-c", command.replace("http://127.0.0.1:8000", service.url), within=within)
 
 
@@ -78,7 +78,7 @@ def test_the_linter_has_nothing_to_say(from_npm: Path) -> None:
     assert "warning" not in done.stderr.lower().replace("0 warnings", ""), done.stderr
 
 
-#: What stands in the program, and a mistake in its place.
+#: Parts of the program, and mistakes to replace them with.
 MISTAKES = {
     "pad.display_name": "pad.displayName",
     "pads.map((pad) => pad.display_name)": "pads.map((pad) => pad.data.elements.join())",

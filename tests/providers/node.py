@@ -26,12 +26,12 @@ _ACCOUNTS = UUID("0b7f6d0e-8c0b-4f0c-9f5e-3d5b5a5c0a77")
 
 
 def missing() -> str:
-    """Why it cannot be run on this machine; empty when it can. Installs it at first."""
+    """Why it cannot be run on this machine; empty if it can. Installs it first."""
     return npm.missing(HERE)
 
 
 class NodeProvider:
-    """A running oidc-provider below the path `/realms/pad`, as Keycloak's realms lie.
+    """A running oidc-provider below the path `/realms/pad`, like a realm of Keycloak's.
 
     It knows alice, bob and admin, by their password. `settings` are those of server.mjs.
     """
@@ -104,13 +104,13 @@ class NodeProvider:
         self.change(**self._first)
 
     def change_account(self, name: str, *, gone: bool = False, **members: Any) -> None:
-        """Change somebody's account, or take it away."""
+        """Change somebody's account, or remove it."""
         accounts = dict(self._settings["accounts"])
         changed = accounts.pop(name) | members
         self.change(accounts=accounts if gone else {**accounts, name: changed})
 
     def register(self, *services: str, clients: tuple[str, ...] = (CLIENT,)) -> None:
-        """Let clients be the services at these URLs, too; the first hears of logouts."""
+        """Make the services at these URLs clients as well; the first is notified of logouts."""
         self._services = (*services, *self._services)
         self.change(clients=[_client(name, self._services) for name in clients])
 
@@ -130,7 +130,7 @@ class NodeProvider:
 
 
 def settings_of(provider: NodeProvider) -> dict[str, str]:
-    """The settings of a service that uses it: as pad.ws names Keycloak, else by the issuer."""
+    """The settings of a service that uses it: pad.ws's names for Keycloak, or the issuer."""
     client = {"OIDC_CLIENT_ID": CLIENT, "OIDC_CLIENT_SECRET": SECRET, "OIDC_ISSUER": ""}
     if provider.signs_access_tokens:
         return {**client, "OIDC_SERVER_URL": provider.server_url, "OIDC_REALM": "pad"}

@@ -1,7 +1,7 @@
 """A small OpenID provider that does what a test tells it to, bad behaviour included.
 
-It is strict where a provider has to be: codes are used once and by the client that has the PKCE
-verifier; refresh tokens rotate, and whoever uses one twice loses all that came of the sign-in.
+It is strict where a provider must be: a code works once, and only for the client that has the PKCE
+verifier; refresh tokens rotate, and using one twice ends everything that the sign-in granted.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def subject_of(name: str) -> str:
 
 @dataclass
 class Grant:
-    """What came of one sign-in."""
+    """What one sign-in granted."""
 
     name: str
     nonce: str
@@ -52,7 +52,7 @@ class Grant:
 
 
 class Conduct:
-    """How the provider behaves: what a test changes, and a new test finds as it was."""
+    """How the provider behaves: a test may change it, and each test starts with the default."""
 
     def __init__(self) -> None:
         self.access_token_seconds: float | None = 300  # None: it does not say
@@ -128,7 +128,7 @@ class OwnProvider:
         return jwt.encode({"alg": "RS256", "typ": typ, "kid": key.kid}, claims, key)
 
     def access_claims(self, name: str, *, seconds: float = 300) -> Claims:
-        """What Keycloak writes into an access token."""
+        """The claims that Keycloak writes into an access token."""
         now = int(time.time())
         return {
             "exp": now + int(seconds),
@@ -172,7 +172,7 @@ class OwnProvider:
         return self._refresh[refresh_token].provider_session
 
     def know(self, access_token: str) -> None:
-        """Let a token that a test has made be one of the latest sign-in."""
+        """Treat a token that a test has made as one of the latest sign-in's."""
         self._access[access_token] = self._access[self.latest_access_token]
 
     def exchange(self, form: Claims) -> Claims:
@@ -249,7 +249,7 @@ class OwnProvider:
         return self.conduct.alter_userinfo(claims)
 
     def introspection(self, token: str) -> Claims:
-        """What the introspection endpoint says of a token."""
+        """What the introspection endpoint says about a token."""
         grant = self._access.get(token) or self._refresh.get(token)
         if not grant or grant.revoked:
             return {"active": False}
@@ -275,7 +275,7 @@ class _Quiet(WSGIRequestHandler):
 
 
 def answering(answer: Response | None) -> Callable[[], Response | None]:
-    """A conduct of an endpoint that always answers this; None: as ever."""
+    """A conduct of an endpoint that always answers this; None: as usual."""
     return lambda: answer
 
 

@@ -1,13 +1,13 @@
-// An OpenID provider of substance for padws's tests: oidc-provider, with accounts, rotating refresh
+// A full OpenID provider for padws's tests: oidc-provider, with accounts, rotating refresh
 // tokens, back-channel logout, and access tokens that are opaque or JWTs in Keycloak's shape.
 //
 //   node server.mjs '{"port": 9000, "issuer": "http://127.0.0.1:9000/realms/pad", …}'
 //
 // `defaults` below are the settings. While it runs, a test looks at it and changes it:
 //
-//   PUT    /control/settings   some of the settings, anew; tokens and sessions stay
+//   PUT    /control/settings   changes some of the settings; tokens and sessions stay
 //   POST   /control/keys       sign with a new key; {"forget": true} withdraws the old ones
-//   GET    /control/requests   how often each endpoint was asked; DELETE begins again
+//   GET    /control/requests   how often each endpoint was asked; DELETE starts again
 
 import { createServer } from 'node:http';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
@@ -41,7 +41,7 @@ function newKey() {
   return { ...privateKey.export({ format: 'jwk' }), kid, use: 'sig', alg: 'RS256' };
 }
 
-// What oidc-provider stores lies in its memory, for every Provider of this process alike.
+// What oidc-provider stores is in memory, shared by every Provider of this process.
 function build() {
   const built = new Provider(settings.issuer, configuration());
   if (settings.accessTokens === 'jwt') issueJwts(built);
@@ -53,7 +53,7 @@ function configuration() {
   const profile = ['name', 'given_name', 'family_name', 'preferred_username'];
   return {
     adapter: (name) => (name === 'Client' ? new Clients() : new MemoryAdapter(name)),
-    // Keycloak tells roles in access tokens only, and the profile in ID tokens too.
+    // Keycloak puts roles only into access tokens, and the profile into ID tokens too.
     claims: {
       openid: ['sub', 'typ'],
       profile: jwt ? profile : [...profile, 'realm_access'],
@@ -124,7 +124,7 @@ function claimsOf([name, { roles, claims }]) {
   };
 }
 
-// Nobody is asked whether padws may know who they are.
+// People are not asked whether padws may know who they are.
 async function loadExistingGrant({ oidc }) {
   const { clientId } = oidc.client;
   const grant = await provider.Grant.find(oidc.session.grantIdFor(clientId))
@@ -134,7 +134,7 @@ async function loadExistingGrant({ oidc }) {
   return grant;
 }
 
-// Hand out a JWT in Keycloak's shape for each access token, and know the token by it again.
+// Hand out a JWT in Keycloak's shape for each access token, and recognise the token by it.
 function issueJwts({ AccessToken }) {
   const { save } = AccessToken.prototype;
   AccessToken.prototype.save = async function saveAndSign() {
@@ -194,7 +194,7 @@ async function interact(req, res) {
   return provider.interactionFinished(req, res, { login: { accountId: account.sub } });
 }
 
-// What tests ask and tell
+// What tests ask and change
 
 async function control(req, res) {
   const body = JSON.parse((await bodyOf(req)) || '{}');

@@ -18,7 +18,7 @@ from tests.helpers.waiting import wait_until
 
 @pytest.fixture
 def a_database(empty_database_url: str) -> Iterator[Callable[..., Database]]:
-    """Make databases with a pool of two that give up after a moment; all are closed in the end."""
+    """Make databases with a pool of two that give up after a moment; all are closed at the end."""
     made: list[Database] = []
 
     def make(**environ: str) -> Database:
@@ -51,7 +51,7 @@ def busy(observer: Connection) -> int:
 
 @contextmanager
 def not_to_be_ended(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Take away what ends a process, as where PostgreSQL sorts and looks at nothing else."""
+    """Make it impossible to end a process, as while PostgreSQL sorts."""
     with monkeypatch.context() as patch:
         statement = abandoned_connections._BUSY.replace("SELECT pid,", "SELECT -pid,")
         patch.setattr(abandoned_connections, "_BUSY", statement)

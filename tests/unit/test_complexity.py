@@ -1,4 +1,4 @@
-"""What JSON would be too much work, found by looks that are linear in its size."""
+"""JSON that would be too much work is found in time proportional to its size."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def is_accepted(text: bytes, limit: int = LARGE) -> bool:
 
 
 def numbers(chance: random.Random, number: str, times: int) -> bytes:
-    """A scene of so many such numbers: `?` is a digit, `#` one that is not 0."""
+    """A scene of that many such numbers: `?` is a digit, `#` one that is not 0."""
     digits = {"?": "0123456789", "#": "123456789"}
     made = ["".join(chance.choice(digits.get(c, c)) for c in number) for _ in range(times)]
     return f'{{"elements": [{",".join(made)}]}}'.encode()
@@ -81,7 +81,7 @@ def test_digits_in_texts_are_no_numbers(text: bytes) -> None:
 
 
 def test_noise_of_floating_point_is_no_bomb() -> None:
-    """A drawing's coordinates are full of what is almost nothing."""
+    """A drawing's coordinates are full of numbers that are almost zero."""
     chance = random.Random(1)
     noise = [chance.gauss(0, 1) * 10.0 ** chance.randint(-17, 17) for _ in range(30_000)]
     text = json.dumps({"elements": [{"x": x, "y": -x} for x in noise[:15_000]]}).encode()
@@ -116,7 +116,7 @@ def test_no_scene_that_is_taken_is_printed_longer_than_the_limit(postgres: str, 
 
 
 def object_of(members: int, key: bytes = b"key %06d", value: bytes = b"0") -> bytes:
-    """An object with so many members, of different names where `key` has a number in it."""
+    """An object with that many members, whose names differ if `key` has a number in it."""
     keys = (key % number if b"%" in key else key for number in range(members))
     return b"{" + b",".join(b'"%b":%b' % (each, value) for each in keys) + b"}"
 
@@ -156,7 +156,7 @@ def test_an_object_with_too_many_members_is_found(disguise: str) -> None:
 
 ELEMENT = object_of(40, value=b'"a text"')
 
-#: What has as many colons, and is no work.
+#: As many colons, but little work.
 ROOMY: dict[str, bytes] = {
     "as many as are allowed": object_of(MOST_MEMBERS),
     "a large drawing": b'{"elements":[' + b",".join([ELEMENT] * 2000) + b"]}",
@@ -176,7 +176,7 @@ def test_what_has_as_many_colons_but_no_such_object_is_taken(kind: str) -> None:
 
 
 def json_of(chance: random.Random, depth: int) -> Any:
-    """Something that JSON has, with what could be taken for structure in its texts."""
+    """Some JSON, with texts that could be mistaken for its structure."""
     kind = chance.random()
     if depth and kind < 0.3:
         return [json_of(chance, depth - 1) for _ in range(chance.randint(0, 6))]
@@ -218,7 +218,7 @@ def test_members_are_counted_as_a_parser_counts_them(
 
 # Values
 
-#: A few million of these, the fewer the more memory PostgreSQL takes for one.
+#: A few million of these; the more memory PostgreSQL takes for one, the fewer.
 SWARMS: dict[str, bytes] = {
     "zeros": b"0,",
     "texts": b'"",',
@@ -240,7 +240,7 @@ def test_more_values_than_any_drawing_has_are_refused(kind: str) -> None:
 
 
 def test_twenty_megabytes_of_strokes_are_taken() -> None:
-    """As a browser writes a pen's points: with all digits, and the pressure at each."""
+    """As a browser writes a pen's points: with all digits, and the pressure at each one."""
     chance = random.Random(2)
     points = [[chance.uniform(-900, 900), chance.uniform(-900, 900)] for _ in range(1000)]
     stroke = {"type": "freedraw", "points": points, "pressures": [p[0] / 900 for p in points]}
@@ -257,13 +257,13 @@ def test_structure_in_texts_is_no_value() -> None:
 
 @pytest.mark.parametrize("opening", [b"[", b'{"":', b'[{"":'])
 def test_what_is_too_deep_is_left_to_postgresql(opening: bytes) -> None:
-    """It says so at a depth that is a small part of this."""
+    """It refuses at a small fraction of this depth."""
     assert is_accepted(opening * (9_000_000 // len(opening)))
 
 
 # Linear whatever is in the body
 
-#: What makes a look that goes back and forth take for ever.
+#: What would make an inspection that goes back and forth take for ever.
 PUMPED: dict[str, tuple[bytes, bytes]] = {
     "an open text of escaped quotes": (b"[" + b"1e99999," * 100 + b'"', rb"\""),
     "an open text of backslashes": (b"[" + b"1e99999," * 100 + b'"', rb"\\"),
@@ -306,7 +306,7 @@ def counted_work() -> Iterator[Callable[[], int]]:
 
 
 def work(text: bytes) -> tuple[int, int]:
-    """The lines that looking at a text runs, and the bytes of the pieces that are looked at."""
+    """The lines that inspecting a text runs, and the bytes of the pieces that are inspected."""
     looked_at = 0
 
     class Watched(bytes):
@@ -325,7 +325,7 @@ def work(text: bytes) -> tuple[int, int]:
 
 @pytest.mark.parametrize("kind", PUMPED)
 def test_looking_at_twice_as_much_is_at_most_twice_the_work(kind: str) -> None:
-    """Each piece is looked at a few times, and none gets longer with the body."""
+    """Each piece is inspected a few times, and none gets longer with the body."""
     begin, pumped = PUMPED[kind]
     once, twice = (work(begin + pumped * (size // len(pumped))) for size in (1_100_000, 2_200_000))
     assert twice[0] <= 2.1 * once[0] + 100

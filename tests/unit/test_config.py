@@ -1,4 +1,4 @@
-"""Settings: what the environment may say, what it means, and how mistakes are told."""
+"""Settings: what the environment may say, what it means, and how mistakes are reported."""
 
 from __future__ import annotations
 
@@ -244,7 +244,7 @@ def test_other_urls_are_no_database(name: str, url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "reason"),
     [
         ("sslmode=bogus", "sslmode has no such value"),
         ("connect_timeout=soon", "connect_timeout is not a whole number"),
@@ -253,9 +253,9 @@ def test_other_urls_are_no_database(name: str, url: str) -> None:
         ("sslnegotiation=direct", "libpq refuses one of its parameters"),
     ],
 )
-def test_what_libpq_would_refuse_later_is_a_mistake(query: str, told: str) -> None:
+def test_what_libpq_would_refuse_later_is_a_mistake(query: str, reason: str) -> None:
     (mistake,) = mistakes_of(DATABASE_URL=f"postgresql://u:hunter2@h/db?{query}")["DATABASE_URL"]
-    assert told in mistake
+    assert reason in mistake
     assert "hunter2" not in mistake
 
 
@@ -417,7 +417,7 @@ def test_an_address_that_kubernetes_sets_is_told_as_such() -> None:
     assert "enableServiceLinks" in mistakes["REDIS_PORT"][0]
 
 
-def test_a_pool_cannot_be_larger_at_least_than_at_most() -> None:
+def test_a_pools_minimum_cannot_exceed_its_maximum() -> None:
     sizes = {"DB_POOL_MIN_SIZE": "5", "DB_POOL_MAX_SIZE": "4"}
     assert mistakes_of(**sizes).keys() == {"DB_POOL_MIN_SIZE"}
     assert mistakes_of(DB_POOL_MAX_SIZE="1").keys() == {"DB_POOL_MIN_SIZE"}
@@ -445,7 +445,7 @@ def test_a_number_of_processes_is_written_in_digits_alone(name: str, text: str) 
         ({"HOST": "0.0.0.0"}, ["0.0.0.0:8000"]),
         ({"PORT": "5000", "HOST": "127.0.0.1"}, ["127.0.0.1:5000"]),
         ({"PORT": "5000", "HOST": "::"}, ["[::]:5000"]),
-        # What shells and compilers export is no address.
+        # What shells and compilers export is not an address.
         ({"HOST": "x86_64-conda-linux-gnu"}, ["127.0.0.1:8000"]),
         ({"PORT": "5000", "HOST": "pad.example.org"}, ["0.0.0.0:5000"]),
         (
@@ -474,7 +474,7 @@ def test_what_is_no_address_is_a_mistake(host: str) -> None:
     "value", ["hunter2", "postgresql://u:hunter2@[/db", "redis://:hunter2@localhost:x/0"]
 )
 def test_no_message_tells_a_value(name: str, value: str) -> None:
-    """What was meant as one variable may hold the password of another."""
+    """The value of one variable may hold the password that was meant for another."""
     with pytest.raises(ConfigurationError) as caught:
         load_settings({name: value})
     assert "hunter2" not in str(caught.value)

@@ -46,7 +46,7 @@ def connection(postgres: str) -> Iterator[Connection]:
 
 @pytest.fixture
 def a_database(postgres: str) -> Iterator[Callable[..., Database]]:
-    """Make databases with such settings on the session's server; all are closed in the end."""
+    """Make databases with these settings on the session's server; all are closed at the end."""
     made: list[Database] = []
 
     def make(**environ: str) -> Database:
@@ -96,7 +96,7 @@ def test_parameters_are_numbered_and_what_only_looks_like_one_is_left(
 def test_a_loaded_statement_means_what_the_file_means(
     statement_of: Callable[[str], Statement], connection: Connection
 ) -> None:
-    """Strings with colons, quotes and comments in them reach PostgreSQL as they stand."""
+    """Strings with colons, quotes and comments in them reach PostgreSQL unchanged."""
     statement = statement_of(
         "-- what :this is for\n"
         "SELECT ':x' || '--' || 'it''s' || :b::text, -- and :that\n"
@@ -230,7 +230,7 @@ def test_nothing_is_connected_to_before_it_is_needed() -> None:
 
 
 def test_a_connection_that_is_not_made_in_time_is_given_up_for_good() -> None:
-    """A server that only stood still would find it otherwise, and keep it."""
+    """Otherwise a server that was only frozen would find it later, and keep it."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         url = f"postgresql://127.0.0.1:{port}/nothing?sslmode=disable&gssencmode=disable"
@@ -320,7 +320,7 @@ def test_a_connection_the_server_has_closed_is_replaced(
 
 
 def test_a_server_that_does_not_answer_is_given_up(a_database: Callable[..., Database]) -> None:
-    """Its own time-out is switched off here, as it is in a server that stands still."""
+    """Its own time-out is switched off here, as if it were frozen."""
     database = a_database(DB_STATEMENT_TIMEOUT="0.2", DB_POOL_MAX_SIZE="1", DB_POOL_MIN_SIZE="1")
     expected = pytest.raises(psycopg.OperationalError, match=r"not answered within 2\.2 seconds")
     with expected, database.connection() as conn:
@@ -332,7 +332,7 @@ def test_a_server_that_does_not_answer_is_given_up(a_database: Callable[..., Dat
 def test_connections_to_a_server_that_may_not_write_any_more_are_dropped(
     a_database: Callable[..., Database],
 ) -> None:
-    """As of a primary that has become a standby: the next ones are made to whoever is primary."""
+    """As when a primary has become a standby: the next ones are made to the new primary."""
     database = a_database(DB_POOL_MIN_SIZE="2", DB_POOL_MAX_SIZE="2")
     with database.connection() as one, database.connection() as two:
         pids = {one.info.backend_pid, two.info.backend_pid}

@@ -147,10 +147,10 @@ def test_shapes_know_their_arrows() -> None:
     assert strangers == []
 
 
-def test_what_an_element_says_is_bound_to_it_is() -> None:
-    said = {(bound["id"], e["id"]) for e in ELEMENTS for bound in e["boundElements"]}
+def test_elements_are_bound_to_what_they_list() -> None:
+    claimed = {(bound["id"], e["id"]) for e in ELEMENTS for bound in e["boundElements"]}
     true = {(one["id"], other["id"]) for one, other in [*labels(), *arrow_ends()]}
-    assert said == true
+    assert claimed == true
 
 
 def test_labels_fit_their_containers() -> None:

@@ -1,4 +1,4 @@
-"""What is written down is what the code does: settings, their example, and the codes of errors."""
+"""Docs agree with the code: settings, their example, the codes of errors, and where things are."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from padws.schemas.common import Problem as ProblemSchema
 from tools import settings_page
 
 EXAMPLE = ROOT / ".env.example"
+PAGES_OF_DOCS = sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
 SOURCES = [ROOT / "wsgi.py", ROOT / "gunicorn.conf.py", *sorted((ROOT / "padws").rglob("*.py"))]
-# What the system gives every process; not padws's to explain.
+# What the system sets for every process, so that padws need not explain it.
 OF_THE_SYSTEM = {"PATH", "NO_PROXY", "DYNO", "TERM"}
 # What gunicorn.conf.py tells prometheus_client; an operator sets METRICS_DIR.
 BETWEEN_OURSELVES = {"PROMETHEUS_MULTIPROC_DIR"}
@@ -42,6 +43,30 @@ def texts_in(node: ast.AST) -> list[str]:
         for each in ast.walk(node)
         if isinstance(each, ast.Constant) and isinstance(each.value, str)
     ]
+
+
+# CONTRIBUTING.md
+
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+def test_every_module_and_every_helper_is_in_the_tables_of_contributing() -> None:
+    entries = [
+        each for each in (ROOT / "padws").iterdir() if not each.name.startswith(("__p", "."))
+    ]
+    rooms = {f"padws/{each.name}{'/' if each.is_dir() else ''}" for each in entries}
+    helpers = {each.name for each in (ROOT / "tests" / "helpers").glob("*.py")}
+    folders = {f"tests/{each.parent.name}/" for each in (ROOT / "tests").glob("*/*.py")}
+    names = (rooms | helpers | folders) - {"padws/py.typed"}
+    assert [name for name in sorted(names) if f"`{name}`" not in CONTRIBUTING] == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *PAGES_OF_DOCS])
+def test_every_file_that_a_page_names_exists(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    folders = r"(?:padws|tests|docs|sql|migrations|deploy|templates|tools|bench)/"
+    named = re.findall(rf"`({folders}[\w./-]*)`", text)
+    assert [name for name in named if not (ROOT / name).exists() and "YYYY" not in name] == []
 
 
 # Settings
@@ -153,7 +178,7 @@ def texts_outside_titles() -> set[str]:
 def test_every_code_that_is_given_has_a_title() -> None:
     assert codes_given() - TITLES.keys() == set()
     assert {code for _, code, _ in CONSTRAINTS.values()} - TITLES.keys() == set()
-    assert len(codes_given()) > len(TITLES) / 2, "the search for codes finds them no more"
+    assert len(codes_given()) > len(TITLES) / 2, "the search for codes no longer finds them"
 
 
 def test_no_other_code_can_be_raised() -> None:

@@ -116,7 +116,7 @@ def test_without_the_headers_every_change_and_no_knowledge_is_meant(app: Flask) 
     ],
 )
 def test_headers_that_cannot_be_read(app: Flask, header: str) -> None:
-    """A condition that is not understood must not be passed over; knowledge can be."""
+    """A condition that cannot be read must not be ignored; what the client knows already may be."""
     with asked_with(app, If_Match=header), pytest.raises(BadRequest) as caught:
         http.accepted_versions()
     assert caught.value.code == "invalid_if_match"

@@ -1,4 +1,4 @@
-"""What tests share is in tests/helpers, found by its name."""
+"""What tests share is in tests/helpers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SOURCES = [
 
 
 def imported(path: Path) -> set[str]:
-    """The modules, and what could be one, that a file imports."""
+    """The modules that a file imports, and names that could be modules."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -43,8 +43,8 @@ def test_tests_do_not_import_the_benchmark() -> None:
     assert "bench" not in names
 
 
-#: What is imported from another folder, though it is no helper: a fixture's type, and the browser.
-ELSEWHERE = {"tests.conftest", "tests.auth.browser"}
+#: What several folders import though it is no helper: the types of fixtures.
+FIXTURES = "tests.conftest"
 
 
 def test_what_several_folders_need_is_in_helpers() -> None:
@@ -54,6 +54,6 @@ def test_what_several_folders_need_is_in_helpers() -> None:
         for name in imported(path):
             package, _, rest = name.partition(".")
             shared = rest.split(".")[0] in (room, "helpers", "providers")
-            if package == "tests" and not shared and name.rpartition(".")[0] not in ELSEWHERE:
+            if package == "tests" and not shared and name.rpartition(".")[0] != FIXTURES:
                 wrong.append(f"{path.relative_to(ROOT)}: {name}")
     assert not wrong

@@ -10,7 +10,7 @@ from pathlib import Path
 from padws.config import ROOT
 
 #: From the top to the bottom; a package stands for its modules that are not named themselves.
-#: What stands in one line does not import one another; inside a package there are no circles.
+#: Modules in one line do not import one another; there are no circles inside a package.
 LAYERS = [
     ("padws",),  # create_app
     ("padws.cli",),
@@ -22,7 +22,7 @@ LAYERS = [
     ("padws.auth.cross_site",),
     ("padws.auth.access",),
     ("padws.auth.refresh",),
-    ("padws.context",),  # what the parts of the application below are found by
+    ("padws.context",),  # where requests find the parts of the application
     ("padws.auth",),
     ("padws.schemas", "padws.queries"),
     ("padws.statements",),
@@ -49,7 +49,7 @@ PATHS = {module_of(path): path for path in sorted((ROOT / "padws").rglob("*.py")
 
 
 def imported_by(module: str) -> Iterator[str]:
-    """The modules of padws that a module imports, wherever in it."""
+    """The modules of padws that a module imports, anywhere in it."""
     for node in ast.walk(ast.parse(PATHS[module].read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (each.name for each in node.names if each.name in PATHS)

@@ -9,7 +9,7 @@ import pytest
 
 from padws.config import ROOT
 
-#: Licences that ask for no more than to be named, or for changes to their own files to be given on.
+#: Licences that ask only to be named, or that changes to their own files be passed on.
 #: LGPL (psycopg): used as a library that can be replaced, which is what it asks for.
 COMPATIBLE = re.compile(
     r"(MIT(-0)?|BSD(-[23]-Clause)?|Apache(-2\.0)?|ISC|PSF(-2\.0)?|MPL-2\.0|LGPL-3\.0(-only)?)"
@@ -17,7 +17,7 @@ COMPATIBLE = re.compile(
     r"|Mozilla Public License 2\.0 \(MPL 2\.0\)"
 )
 
-#: Each package that is deployed, and for which machines and Pythons if not for all.
+#: Each package that is deployed, and the machines and Pythons it is for, if not all.
 LOCKED = dict(
     re.findall(
         r"^([a-z0-9.-]+)==\S+(?: ; (.+?))? \\$",
@@ -28,7 +28,7 @@ LOCKED = dict(
 
 
 def licences_of(package: str) -> list[str]:
-    """What a package says of its licence, part by part; of alternatives each has to do."""
+    """What a package says about its licence, part by part; every alternative must be acceptable."""
     about = metadata(package)
     if "License-Expression" in about:
         return re.split(r" (?:AND|OR) ", re.sub("[()]", "", about["License-Expression"]))
@@ -47,7 +47,7 @@ def test_the_licence_is_compatible(package: str) -> None:
     assert [each for each in licences if not COMPATIBLE.fullmatch(each)] == []
 
 
-def test_all_of_what_is_deployed_is_looked_at() -> None:
+def test_everything_that_is_deployed_is_checked() -> None:
     assert {"flask", "psycopg", "gunicorn", "redis"} <= LOCKED.keys()
 
 

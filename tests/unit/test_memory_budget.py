@@ -19,7 +19,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def is_full(budget: MemoryBudget, user_id: str, size: int) -> bool:
-    """Whether so much more is refused; otherwise it is taken."""
+    """Whether that much more is refused; otherwise it is taken."""
     try:
         budget.take(user_id, size)
     except TooManyRequests:
@@ -50,7 +50,7 @@ def test_one_alone_may_be_of_any_size(impatient: None) -> None:
     budget = MemoryBudget(most=100, most_per_user=60)
     assert not is_full(budget, "alice", 1000)
     assert is_full(budget, "alice", 1)
-    assert not is_full(budget, "bob", 40)  # of all memory alice has no more than a user may
+    assert not is_full(budget, "bob", 40)  # alice has no more of it than one user may
     assert is_full(budget, "charlie", 1)
 
 

@@ -1,4 +1,4 @@
-"""Names that look like ours: a slip is named, what others are known to set is not."""
+"""Variables that look like ours: a misspelling is reported, what others are known to set is not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""REDIS_URL: what redis-py cannot use is found out before anything is connected to."""
+"""REDIS_URL: what redis-py cannot use is found out before it connects to anything."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ def test_what_passes_makes_a_connection(url: str, more: dict[str, str]) -> None:
         client.connection_pool.make_connection()
 
 
-@pytest.mark.parametrize(("url", "told"), BAD.items())
-def test_what_cannot_be_used_is_a_mistake(url: str, told: str) -> None:
+@pytest.mark.parametrize(("url", "reason"), BAD.items())
+def test_what_cannot_be_used_is_a_mistake(url: str, reason: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         load_settings({"REDIS_URL": url})
     assert caught.value.mistakes.keys() == {"REDIS_URL"}
-    assert told in str(caught.value)
+    assert reason in str(caught.value)
     assert "hunter" not in str(caught.value)
 
 

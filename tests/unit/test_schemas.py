@@ -1,4 +1,4 @@
-"""What schemas take and refuse, and that what they show is what the rows have."""
+"""What schemas accept and refuse, and that they show what the rows have."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ROWS: dict[type[Schema], list[type[msgspec.Struct]]] = {
     Token: [tokens.Token],
 }
 
-#: What a column's type is to the client; a column of JSON is a scene or a list of texts.
+#: What the client sees of a column's type; a column of JSON is a scene or a list of texts.
 SHOWN_AS: dict[type, set[type]] = {
     UUID: {fields.UUID},
     str: {fields.String},
@@ -152,7 +152,7 @@ def test_null_is_no_value(schema: Schema) -> None:
 
 @pytest.mark.parametrize("value", [{}, {"elements": []}, "{}", b"{}", 1, [A_SCENE]])
 def test_a_scene_is_never_taken_apart(value: Any) -> None:
-    """A parsed value would come from a parser that had taken it apart."""
+    """A parsed value would mean that a parser had taken it apart."""
     field: Any = SceneField()
     assert field.deserialize(A_SCENE) is A_SCENE
     with pytest.raises(ValidationError):

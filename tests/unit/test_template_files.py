@@ -197,7 +197,7 @@ NO_TEMPLATE_NAMES = [
 
 
 @pytest.mark.parametrize("name", NO_TEMPLATE_NAMES)
-def test_a_file_whose_name_is_none_is_left_out(
+def test_a_file_with_an_unusable_name_is_left_out(
     conn: Connection, tmp_path: Path, caplog: Log, name: str
 ) -> None:
     write(tmp_path, name, scene("Grid"))
@@ -265,7 +265,7 @@ def test_what_only_looks_like_a_file_is_left_out(
     assert added == "template last: added"
 
 
-def test_a_directory_without_files_is_none_to_complain_of(
+def test_an_empty_directory_is_no_reason_to_complain(
     conn: Connection, tmp_path: Path, caplog: Log
 ) -> None:
     load(conn, tmp_path)
@@ -295,7 +295,7 @@ def test_only_files_that_are_not_stored_as_they_are_have_to_be_loaded(
     assert lines(caplog) == []
 
 
-def test_a_file_of_what_an_administrator_has_edited_need_not_be_loaded_which_is_said(
+def test_the_file_of_an_edited_template_need_not_be_loaded_and_the_log_says_so(
     conn: Connection, tmp_path: Path, caplog: Log
 ) -> None:
     write(tmp_path, "grid.json", scene("Grid"))
@@ -310,7 +310,7 @@ def test_a_file_of_what_an_administrator_has_edited_need_not_be_loaded_which_is_
 
 @pytest.mark.skipif(sys.platform != "linux", reason="makes files that Linux has")
 @pytest.mark.parametrize("kind", ODD)
-def test_what_has_become_no_file_is_left_to_loading_which_names_it(
+def test_what_is_no_longer_a_file_is_left_to_loading_which_names_it(
     conn: Connection, tmp_path: Path, kind: str
 ) -> None:
     path = write(tmp_path, "grid.json", scene("Grid"))

@@ -23,7 +23,7 @@ class Browser:
         self.at_provider = _session()
 
     def request(self, method: str, path: str, **kwargs: Any) -> requests.Response:
-        """A request of the service; redirects are not followed."""
+        """Send a request to the service; redirects are not followed."""
         url = self.url + path
         return self.here.request(method, url, allow_redirects=False, timeout=60, **kwargs)
 
@@ -47,7 +47,7 @@ class Browser:
     # Signing in
 
     def begin(self, query: str = "") -> str:
-        """Ask to sign in; the address at the provider that the service sends us to."""
+        """Ask to sign in; the address at the provider to which the service sends us."""
         response = self.get(f"/auth/login{query}")
         assert response.status_code == 302, response.text
         return response.headers["Location"]
@@ -84,7 +84,7 @@ class Browser:
         return self.post(f"/api/pad/{pad_id}", json={**SCENE, **scene})
 
     def who(self) -> Any:
-        """The caller, as /api/users/me tells."""
+        """The caller, according to /api/users/me."""
         response = self.get("/api/users/me")
         assert response.status_code == 200, response.text
         return response.json()
@@ -119,7 +119,7 @@ def state_of(location: str) -> str:
 
 
 def problem(response: requests.Response, status: int, code: str) -> Mapping[str, Any]:
-    """The problem that an answer is, which has to be this one."""
+    """Assert that an answer is this problem; its members."""
     assert response.status_code == status, response.text
     assert response.headers["Content-Type"] == "application/problem+json"
     document: Mapping[str, Any] = response.json()
