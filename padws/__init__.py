@@ -17,7 +17,7 @@ from padws.blueprints import auth, backups, health, pads, pages, templates, toke
 from padws.config import Settings, load_settings
 from padws.context import Services
 from padws.database import Database
-from padws.observability import metrics, requests
+from padws.observability import metrics, middleware
 from padws.schemas.openapi import make_api
 from padws.version import VERSION
 
@@ -36,7 +36,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     cli.register(app)
     headers.register(app, settings)
     front_end.serve(app, settings)
-    requests.register(app, settings)
+    middleware.register(app, settings)
     if settings.trusted_proxies:
         trusted = settings.trusted_proxies
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]

@@ -75,7 +75,7 @@ class FrontEnd(WhiteNoise):  # type: ignore[misc]  # untyped
             with suppress(FileNotFoundError):  # somebody has removed it since the start
                 answer = super().serve(static_file, wsgi, start_response)
                 return answer
-        answer = self.application(environ, start_response)
+        answer = self.application(wsgi, start_response)
         return answer
 
     def immutable_file_test(self, _path: str, url: str) -> bool:

@@ -20,7 +20,6 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import ClientDisconnected
 
 from padws import memory_budget
-from padws.complexity import check_complexity
 from padws.errors import (
     BadRequest,
     NotFound,
@@ -29,6 +28,7 @@ from padws.errors import (
     Unprocessable,
     UnsupportedMediaType,
 )
+from padws.json_complexity import check_complexity
 from padws.json_text import JsonText
 from padws.observability.current_request import current_request
 from padws.observability.metrics import BACKUPS_TAKEN, SAVES

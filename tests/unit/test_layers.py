@@ -27,7 +27,7 @@ LAYERS = [
     ("padws.schemas", "padws.queries"),
     ("padws.statements",),
     ("padws.database", "padws.redis_client", "padws.memory_budget", "padws.error_handler"),
-    ("padws.abandoned_connections", "padws.application", "padws.complexity"),
+    ("padws.abandoned_connections", "padws.application", "padws.json_complexity"),
     ("padws.observability",),
     ("padws.config",),
     ("padws.setting_kinds",),

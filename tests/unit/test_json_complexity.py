@@ -14,9 +14,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from padws import complexity
-from padws.complexity import MOST_MEMBERS, MOST_VALUES, check_complexity
+from padws import json_complexity
 from padws.errors import TooLarge, Unprocessable
+from padws.json_complexity import MOST_MEMBERS, MOST_VALUES, check_complexity
 
 LIMIT = 1_000_000
 LARGE = 20_000_000
@@ -206,13 +206,13 @@ def test_members_are_counted_as_a_parser_counts_them(
     value = [json_of(chance, 5) for _ in range(20)]
     members = most_members(value)
     encoded = json.dumps(value, ensure_ascii=chance.random() < 0.5).encode()
-    monkeypatch.setattr(complexity, "_NEVER_TOO_MANY_MEMBERS", 0)
-    monkeypatch.setattr(complexity, "_MOST_COMPARISONS", LARGE**2)
-    monkeypatch.setattr(complexity, "_PIECE", chance.choice([16, 1000, 65_536]))
-    monkeypatch.setattr(complexity, "MOST_MEMBERS", members)
+    monkeypatch.setattr(json_complexity, "_NEVER_TOO_MANY_MEMBERS", 0)
+    monkeypatch.setattr(json_complexity, "_MOST_COMPARISONS", LARGE**2)
+    monkeypatch.setattr(json_complexity, "_PIECE", chance.choice([16, 1000, 65_536]))
+    monkeypatch.setattr(json_complexity, "MOST_MEMBERS", members)
     assert is_accepted(encoded)
-    if members > complexity._FEW_MEMBERS:  # smaller ones are not counted
-        monkeypatch.setattr(complexity, "MOST_MEMBERS", members - 1)
+    if members > json_complexity._FEW_MEMBERS:  # smaller ones are not counted
+        monkeypatch.setattr(json_complexity, "MOST_MEMBERS", members - 1)
         assert not is_accepted(encoded)
 
 
@@ -233,7 +233,7 @@ SWARMS: dict[str, bytes] = {
 @pytest.mark.parametrize("kind", SWARMS)
 def test_more_values_than_any_drawing_has_are_refused(kind: str) -> None:
     for frame in (b'{"elements":[%b0]}', b'{"a":{"b":[%b0]}} and more', b"[%b0"):
-        scene = frame % (SWARMS[kind] * (MOST_VALUES // complexity._values(SWARMS[kind]) + 1))
+        scene = frame % (SWARMS[kind] * (MOST_VALUES // json_complexity._values(SWARMS[kind]) + 1))
         with pytest.raises(Unprocessable) as caught:
             check_complexity(scene, LARGE)
         assert caught.value.code == "too_complex"
@@ -292,7 +292,7 @@ def counted_work() -> Iterator[Callable[[], int]]:
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
         nonlocal lines
-        if frame.f_code.co_filename != complexity.__file__:
+        if frame.f_code.co_filename != json_complexity.__file__:
             return None
         lines += event == "line"
         return trace
@@ -338,13 +338,13 @@ def test_no_expression_goes_back_and_forth() -> None:
     names = ["_EXPONENT", "_SMALL_OBJECT", "_BRACE_OR_COLONS", "_UNCUT"]
     program = """if True:
         import resource
-        from padws import complexity
+        from padws import json_complexity
         resource.setrlimit(resource.RLIMIT_CPU, (10, 10))
         for begin, pumped in PUMPED:
             text = begin + pumped * (200_000 // len(pumped))
             for name in NAMES:
-                getattr(complexity, name).sub(b"", text)
-            complexity.check_complexity(text[:60_000], 20_000_000)
+                getattr(json_complexity, name).sub(b"", text)
+            json_complexity.check_complexity(text[:60_000], 20_000_000)
     """
     for name, value in (("NAMES", names), ("PUMPED", list(PUMPED.values()))):
         program = program.replace(name, repr(value))
