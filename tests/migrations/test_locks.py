@@ -10,7 +10,8 @@ import pytest
 import redis
 
 from padws.migrations.connection import LOCK_KEY
-from padws.migrations.files import known, target
+from padws.migrations.files import known
+from padws.migrations.functions import release_target
 from padws.migrations.redis_lock import LOCK, status_key
 from tests.helpers import databases
 from tests.helpers.commands import Forks
@@ -40,7 +41,7 @@ def test_eight_at_once_migrate_an_empty_database_once(settings: Settings, forker
     assert nobody_holds_a_lock(settings["DATABASE_URL"])
     with redis.Redis.from_url(settings["REDIS_URL"]) as client:
         assert client.get(LOCK) is None
-        assert b'"completed"' in (client.get(status_key(target(known()))) or b"")
+        assert b'"completed"' in (client.get(status_key(release_target())) or b"")
 
 
 def test_without_redis_postgresql_alone_keeps_eight_apart(
@@ -102,7 +103,7 @@ def test_a_lock_that_was_lost_between_two_renewals_is_noticed_at_the_end(
         to = " to host web.2, process 17" if taken else ""
         (line,) = (each for each in run.output.splitlines() if "Redis lock is lost" in each)
         assert line.endswith(f"restarted){to}; PostgreSQL's lock keeps others out.")
-        status = client.get(status_key(target(known())))
+        status = client.get(status_key(release_target()))
         assert (status is None) == taken
         assert taken or f'"{outcome}"'.encode() in (status or b"")
         assert client.get(LOCK) == (SOMEBODY.encode() if taken else None)
@@ -232,6 +233,6 @@ def test_a_dead_instances_status_stops_nobody(settings: dict[str, str], forker: 
     with redis.Redis.from_url(settings["REDIS_URL"]) as client:
         for state in ("in_progress", "completed", "failed"):
             status = f'{{"state": "{state}", "run": {run}, "reason": "reported"}}'
-            client.set(status_key(target(known())), status)
+            client.set(status_key(release_target()), status)
             forker.run(settings, "db-upgrade")
             forker.run(settings, "db-rollback", "--to", "none", "--yes")
