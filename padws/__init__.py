@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from padws import cli, error_handler, front_end, memory_budget
+from padws import cli, error_handler, front_end, memory_budget, security_headers
 from padws.application import Application
-from padws.auth import cross_site, headers, sessions
+from padws.auth import cross_site, sessions
 from padws.auth.limits import Limits
 from padws.auth.provider import Provider
 from padws.auth.session_index import SessionIndex
@@ -34,7 +34,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     memory_budget.register(app, settings)
     _register_routes(app)
     cli.register(app)
-    headers.register(app, settings)
+    security_headers.register(app, settings)
     front_end.serve(app, settings)
     middleware.register(app, settings)
     if settings.trusted_proxies:

@@ -22,7 +22,7 @@ from whitenoise import WhiteNoise
 from whitenoise.compress import Compressor
 from whitenoise.responders import Response, StaticFile
 
-from padws.auth import headers
+from padws import security_headers
 from padws.config import Settings
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _OF_VARIANTS = ("Content-Encoding", "Content-Length")
 def serve(app: Flask, settings: Settings) -> None:
     """Serve the files of STATIC_DIR and ASSETS_DIR where they are set."""
     if settings.static_dir:
-        files = FrontEnd(app.wsgi_app, settings.static_dir, headers.of_front_end(settings))
+        files = FrontEnd(app.wsgi_app, settings.static_dir, security_headers.of_front_end(settings))
         if settings.assets_dir:
             files.add_files(str(settings.assets_dir), prefix="/assets")
         app.wsgi_app = files  # type: ignore[method-assign]

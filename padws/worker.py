@@ -36,8 +36,7 @@ from gunicorn.http.errors import (
 from gunicorn.util import http_date
 from gunicorn.workers.gthread import ThreadWorker
 
-from padws.auth.addresses import network_of
-from padws.auth.headers import of_refusals
+from padws.auth.client_networks import network_of
 from padws.client_connection import Connection
 from padws.config import Settings
 from padws.errors import (
@@ -52,6 +51,7 @@ from padws.errors import (
     document_of,
 )
 from padws.observability.current_request import new_id
+from padws.security_headers import of_refusals
 
 # How long an idle connection is kept once the worker is to stop (gunicorn: two seconds). The next
 # request on it is answered with `Connection: close`; cutting it off would lose a request that is

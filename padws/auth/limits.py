@@ -10,7 +10,7 @@ from threading import Lock
 import redis
 from limits import RateLimitItem, parse
 
-from padws.auth.addresses import network_of
+from padws.auth.client_networks import network_of
 from padws.config import Settings
 from padws.errors import TooManyRequests
 

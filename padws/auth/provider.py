@@ -19,10 +19,10 @@ from flask_oidc import OpenIDConnect
 from joserfc.errors import JoseError
 from joserfc.jwt import JWTClaimsRegistry
 
-from padws.auth import attempts
-from padws.auth.attempts import Attempt
+from padws.auth import sign_in_attempts
 from padws.auth.identity import Identity, identity_of, roles_of
 from padws.auth.keys import ASYMMETRIC, SigningKeys
+from padws.auth.sign_in_attempts import Attempt
 from padws.config import Settings
 from padws.errors import BadRequest, Unauthenticated, Unavailable
 
@@ -94,7 +94,7 @@ class Provider:
         with self.reached():
             self._check_issuer()
             request = self._client.create_authorization_url(redirect_uri, state=state, **parameters)
-        expires_at = time.time() + attempts.SECONDS
+        expires_at = time.time() + sign_in_attempts.SECONDS
         attempt = Attempt(request["nonce"], request["code_verifier"], redirect_uri, expires_at)
         return request["url"], attempt
 

@@ -16,11 +16,11 @@ from flask.sessions import SessionInterface, SessionMixin
 from redis.client import Pipeline
 
 from padws import redis_client
-from padws.auth import attempts
-from padws.auth.attempts import Attempt
+from padws.auth import sign_in_attempts
 from padws.auth.bearer import bearer_authorization
 from padws.auth.identity import Identity
 from padws.auth.session_index import KEY_PREFIX, SessionIndex
+from padws.auth.sign_in_attempts import Attempt
 from padws.config import Settings
 from padws.errors import BadRequest
 
@@ -65,7 +65,7 @@ class Record(msgspec.Struct, omit_defaults=True):
         added = {key: each for key, each in self.attempts.items() if key not in read.attempts}
         gone = read.attempts.keys() - self.attempts.keys()
         kept = {key: each for key, each in current.attempts.items() if key not in gone}
-        return Record(**{**members, "attempts": attempts.newest(kept | added)})
+        return Record(**{**members, "attempts": sign_in_attempts.newest(kept | added)})
 
 
 _decoder = msgspec.msgpack.Decoder(Record)
@@ -132,7 +132,7 @@ class Sessions(SessionInterface):
         if record is None:
             return Session()
         if not record.identity:  # it is not to live as long as one of a signed-in user
-            self._client.expire(KEY_PREFIX + sid, attempts.SECONDS)
+            self._client.expire(KEY_PREFIX + sid, sign_in_attempts.SECONDS)
         return Session(sid, stored, record)
 
     # What becomes of the session
@@ -189,7 +189,7 @@ class Sessions(SessionInterface):
 
     def _life_of(self, record: Record) -> int:
         """Seconds; a session that only carries attempts to sign in lives no longer than they do."""
-        return self._idle_seconds if record.identity else attempts.SECONDS
+        return self._idle_seconds if record.identity else sign_in_attempts.SECONDS
 
     # The cookie
 

@@ -8,11 +8,12 @@ import time
 from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from padws.auth.attempts import Destination, destination_of, key_of, new_state, newest
+from padws.auth.destination import Destination
 from padws.auth.identity import user_id_of
 from padws.auth.provider import Provider
 from padws.auth.refresh import remember_grant
 from padws.auth.sessions import Record, current_session, sessions
+from padws.auth.sign_in_attempts import destination_of, key_of, new_state, newest
 from padws.context import database, services, settings
 from padws.errors import PROBLEM, Unauthenticated, Unavailable
 from padws.html import for_people, send_page, sign_in_failed

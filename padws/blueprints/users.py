@@ -16,13 +16,21 @@ from padws.json_text import JsonText
 from padws.queries import users
 from padws.schemas.common import Status
 from padws.schemas.openapi import LOCATION, header
-from padws.schemas.users import Ended, NewUser, OnlineUsers, Page, SessionCount, User, UserChange
+from padws.schemas.users import (
+    LARGEST_PAGE,
+    Ended,
+    NewUser,
+    OnlineUsers,
+    Page,
+    SessionCount,
+    User,
+    UserChange,
+)
 
 blueprint = ApiBlueprint("users", __name__, url_prefix="/api/users")
 blueprint.before_request(require_sign_in)
 
 USER = User()
-LARGEST_PAGE = 100
 
 
 def _found(user: users.User | None) -> Response:

@@ -74,11 +74,16 @@ class UserChange(Schema):
     roles = _RolesField()
 
 
+#: Users on one page, at most.
+LARGEST_PAGE = 100
+
+
 class Page(Schema):
     """A page of users."""
 
     limit = CountField(
-        load_default=100, metadata={"description": "How many at most, and never more than 100"}
+        load_default=LARGEST_PAGE,
+        metadata={"description": f"How many at most, and never more than {LARGEST_PAGE}"},
     )
     after = fields.UUID(
         load_default=UUID(int=0),

@@ -28,6 +28,7 @@ LAYERS = [
     ("padws.statements",),
     ("padws.database", "padws.redis_client", "padws.memory_budget", "padws.error_handler"),
     ("padws.abandoned_connections", "padws.application", "padws.json_complexity"),
+    ("padws.security_headers",),
     ("padws.observability",),
     ("padws.config",),
     ("padws.setting_kinds",),

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 import redis
 
-from padws.auth import attempts
+from padws.auth import sign_in_attempts
 from tests.auth.conftest import ServeApp
 from tests.auth.sessions import change_session, session_of
 from tests.helpers.browser import Browser, problem, signed_in, state_of
@@ -55,10 +55,12 @@ def test_tabs_that_begin_at_the_same_moment_all_come_back(
     anyone.begin()
     browsers = [anyone.at(url) for url in (anyone.url, other_url)]
     for _ in range(3):
-        begun = at_once([browsers[n % 2].begin for n in range(attempts.MOST)])
+        begun = at_once([browsers[n % 2].begin for n in range(sign_in_attempts.MOST)])
         session = session_of(redis_client, anyone)
         assert session
-        assert session["attempts"].keys() == {attempts.key_of(state_of(each)) for each in begun}
+        assert session["attempts"].keys() == {
+            sign_in_attempts.key_of(state_of(each)) for each in begun
+        }
 
 
 def test_a_popup_beside_a_tab_is_the_only_popup(anyone: Browser) -> None:
@@ -82,12 +84,12 @@ def test_the_one_who_comes_back_last_is_signed_in_and_alone(
 
 
 def test_the_newest_few_attempts_are_kept(anyone: Browser, redis_client: redis.Redis) -> None:
-    begun = [anyone.begin(f"?next=/{number}") for number in range(attempts.MOST + 2)]
+    begun = [anyone.begin(f"?next=/{number}") for number in range(sign_in_attempts.MOST + 2)]
     session = session_of(redis_client, anyone)
     assert session
-    assert len(session["attempts"]) == attempts.MOST
+    assert len(session["attempts"]) == sign_in_attempts.MOST
     problem(anyone.get(anyone.approve(begun[1], "alice")), 401, "sign_in_failed")
-    for number in (2, attempts.MOST + 1):
+    for number in (2, sign_in_attempts.MOST + 1):
         assert goes_to(anyone, anyone.approve(begun[number], "alice")) == f"/{number}"
 
 
@@ -98,7 +100,7 @@ def test_a_session_does_not_grow_with_attempts_however_long(
         return redis_client.strlen(f"padws:session:{anyone.cookie}")
 
     query = f"?next=/{'a' * 400}&kc_idp_hint={'h' * 100}"
-    for _ in range(attempts.MOST):
+    for _ in range(sign_in_attempts.MOST):
         anyone.begin(query)
     full = size()
     assert full < 2000

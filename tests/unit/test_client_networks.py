@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from padws.auth.addresses import UNKNOWN, network_of
+from padws.auth.client_networks import UNKNOWN, network_of
 from padws.origins import origin_of
 
 
