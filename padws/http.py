@@ -79,14 +79,13 @@ def _in_chunks(limit: int) -> bytes:
 def _in_one_piece(length: int) -> bytes:
     """A body of `length`; shorter if the client sends no more.
 
-    Read from gunicorn's reader: the layers above it copy a kilobyte at a time.
+    Read from the server itself: werkzeug's stream would copy it twice more.
     """
     if length > memory_budget.SMALL:
         memory_budget.take(length)
     wsgi: Any = request.environ
-    stream = wsgi["wsgi.input"]
     try:
-        return bytes(getattr(stream, "reader", stream).read(length))
+        return bytes(wsgi["wsgi.input"].read(length))
     except OSError as error:
         raise ClientDisconnected from error
 

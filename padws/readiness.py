@@ -70,7 +70,7 @@ class State:
         self.migrations = {"applied": len(checksums), "pending": len(pending)}
         if pending:
             return f"pending migrations: {', '.join(pending)}"
-        if changed := [each.name for each in functions.missing(conn)]:
+        if changed := [each.name for each in functions.missing(functions.stored(conn))]:
             return f"pending functions: {', '.join(changed)}"
         return "; ".join(adoption.obstacles(conn)) or OK
 

@@ -125,24 +125,19 @@ def _ours(directory: DataDirectory, named: Mapping[str, str | None]) -> list[Rep
 def provider_of(directory: DataDirectory) -> Provider:
     """The provider on the port it has always had, from which its users' ids derive."""
     port_file = directory.path / "sign-in-port"
-    if port_file.exists():
-        port = int(port_file.read_text())
-        provider = Provider(directory, port)
-        try:
-            provider.take_port()
-        except OSError:
-            raise click.ClickException(
-                f"Port {port}, which {Provider.title} has always used here, is taken by another "
-                f"program. Stop that program, or delete {port_file} to have another port chosen; "
-                "but then whoever signs in is a new user, because ids derive from the address."
-            ) from None
-        return provider
-    port = _PROVIDER_PORT
+    port = int(port_file.read_text()) if port_file.exists() else _PROVIDER_PORT
     while True:
         provider = Provider(directory, port)
         try:
             provider.take_port()
         except OSError:
+            if port_file.exists():
+                raise click.ClickException(
+                    f"Port {port}, which {Provider.title} has always used here, is taken by "
+                    f"another program. Stop that program, or delete {port_file} to have another "
+                    "port chosen; but then whoever signs in is a new user, because ids derive from "
+                    "the address."
+                ) from None
             port = free_port()
         else:
             port_file.write_text(f"{port}\n")

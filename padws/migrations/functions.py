@@ -85,25 +85,24 @@ def differing(digests: Checksums) -> list[Function]:
     return [each for each in known() if digests.get(each.name) != each.checksum]
 
 
-def missing(conn: Connection) -> list[Function]:
-    """The functions without which this release cannot work: not those that a newer one has changed.
-
-    One query.
-    """
-    there = stored(conn)
+def missing(there: Mapping[str, Stored]) -> list[Function]:
+    """The functions this release cannot work without: not those that a newer one has changed."""
     return [
         each
-        for each in differing({name: each.digest for name, each in there.items()})
+        for each in _changed(there)
         if each.name not in there or not _is_newer(there[each.name].release)
     ]
 
 
 def due(conn: Connection) -> list[Function]:
     """The functions to put into the database now."""
+    there = stored(conn)
     running = [release for (release,) in conn.execute(RUNNING).fetchall()]
-    if any(map(_is_newer, running)):
-        return missing(conn)
-    return differing({name: each.digest for name, each in stored(conn).items()})
+    return missing(there) if any(map(_is_newer, running)) else _changed(there)
+
+
+def _changed(there: Mapping[str, Stored]) -> list[Function]:
+    return differing({name: each.digest for name, each in there.items()})
 
 
 def script(functions: Iterable[Function]) -> Script:

@@ -71,7 +71,7 @@ def pending(conn: Connection) -> list[str]:
     Raises MigrationFailed when the file of an applied migration was edited.
     """
     migrations = [each.id for each in missing(applied(conn))]
-    return migrations + [each.id for each in functions.missing(conn)]
+    return migrations + [each.id for each in functions.missing(functions.stored(conn))]
 
 
 def _is_done(conn: Connection) -> bool:

@@ -54,7 +54,8 @@ def _migrations(conn: Connection) -> Iterator[str]:
 
 
 def _functions(conn: Connection) -> Iterator[str]:
-    stored, missing = functions.stored(conn), functions.missing(conn)
+    stored = functions.stored(conn)
+    missing = functions.missing(stored)
     for each in missing:
         yield f"  pending  {each.name}"
     for name in sorted(set(stored) - {each.name for each in missing}):

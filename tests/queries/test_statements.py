@@ -20,7 +20,9 @@ from tests.helpers.statements import FILES, FILL, FUNCTIONS, NAMES, run_example
 
 SOURCES = sorted((ROOT / "padws").rglob("*.py"))
 # No example has more than two users, two pads and eight backups to look at.
-MOST_ENTRIES = 30
+MOST_ENTRIES = 20
+# Backups still refer to their pad in two ways, and both references are followed.
+MORE_ENTRIES = {"users/delete_user": 30}
 
 every_file = pytest.mark.parametrize("path", FILES, ids=NAMES)
 every_function = pytest.mark.parametrize("path", FUNCTIONS, ids=[each.stem for each in FUNCTIONS])
@@ -197,4 +199,5 @@ def test_lives_on_the_indexes_of_its_header(
     else:
         assert scans.tables == set()
         assert scans.indexes == indexes_of(path)
-        assert scans.most_read <= MOST_ENTRIES
+        name = f"{path.parent.name}/{path.stem}"
+        assert scans.most_read <= MORE_ENTRIES.get(name, MOST_ENTRIES)
