@@ -12,6 +12,7 @@ from bench.stand import Stand
 from padws.database import Connection
 from padws.json_text import JsonText
 from padws.queries.pads import insert_pad
+from padws.uuid7 import uuid7
 from tests.helpers.people import Person, sign_in_all
 
 _BACKUPS = """
@@ -77,7 +78,9 @@ def _pads(
 def _pad(connection: Connection, person: Person, name: str, size: int, seed: int) -> OwnPad:
     scene = drawing(size, seed)
     text = JsonText(orjson.dumps(scene))
-    pad = insert_pad(connection, owner_id=UUID(person.id), display_name=name, scene=text)
+    pad = insert_pad(
+        connection, pad_id=uuid7(), owner_id=UUID(person.id), display_name=name, scene=text
+    )
     # The whiteboard has read the pad before it saves it, so its scenes hold the pad's id and name.
     scene["appState"]["pad"] = {"uniqueId": str(pad.id), "displayName": name}
     return OwnPad(pad.id, name, orjson.dumps(scene))

@@ -15,6 +15,7 @@ from padws.database import Connection, prepare_connection
 from padws.json_text import JsonText
 from padws.queries.templates import load_template
 from padws.schemas.common import NameField, template_name
+from padws.uuid7 import uuid7
 
 log = logging.getLogger("padws.templates")
 
@@ -78,6 +79,7 @@ def _load(conn: Connection, path: Path) -> str:
     content = _content_of(path)
     outcome = load_template(
         conn,
+        template_id=uuid7(),
         name=_name_of(path),
         display_name=_display_name_of(content) or path.stem,
         scene=JsonText(content),

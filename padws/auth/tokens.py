@@ -9,6 +9,7 @@ import threading
 import time
 from collections import OrderedDict
 from typing import Any
+from uuid import UUID
 
 import orjson
 import requests
@@ -26,15 +27,21 @@ from padws.queries import tokens as queries
 
 PERSONAL_PREFIX = "padws_"
 
+# Those made before 0.2 are `padws_` and the random part alone.
+_PERSONAL = re.compile(r"padws_(?:([0-9a-f]{32})_)?[A-Za-z0-9_-]{43}")
 _BEARER = re.compile(r"Bearer +([A-Za-z0-9\-._~+/]+=*) *", re.IGNORECASE)
 _LEEWAY = 30  # seconds that clocks may differ
 _OPAQUE_SECONDS = 30.0
 _MOST_CACHED = 10_000
 
 
-def new_personal_token() -> str:
-    """A personal access token; it is shown once, and only its digest is kept."""
-    return PERSONAL_PREFIX + secrets.token_urlsafe(32)
+def new_personal_token(user_id: UUID) -> str:
+    """A personal access token; it is shown once, and only its digest is kept.
+
+    It says whose it is, so that it is looked for where the user's rows are. It opens nothing unless
+    all of it is right: the digest is of the whole.
+    """
+    return f"{PERSONAL_PREFIX}{user_id.hex}_{secrets.token_urlsafe(32)}"
 
 
 def digest_of(token: str) -> bytes:
@@ -91,9 +98,15 @@ class BearerTokens:
         return identity
 
     def _of_personal_token(self, token: str) -> Identity | None:
+        match = _PERSONAL.fullmatch(token)
+        if not match:
+            return None
+        digest = digest_of(token)
         with self._database.connection() as conn:
-            owner = queries.use_token(conn, token_digest=digest_of(token))
-        if owner is None:
+            named = UUID(match[1]) if match[1] else None
+            user_id = named or queries.get_token_owner(conn, token_digest=digest)
+            owner = user_id and queries.use_token(conn, user_id=user_id, token_digest=digest)
+        if not owner:
             return None
         return Identity(
             user_id=str(owner.user_id),

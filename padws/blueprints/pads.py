@@ -32,6 +32,7 @@ from padws.queries import pads, users
 from padws.schemas.common import Status, WithData
 from padws.schemas.openapi import ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION, SCENE_BODY
 from padws.schemas.pads import ListedPad, NewPad, OptionalPadName, Pad, PadName, Renamed, Saved
+from padws.uuid7 import uuid7
 
 blueprint = ApiBlueprint("pads", __name__, url_prefix="/api/pad")
 blueprint.before_request(require_sign_in)
@@ -98,7 +99,9 @@ def _created(pad: pads.Pad, *, with_backup: bool) -> Response:
 @blueprint.response(201, PAD, headers=ETAG | LOCATION)
 def create_pad(body: dict[str, Any]) -> Response:
     """Create a pad."""
-    pad = _insert(pads.insert_pad, display_name=body["display_name"], scene=body["data"])
+    pad = _insert(
+        pads.insert_pad, pad_id=uuid7(), display_name=body["display_name"], scene=body["data"]
+    )
     return _created(pad, with_backup=False)
 
 

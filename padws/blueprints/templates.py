@@ -21,6 +21,7 @@ from padws.schemas.templates import (
     TemplateChange,
     TemplateDeleted,
 )
+from padws.uuid7 import uuid7
 
 blueprint = ApiBlueprint("templates", __name__, url_prefix="/api/templates")
 blueprint.before_request(require_sign_in)
@@ -64,7 +65,11 @@ def create_template(body: dict[str, Any]) -> Response:
     """Create a template."""
     with database().connection() as conn:
         template = templates.insert_template(
-            conn, name=body["name"], display_name=body["display_name"], scene=body["data"]
+            conn,
+            template_id=uuid7(),
+            name=body["name"],
+            display_name=body["display_name"],
+            scene=body["data"],
         )
     location = f"/api/templates/{body['name']}"
     return answer(members_of(TEMPLATE, template), 201, {"Location": location})

@@ -16,6 +16,7 @@ from padws.http import SUCCESS, ApiBlueprint, answer, members_of
 from padws.queries import tokens, users
 from padws.schemas.common import Status
 from padws.schemas.tokens import CreatedToken, NewToken, Token
+from padws.uuid7 import uuid7
 
 blueprint = ApiBlueprint("tokens", __name__, url_prefix="/api/users/me/tokens")
 blueprint.before_request(require_sign_in)
@@ -38,8 +39,8 @@ def list_tokens() -> Response:
 @blueprint.response(201, CreatedToken())
 def create_token(body: dict[str, Any]) -> Response:
     """Create a personal access token; the answer is the only time that it is shown."""
-    token = new_personal_token()
-    new = {**body, "user_id": caller().id, "token_digest": digest_of(token)}
+    token = new_personal_token(caller().id)
+    new = {**body, "token_id": uuid7(), "user_id": caller().id, "token_digest": digest_of(token)}
     row = users.insert_for(database(), caller().row(), partial(tokens.insert_token, **new))
     return answer({**members_of(TOKEN, row), "token": token}, 201, {"Cache-Control": "no-store"})
 

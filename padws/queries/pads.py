@@ -65,7 +65,9 @@ def get_pad_version(conn: Connection, *, pad_id: UUID, owner_id: UUID) -> int | 
 
 
 @from_file
-def insert_pad(conn: Connection, *, owner_id: UUID, display_name: str, scene: JsonText) -> Pad:
+def insert_pad(
+    conn: Connection, *, pad_id: UUID, owner_id: UUID, display_name: str, scene: JsonText
+) -> Pad:
     """A new pad. Violates pads_owner_id_fkey when the owner has no row."""
 
 

@@ -34,7 +34,9 @@ def get_template(conn: Connection, *, name: str) -> Template | None:
 
 
 @from_file
-def insert_template(conn: Connection, *, name: str, display_name: str, scene: JsonText) -> Template:
+def insert_template(
+    conn: Connection, *, template_id: UUID, name: str, display_name: str, scene: JsonText
+) -> Template:
     """A new template. Violates the unique index on name when that is taken."""
 
 
@@ -57,6 +59,12 @@ def delete_template(conn: Connection, *, name: str) -> UUID | None:
 
 @from_file
 def load_template(
-    conn: Connection, *, name: str, display_name: str, scene: JsonText, file_digest: str
+    conn: Connection,
+    *,
+    template_id: UUID,
+    name: str,
+    display_name: str,
+    scene: JsonText,
+    file_digest: str,
 ) -> str:
     """Load a template's file: `added`, `replaced`, `unchanged`, or `kept` as an administrator's."""

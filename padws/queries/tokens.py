@@ -41,6 +41,7 @@ class TokenOwner(Struct, frozen=True):
 def insert_token(
     conn: Connection,
     *,
+    token_id: UUID,
     user_id: UUID,
     name: str,
     scope: str,
@@ -61,5 +62,10 @@ def delete_token(conn: Connection, *, token_id: UUID, user_id: UUID) -> UUID | N
 
 
 @from_file
-def use_token(conn: Connection, *, token_digest: bytes) -> TokenOwner | None:
-    """Whose a token is; `None` if it is unknown or has expired."""
+def use_token(conn: Connection, *, user_id: UUID, token_digest: bytes) -> TokenOwner | None:
+    """The token's user; `None` if the user has no such token, or it has expired."""
+
+
+@from_file
+def get_token_owner(conn: Connection, *, token_digest: bytes) -> UUID | None:
+    """Whose a token is that does not say so itself; `None` if it is unknown."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from datetime import datetime
 from typing import TypedDict, TypeVar, Unpack
@@ -102,7 +103,9 @@ def lock_user_names(conn: Connection) -> None:
 
 
 @from_file
-def release_user_names(conn: Connection, *, user_id: UUID, username: str, email: str) -> list[UUID]:
+def release_user_names(
+    conn: Connection, *, user_id: UUID, username: str, email: str, random_part: str
+) -> list[UUID]:
     """Give placeholders to the other users who hold this username or email; their ids."""
 
 
@@ -115,7 +118,13 @@ def record_sign_in(conn: Connection, row: UserRow) -> User:
     if current:
         return current
     lock_user_names(conn)
-    release_user_names(conn, user_id=row["user_id"], username=row["username"], email=row["email"])
+    release_user_names(
+        conn,
+        user_id=row["user_id"],
+        username=row["username"],
+        email=row["email"],
+        random_part=secrets.token_hex(16),
+    )
     return upsert_user(conn, **row)
 
 

@@ -33,7 +33,9 @@ class Token(Answer):
 class CreatedToken(Token):
     """A personal access token, shown this once."""
 
-    token = fields.String(metadata={"description": "To send as `Authorization: Bearer …`"})
+    token = fields.String(
+        metadata={"description": "To send as `Authorization: Bearer …`, its owner's id in it"}
+    )
 
 
 class NewToken(Schema):

@@ -1,17 +1,18 @@
 -- A new pad. Constraints: pads_data_is_scene; the owner has to exist (pads_owner_id_fkey).
 -- Index: users_pkey, which the foreign key asks.
--- psql -v owner_id="'…'" -v display_name="'…'" -v scene="'{\"elements\": []}'" -f sql/pads/insert_pad.sql
+-- psql -v pad_id="'…'" -v owner_id="'…'" -v display_name="'…'" -v scene="'{\"elements\": []}'" \
+--      -f sql/pads/insert_pad.sql
 
 INSERT INTO pad_ws.pads (id, owner_id, display_name, data, version, created_at, updated_at)
-SELECT
-    pad.id,
+VALUES (
+    :pad_id,
     :owner_id,
     :display_name::text,
-    pad_ws.stamp_scene(:scene::jsonb, pad.id, :display_name::text) AS data,
-    1 AS version,
-    now() AS created_at,
-    now() AS updated_at
-FROM (SELECT gen_random_uuid() AS id) AS pad
+    pad_ws.stamp_scene(:scene::jsonb, :pad_id, :display_name::text),
+    1,
+    now(),
+    now()
+)
 RETURNING
     id,
     owner_id,

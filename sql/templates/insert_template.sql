@@ -1,9 +1,10 @@
 -- A new template of an administrator. Constraints: the unique index on name, template_pads_data_is_scene.
 -- Index: none is read.
--- psql -v name="'…'" -v display_name="'…'" -v scene="'{\"elements\": []}'" -f sql/templates/insert_template.sql
+-- psql -v template_id="'…'" -v name="'…'" -v display_name="'…'" -v scene="'{\"elements\": []}'" \
+--      -f sql/templates/insert_template.sql
 
 INSERT INTO pad_ws.template_pads (id, name, display_name, data, created_at, updated_at)
-VALUES (gen_random_uuid(), :name, :display_name, :scene::jsonb, now(), now())
+VALUES (:template_id, :name, :display_name, :scene::jsonb, now(), now())
 RETURNING
     id,
     name,

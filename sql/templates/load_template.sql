@@ -2,7 +2,7 @@
 -- loaded, and tell what happened. A row without a digest is an administrator's, and is kept. Of
 -- several instances that load a new file at once, one adds it and the others find it unchanged.
 -- Index: template_pads_name_key.
--- psql -v name="'…'" -v display_name="'…'" -v scene="'{\"elements\": []}'" -v file_digest="'…'" \
+-- psql -v template_id="'…'" -v name="'…'" -v display_name="'…'" -v scene="'{\"elements\": []}'" -v file_digest="'…'" \
 --      -f sql/templates/load_template.sql
 
 WITH before AS (
@@ -15,13 +15,13 @@ loaded AS (
     INSERT INTO pad_ws.template_pads AS template_pads (
         id, name, display_name, data, file_digest, created_at, updated_at
     )
-    VALUES (gen_random_uuid(), :name, :display_name, :scene::jsonb, :file_digest, now(), now())
+    VALUES (:template_id, :name, :display_name, :scene::jsonb, :file_digest, now(), now())
     ON CONFLICT (name) DO UPDATE
         SET
             display_name = excluded.display_name,
             data = excluded.data,
             file_digest = excluded.file_digest,
-            updated_at = greatest(now(), template_pads.created_at)
+            updated_at = greatest(excluded.updated_at, template_pads.created_at)
         WHERE template_pads.file_digest <> excluded.file_digest
     RETURNING template_pads.id
 )

@@ -1,7 +1,8 @@
--- Whose a personal access token is and what it may do; no row if it is unknown or has expired.
--- Notes the use, at most once a minute, and waits for no other request that does so.
+-- What a user's personal access token may do, and what it says of the user; no row if the user has no
+-- such token or it has expired. Notes the use, at most once a minute, and waits for no other request
+-- that does so.
 -- Index: access_tokens_token_digest_key, access_tokens_pkey, users_pkey.
--- psql -v token_digest="sha256('…')" -f sql/tokens/use_token.sql
+-- psql -v user_id="'…'" -v token_digest="sha256('…')" -f sql/tokens/use_token.sql
 
 WITH token AS MATERIALIZED (
     SELECT
@@ -9,7 +10,8 @@ WITH token AS MATERIALIZED (
         scope
     FROM pad_ws.access_tokens
     WHERE
-        token_digest = :token_digest
+        user_id = :user_id
+        AND token_digest = :token_digest
         AND (expires_at IS NULL OR expires_at > now())
 ),
 
@@ -17,7 +19,8 @@ due AS (
     SELECT id
     FROM pad_ws.access_tokens
     WHERE
-        token_digest = :token_digest
+        user_id = :user_id
+        AND token_digest = :token_digest
         AND (expires_at IS NULL OR expires_at > now())
         AND (last_used_at IS NULL OR last_used_at < now() - INTERVAL '1 minute')
     FOR NO KEY UPDATE SKIP LOCKED
@@ -26,7 +29,9 @@ due AS (
 used AS (
     UPDATE pad_ws.access_tokens
     SET last_used_at = greatest(now(), created_at)
-    WHERE id = (SELECT due.id FROM due)
+    WHERE
+        user_id = :user_id
+        AND id = (SELECT due.id FROM due)
 )
 
 SELECT

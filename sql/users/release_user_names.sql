@@ -1,20 +1,21 @@
 -- Take a username and an email address (whatever its case) from any other user who holds them: that
--- row gets a placeholder, with a random part where somebody else is called by its usual one already.
+-- row gets a placeholder, with the random part where somebody else is called by its usual one already.
 -- Index: users_username_key, users_email_lower_key.
--- psql -v user_id="'…'" -v username="'…'" -v email="'…'" -f sql/users/release_user_names.sql
+-- psql -v user_id="'…'" -v username="'…'" -v email="'…'" -v random_part="'…'" \
+--      -f sql/users/release_user_names.sql
 
 UPDATE pad_ws.users AS loser
 SET
     username = CASE
         WHEN loser.username <> :username AND loser.username ~ '\S' THEN loser.username
         WHEN EXISTS (SELECT FROM pad_ws.users WHERE username = 'user_' || loser.id)
-            THEN 'user_' || loser.id || '_' || gen_random_uuid()
+            THEN 'user_' || loser.id || '_' || :random_part::text
         ELSE 'user_' || loser.id
     END,
     email = CASE
         WHEN lower(loser.email) <> lower(:email) AND loser.email ~ '\S' THEN loser.email
         WHEN EXISTS (SELECT FROM pad_ws.users WHERE lower(email) = 'user_' || loser.id || '@example.com')
-            THEN 'user_' || loser.id || '_' || gen_random_uuid() || '@example.com'
+            THEN 'user_' || loser.id || '_' || :random_part::text || '@example.com'
         ELSE 'user_' || loser.id || '@example.com'
     END,
     -- A row of pad.ws may break a rule about roles, which would refuse the sign-in.

@@ -17,7 +17,7 @@ ON CONFLICT (id) DO UPDATE
         given_name = excluded.given_name,
         family_name = excluded.family_name,
         roles = excluded.roles,
-        updated_at = greatest(now(), users.created_at)
+        updated_at = greatest(excluded.updated_at, users.created_at)
 RETURNING
     id,
     username,

@@ -53,14 +53,15 @@ def test_a_token_is_shown_once_and_only_its_digest_is_kept(
 ) -> None:
     made = new_token(alice)
     token = made.pop("token")
-    assert token.startswith("padws_")
-    assert len(token) >= len("padws_") + 43  # 256 bits
+    prefix, owner, secret = token.split("_", 2)
+    assert (prefix, UUID(owner)) == ("padws", UUID(alice.who()["id"]))
+    assert len(secret) == 43  # 256 bits
     assert made.keys() == {"id", "name", "scope", "created_at"}
     assert listed(alice) == [made]
     assert token not in alice.get(TOKENS).text
     (row,) = sql.execute("SELECT access_tokens::text, token_digest FROM pad_ws.access_tokens")
     assert token not in row[0]
-    assert token.removeprefix("padws_") not in row[0]
+    assert secret not in row[0]
     assert row[1] == hashlib.sha256(token.encode()).digest()
 
 
@@ -227,13 +228,31 @@ def test_the_last_use_does_not_keep_parallel_requests_waiting(
 
 
 def test_no_token_tells_whether_it_is_unknown_expired_or_revoked(
-    alice: Browser, script: ScriptOf, sql: psycopg.Connection
+    alice: Browser, url: str, script: ScriptOf, sql: psycopg.Connection
 ) -> None:
-    revoked, expired = new_token(alice), new_token(alice)
+    bob = UUID(signed_in(url, "bob").who()["id"])
+    good, revoked, expired = new_token(alice), new_token(alice), new_token(alice)
     alice.request("DELETE", f"{TOKENS}/{revoked['id']}")
-    sql.execute("UPDATE pad_ws.access_tokens SET expires_at = now()")
+    sql.execute("UPDATE pad_ws.access_tokens SET expires_at = now() WHERE id = %s", [expired["id"]])
+    whole = good["token"]
+    owner = UUID(alice.who()["id"])
+    others = [whole.replace(owner.hex, each) for each in (bob.hex, uuid4().hex, owner.hex.upper())]
+    assert script(whole).get(ME).status_code == 200
     answers = []
-    for token in (revoked["token"], expired["token"], "padws_" + "x" * 43, expired["token"][:-1]):
+    for token in (
+        revoked["token"],
+        expired["token"],
+        *others,
+        whole.replace(f"{owner.hex}_", ""),
+        whole.replace(owner.hex, str(owner)),
+        whole[:-1],
+        whole + "x",
+        "padws_" + "x" * 43,
+        f"padws_{owner.hex}_{'x' * 43}",
+        f"padws_{owner.hex}_",
+        "padws_",
+        "padws_" + "x" * 5_000,
+    ):
         answer = script(token).get(ME)
         answers.append({**answer.json(), "request_id": ""})
         assert answer.status_code == 401
@@ -259,3 +278,19 @@ def test_a_token_asks_neither_redis_nor_the_provider(
             assert client.get("/api/pad?data=false").status_code in (200, 403)
     assert counted == {}
     assert sum(provider.asked.values()) == 0
+
+
+def test_a_token_of_an_earlier_release_names_no_owner_and_goes_on_working(
+    alice: Browser, script: ScriptOf, sql: psycopg.Connection
+) -> None:
+    made = new_token(alice)
+    old = "padws_" + "o" * 43
+    sql.execute(
+        "UPDATE pad_ws.access_tokens SET token_digest = %s", [hashlib.sha256(old.encode()).digest()]
+    )
+    client = script(old)
+    assert client.who() == alice.who()
+    assert listed(alice)[0]["last_used_at"]
+    refused(script(made["token"]))
+    assert alice.request("DELETE", f"{TOKENS}/{made['id']}").status_code == 200
+    refused(client)

@@ -19,6 +19,7 @@ from padws.database import Connection, Database
 from padws.json_text import JsonText
 from padws.queries import backups, pads
 from padws.queries.users import UserRow, insert_user
+from padws.uuid7 import uuid7
 from tests.helpers import parallel
 from tests.helpers.waiting import wait_until
 
@@ -84,6 +85,7 @@ def new_pad(conn: Connection, owner_id: UUID | None = None, **members: Any) -> p
     """A pad of the given user or of a new one."""
     return pads.insert_pad(
         conn,
+        pad_id=uuid7(),
         owner_id=owner_id or new_user(conn),
         display_name="Drawing",
         scene=scene(**members),

@@ -32,16 +32,17 @@ FILL = """
         now() - ((n + 19998) % 20000 + 1) * interval '1 second'  -- as below
     FROM generate_series(1, 20000) AS n;
 
-    INSERT INTO pad_ws.backups (id, source_id, data, created_at)
+    INSERT INTO pad_ws.backups (id, source_id, owner_id, data, created_at)
     SELECT
         md5('backup ' || n)::uuid,
         md5('pad ' || n % 20000 + 1)::uuid,
+        md5('user ' || (n % 20000 + 1) % 10000 + 1)::uuid,
         '{"elements": []}',
         now() - n * interval '1 second'
     FROM generate_series(1, 80000) AS n;
 
-    INSERT INTO pad_ws.template_pads (name, display_name, data)
-    SELECT 'template ' || n, 'Template', '{"elements": []}'
+    INSERT INTO pad_ws.template_pads (id, name, display_name, data)
+    SELECT md5('template ' || n)::uuid, 'template ' || n, 'Template', '{"elements": []}'
     FROM generate_series(1, 10000) AS n;
 
     INSERT INTO pad_ws.access_tokens (id, user_id, name, scope, token_digest)
@@ -92,6 +93,8 @@ EXAMPLES: dict[str, Any] = {
     "given_name": "",
     "family_name": "",
     "roles": JsonText(b"[]"),
+    "template_id": uuid4(),
+    "random_part": "random",
     "token_id": md5_id("token 1"),
     "token_digest": sha256(b"token 1").digest(),
     "scope": "read",
@@ -99,7 +102,7 @@ EXAMPLES: dict[str, Any] = {
 }
 ONLY_FOR: dict[str, dict[str, Any]] = {
     "pads/insert_first_pad": {"owner_id": md5_id("user 10001")},
-    "tokens/insert_token": {"token_digest": sha256(b"a new token").digest()},
+    "pads/insert_pad": {"pad_id": uuid4()},
     "templates/insert_template": {"name": "a new name"},
     "users/insert_user": {"user_id": uuid4()},
     "users/get_user_if_current": {
@@ -107,6 +110,10 @@ ONLY_FOR: dict[str, dict[str, Any]] = {
         "email": "2@example.org",
         "email_verified": False,
         "name": "",
+    },
+    "tokens/insert_token": {
+        "token_id": uuid4(),
+        "token_digest": sha256(b"a new token").digest(),
     },
     "users/release_user_names": {"username": "user 3", "email": "4@example.org"},
 }

@@ -17,6 +17,7 @@ from padws.error_handler import problem_of
 from padws.json_text import JsonText
 from padws.queries import backups, pads, templates
 from padws.queries.users import record_sign_in
+from padws.uuid7 import uuid7
 from tests.helpers.rows import (
     ALWAYS_DUE,
     ANY_VERSION,
@@ -91,7 +92,11 @@ def write_as_pad_ws(conn: Connection, pad: pads.Pad, data: JsonText) -> None:
 def test_a_new_pad_is_at_version_1_and_its_scene_says_whose_it_is(conn: Connection) -> None:
     owner_id = new_user(conn)
     pad = pads.insert_pad(
-        conn, owner_id=owner_id, display_name="Läufer ♞", scene=scene(files={"a": {"b": 1}})
+        conn,
+        pad_id=uuid7(),
+        owner_id=owner_id,
+        display_name="Läufer ♞",
+        scene=scene(files={"a": {"b": 1}}),
     )
     assert (pad.owner_id, pad.display_name, pad.version) == (owner_id, "Läufer ♞", 1)
     assert pad.created_at == pad.updated_at
@@ -117,7 +122,9 @@ def test_what_is_no_scene_is_refused_and_changes_nothing(conn: Connection, text:
     no_scene = JsonText(text.encode())
     for attempt in (
         lambda: save(conn, pad, scene=no_scene),
-        lambda: pads.insert_pad(conn, owner_id=pad.owner_id, display_name="x", scene=no_scene),
+        lambda: pads.insert_pad(
+            conn, pad_id=uuid7(), owner_id=pad.owner_id, display_name="x", scene=no_scene
+        ),
     ):
         with pytest.raises(CheckViolation) as caught:
             attempt()
@@ -515,7 +522,11 @@ def test_pads_without_a_time_come_first(adopted: Connection) -> None:
 
 def new_template(conn: Connection, name: str = "default") -> templates.Template:
     return templates.insert_template(
-        conn, name=name, display_name="Template", scene=scene(appState={"zoom": 2})
+        conn,
+        template_id=uuid7(),
+        name=name,
+        display_name="Template",
+        scene=scene(appState={"zoom": 2}),
     )
 
 

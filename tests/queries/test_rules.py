@@ -14,6 +14,7 @@ from padws.error_handler import problem_of
 from padws.errors import CONSTRAINTS
 from padws.json_text import JsonText
 from padws.queries import backups, pads, templates, tokens, users
+from padws.uuid7 import uuid7
 from tests.helpers.rows import (
     ALWAYS_DUE,
     ANY_VERSION,
@@ -119,9 +120,10 @@ def row(conn: Connection) -> pads.Pad:
     """A pad; one row in every table."""
     pad = new_pad(conn)
     new_backup(conn, pad.id, datetime.now(UTC))
-    templates.insert_template(conn, name="t", display_name="T", scene=scene())
+    templates.insert_template(conn, template_id=uuid7(), name="t", display_name="T", scene=scene())
     tokens.insert_token(
         conn,
+        token_id=uuid7(),
         user_id=pad.owner_id,
         name="Script",
         scope="read",
@@ -229,16 +231,17 @@ def test_a_user_from_the_future_can_sign_in_be_changed_and_lose_a_name(
     assert users.update_user(conn, **unchanged)  # type: ignore[arg-type]
 
 
-@pytest.mark.usefixtures("future")
-def test_a_template_and_a_token_from_the_future_can_be_used(conn: Connection) -> None:
+def test_a_template_and_a_token_from_the_future_can_be_used(
+    conn: Connection, future: pads.Pad
+) -> None:
     assert templates.update_template(conn, name="t", new_name=None, display_name="U", scene=None)
     conn.execute(
         f"UPDATE pad_ws.template_pads SET file_digest = 'old', created_at = {LATER}, "
         f"updated_at = {LATER}".encode()
     )
-    file = {"display_name": "V", "scene": scene(), "file_digest": "new"}
+    file = {"template_id": uuid7(), "display_name": "V", "scene": scene(), "file_digest": "new"}
     assert templates.load_template(conn, name="t", **file) == "replaced"  # type: ignore[arg-type]
-    assert tokens.use_token(conn, token_digest=sha256(b"t").digest())
+    assert tokens.use_token(conn, user_id=future.owner_id, token_digest=sha256(b"t").digest())
 
 
 # Addresses, whatever their case

@@ -13,6 +13,7 @@ from psycopg.errors import CheckViolation, UniqueViolation
 from padws.database import Connection, Database
 from padws.json_text import JsonText
 from padws.queries import templates
+from padws.uuid7 import uuid7
 from tests.helpers.rows import (
     NULL_TIMES,
     Times,
@@ -28,13 +29,20 @@ from tests.helpers.rows import (
 
 
 def insert(conn: Connection, name: str = "grid", **members: Any) -> templates.Template:
-    return templates.insert_template(conn, name=name, display_name="Grid", scene=scene(**members))
+    return templates.insert_template(
+        conn, template_id=uuid7(), name=name, display_name="Grid", scene=scene(**members)
+    )
 
 
 def load(conn: Connection, name: str = "grid", digest: str = "1", title: str = "Grid") -> str:
     """Load a file whose scene tells which digest it has."""
     return templates.load_template(
-        conn, name=name, display_name=title, scene=scene(step=digest), file_digest=digest
+        conn,
+        template_id=uuid7(),
+        name=name,
+        display_name=title,
+        scene=scene(step=digest),
+        file_digest=digest,
     )
 
 
@@ -103,9 +111,16 @@ def test_what_is_no_scene_is_refused(conn: Connection, text: str) -> None:
     no_scene = JsonText(text.encode())
     for attempt in (
         lambda: update(conn, scene=no_scene),
-        lambda: templates.insert_template(conn, name="x", display_name="x", scene=no_scene),
+        lambda: templates.insert_template(
+            conn, template_id=uuid7(), name="x", display_name="x", scene=no_scene
+        ),
         lambda: templates.load_template(
-            conn, name="x", display_name="x", scene=no_scene, file_digest="1"
+            conn,
+            template_id=uuid7(),
+            name="x",
+            display_name="x",
+            scene=no_scene,
+            file_digest="1",
         ),
     ):
         with pytest.raises(CheckViolation) as caught:

@@ -13,6 +13,7 @@ from psycopg.errors import CheckViolation, ForeignKeyViolation, UniqueViolation
 from padws.database import Connection
 from padws.json_text import JsonText
 from padws.queries import tokens, users
+from padws.uuid7 import uuid7
 from tests.helpers.rows import NOON, NOW, count, new_user, row_of
 
 HOUR = timedelta(hours=1)
@@ -29,11 +30,11 @@ def insert(conn: Connection, user_id: UUID, token: str = "secret", **changes: An
         "token_digest": digest_of(token),
         "expires_at": None,
     }
-    return tokens.insert_token(conn, user_id=user_id, **(arguments | changes))
+    return tokens.insert_token(conn, token_id=uuid7(), user_id=user_id, **(arguments | changes))
 
 
-def use(conn: Connection, token: str = "secret") -> tokens.TokenOwner | None:
-    return tokens.use_token(conn, token_digest=digest_of(token))
+def use(conn: Connection, user_id: UUID, token: str = "secret") -> tokens.TokenOwner | None:
+    return tokens.use_token(conn, user_id=user_id, token_digest=digest_of(token))
 
 
 def last_used(conn: Connection, token: tokens.Token) -> datetime | None:
@@ -46,7 +47,7 @@ def test_a_token_tells_whose_it_is(conn: Connection) -> None:
     alice = new_user(conn, username="alice", roles=JsonText(b'["admin"]'))
     new_user(conn)
     insert(conn, alice)
-    owner = use(conn)
+    owner = use(conn, alice)
     user = users.get_user(conn, user_id=alice)
     assert owner
     assert user
@@ -64,42 +65,55 @@ def test_a_token_tells_whose_it_is(conn: Connection) -> None:
 def test_a_tokens_scope_says_whether_it_may_write(
     conn: Connection, scope: str, may_write: bool
 ) -> None:
-    assert insert(conn, new_user(conn), scope=scope).scope == scope
-    owner = use(conn)
+    user_id = new_user(conn)
+    assert insert(conn, user_id, scope=scope).scope == scope
+    owner = use(conn, user_id)
     assert owner
     assert owner.may_write is may_write
 
 
-def test_other_tokens_are_nobodys(conn: Connection) -> None:
-    insert(conn, new_user(conn))
-    assert use(conn, "other") is None
-    assert tokens.use_token(conn, token_digest=b"") is None
-    assert tokens.use_token(conn, token_digest=b"secret") is None
+def test_other_tokens_and_those_of_others_are_nobodys(conn: Connection) -> None:
+    user_id, stranger = new_user(conn), new_user(conn)
+    insert(conn, user_id)
+    assert use(conn, user_id, "other") is None
+    assert use(conn, stranger) is None
+    assert use(conn, uuid4()) is None
+    assert tokens.use_token(conn, user_id=user_id, token_digest=b"") is None
+    assert tokens.use_token(conn, user_id=user_id, token_digest=b"secret") is None
+
+
+def test_the_owner_is_found_by_the_digest_of_the_whole_token(conn: Connection) -> None:
+    user_id = new_user(conn)
+    insert(conn, user_id)
+    assert tokens.get_token_owner(conn, token_digest=digest_of("secret")) == user_id
+    assert tokens.get_token_owner(conn, token_digest=digest_of("other")) is None
 
 
 @pytest.mark.parametrize(("expires_at", "is_good"), [(NOW + HOUR, True), (NOW - HOUR, False)])
 def test_an_expired_token_is_nobodys(conn: Connection, expires_at: datetime, is_good: bool) -> None:
-    token = insert(conn, new_user(conn))
+    user_id = new_user(conn)
+    token = insert(conn, user_id)
     conn.execute(
         "UPDATE pad_ws.access_tokens SET (created_at, expires_at) = (%s, %s)", [NOON, expires_at]
     )
-    assert (use(conn) is not None) == is_good
+    assert (use(conn, user_id) is not None) == is_good
     assert (last_used(conn, token) is not None) == is_good
 
 
 def test_use_is_noted_to_the_minute(conn: Connection) -> None:
-    token = insert(conn, new_user(conn))
+    user_id = new_user(conn)
+    token = insert(conn, user_id)
     assert last_used(conn, token) is None
-    use(conn)
+    use(conn, user_id)
     first = last_used(conn, token)
-    use(conn)
+    use(conn, user_id)
     assert first
     assert last_used(conn, token) == first
     earlier = first - timedelta(minutes=2)
     conn.execute(
         "UPDATE pad_ws.access_tokens SET (created_at, last_used_at) = (%s, %s)", [NOON, earlier]
     )
-    assert use(conn)
+    assert use(conn, user_id)
     assert (last_used(conn, token) or earlier) > first
 
 
@@ -115,10 +129,10 @@ def test_a_revoked_token_is_nobodys_and_only_its_user_can_revoke_it(conn: Connec
     user_id, stranger = new_user(conn), new_user(conn)
     token = insert(conn, user_id)
     assert tokens.delete_token(conn, token_id=token.id, user_id=stranger) is None
-    assert use(conn)
+    assert use(conn, user_id)
     assert tokens.delete_token(conn, token_id=token.id, user_id=user_id) == token.id
     assert tokens.delete_token(conn, token_id=token.id, user_id=user_id) is None
-    assert use(conn) is None
+    assert use(conn, user_id) is None
 
 
 def test_deleting_a_user_ends_the_tokens(conn: Connection) -> None:

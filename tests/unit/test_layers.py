@@ -33,7 +33,7 @@ LAYERS = [
     ("padws.config",),
     ("padws.setting_kinds",),
     ("padws.redis_url", "padws.origins", "padws.postgres_parameters", "padws.misspelt_variables"),
-    ("padws.errors", "padws.child_process", "padws.json_text", "padws.version"),
+    ("padws.errors", "padws.child_process", "padws.json_text", "padws.version", "padws.uuid7"),
 ]
 
 #: What is imported from above, and why.
