@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 import psycopg
@@ -63,8 +64,10 @@ def problem_of(error: BaseException) -> Problem:
 
 def _from_database(error: psycopg.Error) -> Problem:
     if isinstance(error, psycopg.IntegrityError):
-        name = error.diag.constraint_name or ""
-        kind, code, wrong = CONSTRAINTS.get(name, (Problem, "internal_error", {}))
+        violation = CONSTRAINTS.get(_constraint_of(error))
+        if not violation:
+            return Problem("internal_error")
+        kind, code, wrong = violation
         if not wrong:
             return kind(code)
         errors = {field: [why] for field, why in wrong.items()}
@@ -75,6 +78,22 @@ def _from_database(error: psycopg.Error) -> Problem:
     if isinstance(error, _TRANSIENT) or type(error) is psycopg.DatabaseError:
         return Unavailable("database_unavailable")
     return Problem("internal_error")
+
+
+def _constraint_of(error: psycopg.IntegrityError) -> str:
+    """The name of the violated constraint; empty if it is none of CONSTRAINTS.
+
+    A shard of Citus gives it in the message alone, where a translation leaves it as it is, and an
+    index or a reference with the shard's number behind it.
+    """
+    if error.diag.constraint_name:
+        return error.diag.constraint_name
+    words = re.findall(r"[a-z0-9_]+", error.diag.message_primary or "")
+    return next((name for name in map(_without_number, words) if name in CONSTRAINTS), "")
+
+
+def _without_number(name: str) -> str:
+    return re.sub(r"_\d+$", "", name)
 
 
 def _first_line(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -11,6 +12,7 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
+import psycopg
 from msgspec import Struct
 from msgspec.structs import asdict
 from psycopg.rows import dict_row
@@ -129,6 +131,13 @@ def restore(conn: Connection, pad: pads.Pad, backup_id: UUID, **changes: Any) ->
         restored = backups.restore_backup(conn, **(arguments | changes))
         transaction.force_rollback = restored is None
     return restored
+
+
+def violates(error: psycopg.IntegrityError, constraint: str) -> bool:
+    """Whether this is the constraint; a shard of Citus says so in its message alone."""
+    if error.diag.constraint_name:
+        return error.diag.constraint_name == constraint
+    return bool(re.search(rf"\b{constraint}(_\d+)?\b", error.diag.message_primary or ""))
 
 
 def row_of(conn: Connection, table: str, row_id: UUID) -> dict[str, Any] | None:

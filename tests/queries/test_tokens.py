@@ -14,7 +14,7 @@ from padws.database import Connection
 from padws.json_text import JsonText
 from padws.queries import tokens, users
 from padws.uuid7 import uuid7
-from tests.helpers.rows import NOON, NOW, count, new_user, row_of
+from tests.helpers.rows import NOON, NOW, count, new_user, row_of, violates
 
 HOUR = timedelta(hours=1)
 
@@ -151,5 +151,5 @@ def test_a_token_needs_a_user_a_known_scope_and_a_digest_of_its_own(conn: Connec
         insert(conn, user_id, "other", scope="admin")
     with pytest.raises(UniqueViolation):
         insert(conn, user_id)
-    assert without_user.value.diag.constraint_name == "access_tokens_user_id_fkey"
-    assert unknown_scope.value.diag.constraint_name == "access_tokens_scope_known"
+    assert violates(without_user.value, "access_tokens_user_id_fkey")
+    assert violates(unknown_scope.value, "access_tokens_scope_known")
