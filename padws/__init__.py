@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
 
-from padws import cli, error_handler, front_end, memory_budget, security_headers
+from padws import cli, error_handler, front_end, memory_budget, security_headers, trusted_proxies
 from padws.application import Application
 from padws.auth import cross_site, sessions
 from padws.auth.limits import Limits
@@ -37,11 +36,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     security_headers.register(app, settings)
     front_end.serve(app, settings)
     middleware.register(app, settings)
-    if settings.trusted_proxies:
-        trusted = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=trusted, x_proto=trusted, x_host=trusted
-        )
+    trusted_proxies.register(app, settings)
     return app
 
 

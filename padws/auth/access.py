@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar
 from flask import g, request
 
 from padws.auth import refresh
-from padws.auth.bearer import bearer_authorization
+from padws.auth.authorization_header import bearer_authorization
 from padws.auth.identity import Identity
 from padws.auth.sessions import Session, current_session
 from padws.context import services

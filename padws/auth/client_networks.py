@@ -1,4 +1,4 @@
-"""Addresses of clients, as limits count them."""
+"""The networks of clients, as limits count them; `padws.trusted_proxies` decides the address."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, request
 
 from padws.auth.access import SAFE_METHODS
-from padws.auth.bearer import bearer_authorization
+from padws.auth.authorization_header import bearer_authorization
 from padws.config import Settings
 from padws.errors import Forbidden
 from padws.origins import origin_of

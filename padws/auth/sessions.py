@@ -17,7 +17,7 @@ from redis.client import Pipeline
 
 from padws import redis_client
 from padws.auth import sign_in_attempts
-from padws.auth.bearer import bearer_authorization
+from padws.auth.authorization_header import bearer_authorization
 from padws.auth.identity import Identity
 from padws.auth.session_index import KEY_PREFIX, SessionIndex
 from padws.auth.sign_in_attempts import Attempt

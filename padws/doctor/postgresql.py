@@ -14,9 +14,9 @@ from padws import postgres_parameters
 from padws.config import Settings
 from padws.database import connection_options
 from padws.doctor.findings import Finding, error, ok, warning
-from padws.migrations import MigrationError, adoption, pending, rules
+from padws.migrations import MigrationError, adoption, constraints, pending
 from padws.migrations.errors import in_words
-from padws.migrations.fitness import unsuitable_database
+from padws.migrations.fitness import compression, unsuitable_database
 from padws.migrations.rehearsal import REHEARSAL
 
 Connection = psycopg.Connection[Any]
@@ -139,7 +139,7 @@ def _schema(conn: Connection) -> Iterator[Finding]:
         yield error("schema", f"pending: {', '.join(waiting)}.", "Run db-upgrade.")
     else:
         yield ok("schema", "at the newest migration")
-        for each in rules.broken_rules(conn):
+        for each in constraints.broken_constraints(conn):
             yield warning("rules", f"{each}.")
     for each in adoption.mistakes(conn):
         yield error("tables", f"{each}.")
@@ -175,7 +175,7 @@ def _writing(conn: Connection) -> Iterator[Finding]:
 
 
 def _storage(conn: Connection) -> Iterator[Finding]:
-    used, has_lz4 = rules.compression(conn)
+    used, has_lz4 = compression(conn)
     if has_lz4 and used not in ("lz4", ""):
         yield warning(
             "compression",

@@ -15,8 +15,8 @@ from typing import NoReturn
 import click
 from dotenv import dotenv_values
 
-from padws.child_process import ChildProcess, StartError
 from padws.embedded.directory import DataDirectory
+from padws.embedded.ends_with_parent import ChildProcess, StartError
 from padws.embedded.postgres import Postgres
 from padws.embedded.servers import Gunicorn, Provider, Redis
 from padws.embedded.startup import (

@@ -19,9 +19,9 @@ import click
 import psutil
 import psycopg
 
-from padws import child_process
-from padws.child_process import ChildProcess
+from padws.embedded import ends_with_parent
 from padws.embedded.directory import DataDirectory
+from padws.embedded.ends_with_parent import ChildProcess
 from padws.embedded.startup import failure, missing
 
 _VERSION = 18
@@ -86,7 +86,7 @@ class Postgres:
             f'unix_socket_directories="{self._sockets}"',
             *self._options,
         ]
-        return child_process.start(
+        return ends_with_parent.start(
             self.title,
             [programs / "postgres", "-D", self._data, *(f"--{setting}" for setting in settings)],
             stop_signal=signal.SIGINT,  # the "fast" shutdown
@@ -105,7 +105,7 @@ class Postgres:
         new.mkdir(mode=0o700)
         if user:
             os.chown(new, *user)
-        run = child_process.start(
+        run = ends_with_parent.start(
             "initdb",
             [initdb, "-D", new, *_INITDB_OPTIONS],
             user=user,

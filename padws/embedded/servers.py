@@ -14,9 +14,10 @@ from urllib.parse import quote
 
 import redis
 
-from padws import child_process, gunicorn_command
-from padws.child_process import ChildProcess
+from padws import gunicorn_command
+from padws.embedded import ends_with_parent
 from padws.embedded.directory import DataDirectory
+from padws.embedded.ends_with_parent import ChildProcess
 from padws.embedded.startup import LOOPBACK, http_status, missing
 
 # Packages that bring a redis-server, and where in them it lies.
@@ -64,7 +65,7 @@ class Redis:
             "appendonly": "yes",
             "save": "",
         }
-        return child_process.start(
+        return ends_with_parent.start(
             self.title,
             [redis_program(), *(part for name in options for part in (f"--{name}", options[name]))],
             log=self._directory.log("redis"),
@@ -124,7 +125,7 @@ class Provider:
         with self._listener as listener:
             self._listener = None
             descriptor = listener.fileno()
-            return child_process.start(
+            return ends_with_parent.start(
                 self.title,
                 [sys.executable, "-P", _SIGN_IN, str(descriptor)],
                 log=self._directory.log("sign-in"),
@@ -162,7 +163,7 @@ class Gunicorn:
 
     def start(self) -> ChildProcess:
         """Start it; it migrates the database before it answers."""
-        return child_process.start(
+        return ends_with_parent.start(
             self.title,
             gunicorn_command.command(*self._options),
             log=self._log,

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import click
 
-from padws.child_process import ChildProcess
+from padws.embedded.ends_with_parent import ChildProcess
 
 LOOPBACK = "127.0.0.1"
 _SECONDS_OF_SILENCE = 5

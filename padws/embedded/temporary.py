@@ -12,9 +12,9 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from padws.child_process import ChildProcess
 from padws.config import SettingsSchema
 from padws.embedded.directory import DataDirectory
+from padws.embedded.ends_with_parent import ChildProcess
 from padws.embedded.servers import Gunicorn
 from padws.embedded.startup import LOOPBACK, Replaceable, Server, free_port, wait_until_ready
 

@@ -1,8 +1,8 @@
-"""How the schema is brought up to date; docs/migrations.md tells the same to an operator.
+"""How the schema is brought up to date; docs/migrations.md explains it to operators.
 
 `migrating` compares the migrations there are (`files`) with those the database has (`history`),
-takes both `locks` (`redis_lock`, `connection`) and runs what is missing (`runner`); after them the
-rules that differ (`functions`). `plan` and `status` only look.
+takes both `locks` (`redis_lock`, `advisory_lock`) and runs what is missing (`runner`), then what is
+new in sql/functions/ (`functions`). `plan` and `status` change nothing.
 """
 
 from padws.migrations.errors import (

@@ -1,4 +1,4 @@
-"""The migrating connection, and the advisory lock it holds."""
+"""The connection that migrates."""
 
 from __future__ import annotations
 
@@ -6,20 +6,17 @@ import os
 import re
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 
 from padws import postgres_parameters
 from padws.config import Settings
-from padws.migrations.errors import LoginRefused, MigrationFailed, WaitedTooLong, in_words
+from padws.migrations.errors import LoginRefused, MigrationFailed, in_words
 from padws.migrations.history import Connection
 from padws.migrations.stopping import Stop
-from padws.migrations.waiting import Patience
 
-LOCK_KEY = int.from_bytes(b"pad_ws")  # the key of PostgreSQL's advisory lock
-POLL_EVERY = 1.0
 CONNECT_WITHIN = 10
 
 LOCK_TIMEOUT = 4.0
@@ -38,16 +35,6 @@ SESSION = {
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "4",
 }
-
-HOLDER = """
-    SELECT a.pid, a.application_name, extract(epoch FROM now() - a.backend_start)::float
-    FROM pg_locks AS l
-    LEFT JOIN pg_stat_activity AS a USING (pid)
-    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-    AND l.classid = %(key)s >> 32 AND l.objid = %(key)s & 4294967295
-"""
-
 
 # What PostgreSQL says to somebody whom it will not let in; at this point psycopg knows no code.
 REFUSAL = re.compile(
@@ -135,40 +122,3 @@ def _set_up_session(conn: Connection, settings: Settings) -> None:
 def set_lock_timeout(conn: Connection, seconds: float) -> None:
     """How long a statement waits for a lock before it is given up."""
     conn.execute("SELECT set_config('lock_timeout', %s, false)", [f"{seconds * 1000:.0f}ms"])
-
-
-@contextmanager
-def advisory_lock(conn: Connection, stop: Stop, patience: Patience) -> Iterator[None]:
-    """Hold PostgreSQL's lock: nobody else migrates this database. Raises WaitedTooLong.
-
-    Polled: a session that is blocked inside PostgreSQL deadlocks with CREATE INDEX CONCURRENTLY.
-    """
-    with stop.interruptible():
-        while not _try_lock(conn):
-            holder = holder_of_lock(conn) or "a session that has just ended"
-            if patience.over:
-                raise WaitedTooLong(
-                    f"Waited {patience.waited:.0f} s for PostgreSQL's migration lock, "
-                    f"which {holder} holds."
-                )
-            patience.report("PostgreSQL's migration lock", f", which {holder} holds")
-            stop.sleep(POLL_EVERY)
-    try:
-        yield
-    finally:
-        with suppress(psycopg.OperationalError):  # a lost connection has lost the lock as well
-            conn.execute("SELECT pg_advisory_unlock(%s)", [LOCK_KEY])
-
-
-def _try_lock(conn: Connection) -> bool:
-    return conn.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_KEY]).fetchone() == (True,)
-
-
-def holder_of_lock(conn: Connection) -> str:
-    """Who holds PostgreSQL's lock, in words; empty when it is free."""
-    row = conn.execute(HOLDER, {"key": LOCK_KEY}).fetchone()
-    if row is None:
-        return ""
-    pid, name, age = row
-    connected_for = f", connected for {age:.0f} s" if age is not None else ""
-    return f"server process {pid} ({name or 'of another role'}{connected_for})"

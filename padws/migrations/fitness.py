@@ -1,4 +1,4 @@
-"""Whether a database and a session of it are fit for what padws asks."""
+"""Whether a database and a session of it are fit for what padws asks, and has LZ4 for scenes."""
 
 from __future__ import annotations
 
@@ -18,6 +18,19 @@ _NEEDED = {
     "client_encoding": "UTF8",
     "session_replication_role": "origin",
 }
+
+_COMPRESSION = """
+    SELECT
+        string_agg(DISTINCT CASE a.attcompression
+            WHEN 'l' THEN 'lz4' WHEN 'p' THEN 'pglz' ELSE s.setting
+        END, ', '),
+        bool_or('lz4' = ANY(s.enumvals))
+    FROM pg_settings AS s
+    CROSS JOIN pg_class AS c
+    JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'data'
+    WHERE s.name = 'default_toast_compression'
+    AND c.relnamespace = to_regnamespace('pad_ws') AND c.relkind = 'r'
+"""
 
 
 def unsuitable_settings(conn: Connection) -> list[str]:
@@ -45,3 +58,9 @@ def unsuitable_database(conn: Connection) -> list[str]:
     except MigrationFailed as problem:
         return [str(problem)]
     return unsuitable_settings(conn)
+
+
+def compression(conn: Connection) -> tuple[str, bool]:
+    """How new scenes are compressed, and whether the server has LZ4; one query."""
+    ((used, has_lz4),) = conn.execute(_COMPRESSION).fetchall()
+    return used or "", bool(has_lz4)

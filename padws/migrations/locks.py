@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from redis.exceptions import RedisError
 
 from padws.config import Settings
-from padws.migrations.connection import advisory_lock, shares_the_pooler
+from padws.migrations.advisory_lock import advisory_lock
+from padws.migrations.connection import shares_the_pooler
 from padws.migrations.errors import MigrationFailed, WaitedTooLong, explained, one_line
 from padws.migrations.history import Connection
 from padws.migrations.redis_lock import RedisLock, Run, Snapshot, connect

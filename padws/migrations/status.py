@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from redis.exceptions import RedisError
 
 from padws.config import Settings
-from padws.migrations import functions, rules
-from padws.migrations.connection import holder_of_lock
+from padws.migrations import constraints, functions
+from padws.migrations.advisory_lock import holder_of_lock
 from padws.migrations.errors import one_line
 from padws.migrations.files import known
+from padws.migrations.fitness import compression
 from padws.migrations.history import SCHEMA, Connection, applied
 from padws.migrations.redis_lock import RedisLock, Snapshot, connect
 
@@ -64,9 +65,9 @@ def _functions(conn: Connection) -> Iterator[str]:
 
 
 def _storage(conn: Connection) -> Iterator[str]:
-    if rules.ID in applied(conn):
-        yield from (f"Rule                {each}" for each in rules.broken_rules(conn))
-        used, has_lz4 = rules.compression(conn)
+    if constraints.ID in applied(conn):
+        yield from (f"Rule                {each}" for each in constraints.broken_constraints(conn))
+        used, has_lz4 = compression(conn)
         yield f"Scenes              compressed by {used}{'' if has_lz4 else '; no LZ4 here'}"
 
 

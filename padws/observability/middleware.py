@@ -6,13 +6,12 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterable
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response
-from flask.globals import request_ctx
+from flask import Flask
 
 from padws.config import Settings
+from padws.observability import routes
 from padws.observability.current_request import (
     CurrentRequest,
     current_request,
@@ -27,34 +26,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("padws.access")
 
-#: The route of a request for which there is none.
-UNMATCHED = "unmatched"
-
 _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 _HARMLESS_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LONGEST_PATH = 200  # characters in the log
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Watch every request of `app`. ProxyFix goes around this: the client's address is logged."""
-    app.after_request(_describe)
+    """Watch every request of `app`. `trusted_proxies` goes around this: it finds the address."""
+    routes.register(app)
     app.wsgi_app = _Watch(app.wsgi_app, settings)  # type: ignore[method-assign]
-
-
-def _describe(response: Response) -> Response:
-    """Add the route, which only Flask finds, to the current request."""
-    context = request_ctx._get_current_object()  # type: ignore[attr-defined]
-    request = context.request
-    if request.url_rule is None and request.routing_exception is None:
-        context.match_request()  # not done yet if the session could not be read
-    current_request().route = _template(request.url_rule.rule) if request.url_rule else UNMATCHED
-    return response
-
-
-@cache
-def _template(rule: str) -> str:
-    """A route as the OpenAPI document writes it: `/api/pad/{pad_id}`."""
-    return re.sub(r"<(?:[^:<>]*:)?([^<>]*)>", r"{\1}", rule)
 
 
 class _ResponseHead:

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from padws import child_process
-from padws.embedded import temporary
+from padws.embedded import ends_with_parent, temporary
 from padws.embedded.startup import LOOPBACK, free_port, http_status
 from padws.embedded.temporary import Service
 from tests.api.conftest import SignedIn
@@ -136,7 +135,7 @@ class TestBodiesThatNobodyReads:
             f"client_max_body_size 0; location / {{ proxy_pass {url}; proxy_http_version 1.1; "
             "proxy_request_buffering off; } } }\n"
         )
-        server = child_process.start("nginx", [program, "-c", settings], log=tmp_path / "log")
+        server = ends_with_parent.start("nginx", [program, "-c", settings], log=tmp_path / "log")
         try:
             wait_until(lambda: http_status(port, "/healthz") == 200)
             yield f"http://{LOOPBACK}:{port}"

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from padws import child_process
 from padws.config import ROOT, SettingsSchema, load_settings
-from padws.embedded import temporary
+from padws.embedded import ends_with_parent, temporary
 from padws.embedded.startup import free_port
 from tests.helpers.programs import program, run
 from tests.helpers.waiting import wait_until
@@ -114,7 +113,7 @@ def test_the_image_has_all_that_the_service_needs(
     web = [sys.executable, "-m", *json.loads(command)]
     assert shlex.join(json.loads(command)) in text_of("Procfile")
     probe = [sys.executable, *json.loads(check)[1:]]
-    server = child_process.start(
+    server = ends_with_parent.start(
         "gunicorn", web, environ=environ, directory=tmp_path, log=tmp_path / "log"
     )
     try:

@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from padws import child_process
 from padws.config import ROOT
-from padws.embedded import temporary
+from padws.embedded import ends_with_parent, temporary
 from padws.embedded.startup import LOOPBACK, free_port
 from padws.version import VERSION
 from tests.helpers.browser import signed_in
@@ -68,7 +67,7 @@ def serving(
     """The address of a web process, once /readyz is 200."""
     port = free_port()
     url = f"http://{LOOPBACK}:{port}"
-    server = child_process.start(
+    server = ends_with_parent.start(
         "web", command, environ={**environ, "PORT": str(port)}, directory=directory, log=log
     )
 

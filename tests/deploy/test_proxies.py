@@ -17,9 +17,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from padws import child_process, create_app
+from padws import create_app
 from padws.config import ROOT, load_settings
-from padws.embedded import temporary
+from padws.embedded import ends_with_parent, temporary
 from padws.embedded.servers import Gunicorn
 from padws.embedded.startup import LOOPBACK, free_port, wait_until_ready
 from tests.helpers.people import sign_in_all
@@ -112,7 +112,7 @@ def plain_caddy(directory: Path, port: int, instances: tuple[str, str]) -> list[
 def proxied(command: list[str], url: str, directory: Path) -> Iterator[str]:
     """A running proxy that leads to a service."""
     home = {"XDG_DATA_HOME": str(directory), "XDG_CONFIG_HOME": str(directory)}
-    server = child_process.start(
+    server = ends_with_parent.start(
         "proxy", command, log=directory / "log", environ={**os.environ, **home}
     )
     try:
@@ -139,7 +139,7 @@ class Instance:
         self._running = self._start()
         stack.callback(lambda: self._running.stop())
 
-    def _start(self) -> child_process.ChildProcess:
+    def _start(self) -> ends_with_parent.ChildProcess:
         running = self._server.start()
         wait_until_ready(self._server, running)
         return running

@@ -13,8 +13,7 @@ import redis
 import requests
 from requests.auth import HTTPBasicAuth
 
-from padws import child_process
-from padws.embedded import temporary
+from padws.embedded import ends_with_parent, temporary
 from padws.embedded.command import provider_of
 from padws.embedded.directory import DataDirectory
 from padws.embedded.postgres import Postgres
@@ -38,8 +37,8 @@ class NeverReady:
         self._command = ["bash", "-c", command]
         self._log = log
 
-    def start(self) -> child_process.ChildProcess:
-        return child_process.start(self.title, self._command, log=self._log)
+    def start(self) -> ends_with_parent.ChildProcess:
+        return ends_with_parent.start(self.title, self._command, log=self._log)
 
     def is_ready(self) -> bool:
         return False
@@ -127,7 +126,7 @@ def test_postgres_starts_though_another_program_has_its_old_process_id(
         pid_file = directory.path / "postgres" / "postmaster.pid"
         details = pid_file.read_text().partition("\n")[2]
         running.kill()
-    stranger = child_process.start("stranger", ["sleep", "600"], user=postgres_user())
+    stranger = ends_with_parent.start("stranger", ["sleep", "600"], user=postgres_user())
     pid_file.write_text(content.format(pid=stranger.pid) + (details if content else ""))
     with temporary.running(server):
         assert stranger.is_alive()

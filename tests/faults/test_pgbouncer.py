@@ -16,10 +16,9 @@ import requests
 from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import PoolTimeout
 
-from padws import child_process
 from padws.config import load_settings
 from padws.database import Database
-from padws.embedded import temporary
+from padws.embedded import ends_with_parent, temporary
 from padws.embedded.postgres import Postgres
 from padws.embedded.startup import LOOPBACK, free_port
 from tests.faults.campaign import Campaign
@@ -48,12 +47,12 @@ class Pgbouncer:
     owner: os.stat_result
     title: str = "pgbouncer"
 
-    def start(self) -> child_process.ChildProcess:
+    def start(self) -> ends_with_parent.ChildProcess:
         """Start it, as the user whom PostgreSQL runs as: it refuses root, too."""
         as_root = os.geteuid() == 0
         configuration = self.directory / "pgbouncer.ini"
         configuration.write_text(self._configuration())
-        return child_process.start(
+        return ends_with_parent.start(
             self.title,
             [str(PROGRAM), str(configuration)],
             user=(self.owner.st_uid, self.owner.st_gid) if as_root else None,

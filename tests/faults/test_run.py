@@ -130,7 +130,7 @@ def pid_of(data: Path, program: str) -> int:
         int(each["pid"])
         for each in processes_of(data)
         if program in str(each["cmdline"][:3])
-        and "child_process.py" not in str(each["cmdline"][:4])
+        and "ends_with_parent.py" not in str(each["cmdline"][:4])
     )
     return pid
 

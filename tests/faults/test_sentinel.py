@@ -12,8 +12,7 @@ import pytest
 import redis
 import requests
 
-from padws import child_process
-from padws.embedded import temporary
+from padws.embedded import ends_with_parent, temporary
 from padws.embedded.servers import redis_program
 from padws.embedded.startup import LOOPBACK, free_port
 from tests.helpers import servers
@@ -38,14 +37,14 @@ class Node:
     password: str = PASSWORD
     database: int = DATABASE
 
-    def start(self) -> child_process.ChildProcess:
+    def start(self) -> ends_with_parent.ChildProcess:
         """Start it."""
         self.directory.mkdir(exist_ok=True)
         conf = self.directory / "redis.conf"  # which a Sentinel rewrites
         if not conf.exists():
             conf.write_text(f"bind {LOOPBACK}\nport {self.port}\ndir {self.directory}\n")
         command = [redis_program(), str(conf), *self.options]
-        return child_process.start(self.title, command, log=self.directory / "log")
+        return ends_with_parent.start(self.title, command, log=self.directory / "log")
 
     def is_ready(self) -> bool:
         """Whether it answers."""

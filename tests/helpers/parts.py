@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 
 import psutil
 
-from padws.child_process import ChildProcess
+from padws.embedded.ends_with_parent import ChildProcess
 from padws.embedded.startup import Server, wait_until_ready
 
 

@@ -11,7 +11,7 @@ import redis
 import requests
 
 from padws.embedded.startup import LOOPBACK, free_port, http_status, is_free
-from padws.migrations.connection import LOCK_KEY
+from padws.migrations.advisory_lock import LOCK_KEY
 from padws.migrations.redis_lock import LOCK
 from tests.helpers import databases
 from tests.helpers.commands import THIS, Command, Release

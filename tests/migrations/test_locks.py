@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pytest
 import redis
 
-from padws.migrations.connection import LOCK_KEY
+from padws.migrations.advisory_lock import LOCK_KEY
 from padws.migrations.files import known
 from padws.migrations.functions import release_target
 from padws.migrations.redis_lock import LOCK, status_key

@@ -11,8 +11,8 @@ import pytest
 from yoyo.migrations import read_migrations
 
 from padws.migrations.files import Migration, Script, known
+from padws.migrations.fitness import compression
 from padws.migrations.plan import locks_of
-from padws.migrations.rules import compression
 from tests.helpers import databases, programs
 from tests.helpers.commands import Forks, Release
 

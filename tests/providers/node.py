@@ -13,8 +13,8 @@ from uuid import UUID, uuid5
 
 import requests
 
-from padws import child_process
-from padws.child_process import ChildProcess
+from padws.embedded import ends_with_parent
+from padws.embedded.ends_with_parent import ChildProcess
 from padws.embedded.startup import LOOPBACK, http_status
 from tests.helpers import npm
 
@@ -54,7 +54,7 @@ class NodeProvider:
     def start(self) -> ChildProcess:
         """Start it."""
         command = [str(npm.NODE), str(HERE / "server.mjs"), json.dumps(self._settings)]
-        self._running = child_process.start(self.title, command, log=self._log)
+        self._running = ends_with_parent.start(self.title, command, log=self._log)
         return self._running
 
     def is_ready(self) -> bool:

@@ -28,12 +28,12 @@ LAYERS = [
     ("padws.statements",),
     ("padws.database", "padws.redis_client", "padws.memory_budget", "padws.error_handler"),
     ("padws.abandoned_connections", "padws.application", "padws.json_complexity"),
-    ("padws.security_headers",),
+    ("padws.security_headers", "padws.trusted_proxies"),
     ("padws.observability",),
     ("padws.config",),
     ("padws.setting_kinds",),
     ("padws.redis_url", "padws.origins", "padws.postgres_parameters", "padws.misspelt_variables"),
-    ("padws.errors", "padws.child_process", "padws.json_text", "padws.version", "padws.uuid7"),
+    ("padws.errors", "padws.json_text", "padws.version", "padws.uuid7"),
 ]
 
 #: What is imported from above, and why.

@@ -1,4 +1,4 @@
-"""How the tables are kept: rules that rows break, and how scenes are compressed."""
+"""Constraints that rows break, or that were left out for their sake."""
 
 from __future__ import annotations
 
@@ -41,21 +41,8 @@ _NOT_VALID = """
     ORDER BY conname
 """
 
-_COMPRESSION = """
-    SELECT
-        string_agg(DISTINCT CASE a.attcompression
-            WHEN 'l' THEN 'lz4' WHEN 'p' THEN 'pglz' ELSE s.setting
-        END, ', '),
-        bool_or('lz4' = ANY(s.enumvals))
-    FROM pg_settings AS s
-    CROSS JOIN pg_class AS c
-    JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'data'
-    WHERE s.name = 'default_toast_compression'
-    AND c.relnamespace = to_regnamespace('pad_ws') AND c.relkind = 'r'
-"""
 
-
-def broken_rules(conn: psycopg.Connection[Any]) -> Iterator[str]:
+def broken_constraints(conn: psycopg.Connection[Any]) -> Iterator[str]:
     """Each rule that rows break, with the statements that show these rows and mend the rule.
 
     For a database at the newest migration.
@@ -66,9 +53,3 @@ def broken_rules(conn: psycopg.Connection[Any]) -> Iterator[str]:
     for name, table in conn.execute(_NOT_VALID).fetchall():
         validate = f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}"
         yield f"rows of {table} break the rule {name}; once mended: {validate}"
-
-
-def compression(conn: psycopg.Connection[Any]) -> tuple[str, bool]:
-    """How new scenes are compressed, and whether the server has LZ4; one query."""
-    ((used, has_lz4),) = conn.execute(_COMPRESSION).fetchall()
-    return used or "", bool(has_lz4)

@@ -8,14 +8,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from padws import child_process
+from padws.embedded import ends_with_parent
 from tests.helpers.waiting import wait_until
 
 SLEEP = ["sleep", "600"]
 STARTER = """
     import subprocess, sys, time
-    from padws import child_process
-    server = child_process.start("server", ["sleep", "600"])
+    from padws.embedded import ends_with_parent
+    server = ends_with_parent.start("server", ["sleep", "600"])
     other = subprocess.Popen(["sleep", "600"])
     print(server.pid, other.pid, flush=True)
     time.sleep(600)
@@ -30,12 +30,12 @@ def is_gone(pid: int) -> bool:
 
 
 @pytest.fixture
-def server() -> child_process.ChildProcess:
-    return child_process.start("server", SLEEP)
+def server() -> ends_with_parent.ChildProcess:
+    return ends_with_parent.start("server", SLEEP)
 
 
 def test_a_started_server_is_alive_under_its_own_process_id(
-    server: child_process.ChildProcess,
+    server: ends_with_parent.ChildProcess,
 ) -> None:
     assert server.is_alive()
     assert psutil.Process(server.pid).cmdline() == SLEEP
@@ -43,36 +43,36 @@ def test_a_started_server_is_alive_under_its_own_process_id(
 
 
 def test_stopping_sends_the_stop_signal() -> None:
-    server = child_process.start("server", SLEEP, stop_signal=signal.SIGINT)
+    server = ends_with_parent.start("server", SLEEP, stop_signal=signal.SIGINT)
     assert server.stop() == 128 + signal.SIGINT
     assert is_gone(server.pid)
     assert not server.is_alive()
 
 
-def test_stopping_twice_is_stopping_once(server: child_process.ChildProcess) -> None:
+def test_stopping_twice_is_stopping_once(server: ends_with_parent.ChildProcess) -> None:
     assert server.stop() == server.stop()
 
 
 def test_a_server_that_does_not_stop_is_killed_after_its_grace_time(tmp_path: Path) -> None:
     log = tmp_path / "log"
     command = ["bash", "-c", "trap '' TERM; echo deaf; while :; do sleep 0.1; done"]
-    server = child_process.start("server", command, grace=0.2, log=log)
+    server = ends_with_parent.start("server", command, grace=0.2, log=log)
     wait_until(lambda: log.read_text() == "deaf\n")
     assert server.stop() == 128 + signal.SIGKILL
 
 
 def test_the_end_of_a_server_is_seen_with_its_exit_code() -> None:
-    assert child_process.start("server", ["bash", "-c", "exit 7"]).wait() == 7
+    assert ends_with_parent.start("server", ["bash", "-c", "exit 7"]).wait() == 7
 
 
-def test_a_killed_server_ends_like_a_crashed_one(server: child_process.ChildProcess) -> None:
+def test_a_killed_server_ends_like_a_crashed_one(server: ends_with_parent.ChildProcess) -> None:
     assert server.kill() == 128 + signal.SIGKILL
     assert server.kill() == 128 + signal.SIGKILL
 
 
 def test_what_a_server_leaves_behind_is_killed(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    server = child_process.start("server", ["bash", "-c", "sleep 600 & echo $!; wait"], log=log)
+    server = ends_with_parent.start("server", ["bash", "-c", "sleep 600 & echo $!; wait"], log=log)
     wait_until(lambda: log.read_text().endswith("\n"))
     server.kill()
     wait_until(lambda: is_gone(int(log.read_text())))
@@ -80,9 +80,9 @@ def test_what_a_server_leaves_behind_is_killed(tmp_path: Path) -> None:
 
 def test_a_program_that_is_not_there_is_one_clear_line() -> None:
     with pytest.raises(
-        child_process.StartError, match=r"^server could not be started: /no/such: No such"
+        ends_with_parent.StartError, match=r"^server could not be started: /no/such: No such"
     ):
-        child_process.start("server", ["/no/such"])
+        ends_with_parent.start("server", ["/no/such"])
 
 
 def test_a_server_dies_with_its_starter_though_another_child_lives_on() -> None:
@@ -100,14 +100,14 @@ def test_a_server_dies_with_its_starter_though_another_child_lives_on() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
-def test_a_server_dies_with_its_helper(server: child_process.ChildProcess) -> None:
+def test_a_server_dies_with_its_helper(server: ends_with_parent.ChildProcess) -> None:
     os.kill(psutil.Process(server.pid).ppid(), signal.SIGKILL)
     wait_until(lambda: is_gone(server.pid))
     server.stop()
 
 
 def test_signals_to_the_starters_group_do_not_reach_the_server(
-    server: child_process.ChildProcess,
+    server: ends_with_parent.ChildProcess,
 ) -> None:
     assert os.getsid(server.pid) != os.getsid(0)
     server.stop()
@@ -115,7 +115,7 @@ def test_signals_to_the_starters_group_do_not_reach_the_server(
 
 def test_held_files_stay_open_until_the_server_has_ended() -> None:
     reader, writer = os.pipe()
-    server = child_process.start("server", SLEEP, held=[writer])
+    server = ends_with_parent.start("server", SLEEP, held=[writer])
     os.close(writer)
     os.set_blocking(reader, False)
     with pytest.raises(BlockingIOError):

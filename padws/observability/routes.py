@@ -1,0 +1,34 @@
+"""The route of the current request, by which the log, metrics and spans name it."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from flask import Flask, Response
+from flask.globals import request_ctx
+
+from padws.observability.current_request import current_request
+
+#: The route of a request for which there is none.
+UNMATCHED = "unmatched"
+
+
+def register(app: Flask) -> None:
+    """Add its route, which only Flask finds, to every request of `app`."""
+    app.after_request(_add_route)
+
+
+def _add_route(response: Response) -> Response:
+    context = request_ctx._get_current_object()  # type: ignore[attr-defined]
+    request = context.request
+    if request.url_rule is None and request.routing_exception is None:
+        context.match_request()  # not done yet if the session could not be read
+    current_request().route = _label(request.url_rule.rule) if request.url_rule else UNMATCHED
+    return response
+
+
+@cache
+def _label(rule: str) -> str:
+    """A route as the OpenAPI document writes it: `/api/pad/{pad_id}`."""
+    return re.sub(r"<(?:[^:<>]*:)?([^<>]*)>", r"{\1}", rule)
