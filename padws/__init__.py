@@ -47,7 +47,7 @@ def _register_services(app: Flask, settings: Settings) -> None:
     sessions.register(app, settings, client, index)
     database = Database(settings)
     can_sign_in = settings.oidc_issuer and settings.oidc_client_id
-    provider = Provider(app, settings) if can_sign_in else None
+    provider = Provider(settings) if can_sign_in else None
     limits = Limits(settings, client)
     app.extensions["padws"] = Services(
         settings=settings,

@@ -48,13 +48,14 @@ class SignIn:
 
 
 class Provider:
-    """flask-oidc's client of the provider, in its mode for resource servers.
+    """flask-oidc's client of the provider, on an application of its own that serves nothing.
 
-    That mode adds no routes and no check before every request: these would redirect API calls of an
-    expired session, ask the provider for every request, and let `/logout` redirect to other sites.
+    On ours flask-oidc would do something before every request: redirect API calls of an expired
+    session, and ask the provider each time. Its `/logout` redirects to other sites.
     """
 
-    def __init__(self, app: Flask, settings: Settings):
+    def __init__(self, settings: Settings):
+        app = Flask(__name__, static_folder=None)
         app.config.update(
             OIDC_CLIENT_SECRETS={
                 "web": {

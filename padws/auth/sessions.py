@@ -210,7 +210,7 @@ class Sessions(SessionInterface):
         elif session.modified:
             response.delete_cookie(self.get_cookie_name(app))
         if session.modified or session.accessed:
-            response.vary.add("Cookie")
+            response.headers.add("Vary", "Cookie")
 
     def get_cookie_secure(self, app: Flask) -> bool:
         """Whether the cookie is Secure: by the settings, or if the request came over TLS."""

@@ -9,6 +9,9 @@ import pytest
 import redis
 from joserfc import jwt
 
+from padws import create_app
+from padws.auth import cross_site
+from padws.config import load_settings
 from tests.auth.conftest import ScriptOf, ServeApp
 from tests.helpers.browser import Browser, Script
 from tests.helpers.parallel import at_once
@@ -41,6 +44,12 @@ def test_a_request_with_a_session_is_one_redis_command(
         at_once([lambda: ask(alice, pad)] * MANY)
     assert counted == {"getex": MANY}
     assert not provider.asked
+
+
+def test_flask_oidc_does_nothing_before_a_request(provider: OwnProvider) -> None:
+    app = create_app(load_settings({"OIDC_ISSUER": provider.issuer, "OIDC_CLIENT_ID": "padws"}))
+    assert app.extensions["padws"].provider
+    assert {hook.__module__ for hook in app.before_request_funcs[None]} == {cross_site.__name__}
 
 
 def test_a_request_with_a_signed_token_is_none_at_all(
