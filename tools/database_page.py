@@ -19,7 +19,7 @@ INTRODUCTION = """\
 Everything of padws is in the schema `pad_ws`. `\\d+ pad_ws.*` in psql shows the same comments.
 [dba.md](dba.md) says how to look after it: roles, vacuuming, what to watch, backup and restore;
 [migrations.md](migrations.md) how it is brought up to date. The statements of the service are in
-`sql/`, one a file.
+`sql/`, one per file.
 
 This page is made from the comments in the schema by `python -m tools.database_page`; a test
 compares it with a database at the newest migration. One that pad.ws made may have more indexes.
@@ -90,7 +90,7 @@ def lines(conn: Connection) -> Iterator[str]:
         yield from ("", f"### `{name}`", "", _cell(comment))
         yield from _view(conn, name) if is_view else _table(conn, name, options)
     yield from ("", "## Functions")
-    yield from _listed("function | gives | meaning", conn.execute(FUNCTIONS).fetchall(), code=2)
+    yield from _listed("function | returns | meaning", conn.execute(FUNCTIONS).fetchall(), code=2)
 
 
 def _view(conn: Connection, name: str) -> Iterator[str]:

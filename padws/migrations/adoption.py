@@ -1,7 +1,7 @@
-"""Whether tables that somebody else has made can be padws's, before anything is changed.
+"""Whether tables that somebody else made can become padws's; asked before anything is changed.
 
 pad.ws's own are taken over as they are; so is what is like them. What padws could not write to, or
-would read wrongly, is named, with the statement that mends it where there is one.
+would read wrongly, is named, with the statement that fixes it where there is one.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class _Column(NamedTuple):
 
 
 class _Table(NamedTuple):
-    """What the catalogue says of one of padws's names."""
+    """What the catalogue has under the name of one of padws's tables."""
 
     name: str
     kind: str
@@ -136,7 +136,7 @@ class _Table(NamedTuple):
         return f"pad_ws.{self.name}"
 
     def obstacles(self, excused: Columns = NOTHING) -> Iterator[str]:
-        """What makes every request fail that writes, or hides what is there."""
+        """What makes every request that writes fail, or hides rows."""
         if self.kind != "r":
             yield f"{self} is {_KINDS.get(self.kind, 'no table')}, not a table"
             return
@@ -158,7 +158,7 @@ class _Table(NamedTuple):
         if self.kind != "r":
             return
         if self.inherits:
-            yield f"{self} is part of an inheritance or partitioning"
+            yield f"{self} inherits from a table, or another inherits from it"
         if self.persistence != "p":
             yield f"{self} is empty after a crash (not logged): {self._alter} SET LOGGED"
         for name in self.triggers or []:
@@ -185,7 +185,7 @@ class _Table(NamedTuple):
     def _mistakes_in_known(self, column: _Column, expected: str) -> Iterator[str]:
         wanted, alter = expected.rstrip("!"), f"{self._alter} ALTER COLUMN {column.name}"
         if not _serves_as(column.type, wanted):
-            yield f"{self}.{column.name} is {column.type}, and has to be {wanted}"
+            yield f"{self}.{column.name} is {column.type}, and must be {wanted}"
         if column.is_generated:
             yield f"{self}.{column.name} is generated, and padws writes to it"
         if expected.endswith("!") and not column.required:
@@ -214,7 +214,7 @@ def _columns(rows: list[Any]) -> Iterator[_Column]:
 
 
 def _serves_as(found: str, wanted: str) -> bool:
-    """Whether a column of one type can hold, and gives back, what one of another does."""
+    """Whether a column of type `found` keeps every value of the type `wanted` unchanged."""
     if length := re.fullmatch(r"varchar\((\d+)\)", wanted):
         longer = re.fullmatch(r"varchar\((\d+)\)", found)
         return found in ("text", "varchar") or bool(longer and int(longer[1]) >= int(length[1]))
@@ -222,7 +222,7 @@ def _serves_as(found: str, wanted: str) -> bool:
 
 
 def tables(conn: Connection) -> list[_Table]:
-    """Whatever has the name of one of padws's tables."""
+    """Whatever is called like one of padws's tables."""
     return [_Table(*row) for row in conn.execute(_LOOK, [list(COLUMNS)]).fetchall()]
 
 
@@ -232,5 +232,5 @@ def obstacles(conn: Connection) -> list[str]:
 
 
 def mistakes(conn: Connection, *, excused: Columns = NOTHING) -> list[str]:
-    """What keeps padws from using the tables that are there; `excused` get a default yet."""
+    """What keeps padws from using the tables that are there; `excused` get a default later."""
     return [each for table in tables(conn) for each in table.mistakes(excused)]

@@ -20,23 +20,23 @@ from padws.migrations.stopping import Stop
 CONNECT_WITHIN = 10
 
 LOCK_TIMEOUT = 4.0
-LOOK_TIMEOUT = 0.5  # whoever only looks does not queue up behind a migration
+LOOK_TIMEOUT = 0.5  # so that looking does not queue behind a migration
 
-# Of a migration, whatever the role's own are; what the operator's `options` name holds instead.
+# Of a migration, whatever the role's are; the operator's `options` take precedence.
 SESSION = {
     "client_min_messages": "notice",
     "statement_timeout": "0",
     "transaction_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
     "idle_session_timeout": "0",
-    # The server soon notices when this process or its machine dies, and lets go of the lock.
+    # The server soon notices when this process or its machine dies, and releases the lock.
     "client_connection_check_interval": "2s",
     "tcp_keepalives_idle": "20",
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "4",
 }
 
-# What PostgreSQL says to somebody whom it will not let in; at this point psycopg knows no code.
+# How PostgreSQL refuses a login; psycopg has no SQLSTATE at this point.
 REFUSAL = re.compile(
     r"password authentication failed|authentication failed for user|no password supplied"
     r"|role \".*\" does not exist|is not permitted to log in|no pg_hba\.conf entry"
@@ -49,7 +49,7 @@ def connected(
 ) -> Iterator[Connection]:
     """A connection for migrating, autocommit. Raises MigrationFailed when there is none.
 
-    One that is `only_to_look` with waits LOOK_TIMEOUT for a lock, and no longer.
+    With `only_to_look` it waits for a lock no longer than LOOK_TIMEOUT.
     """
     try:
         with stop.interruptible():
@@ -61,7 +61,7 @@ def connected(
         raise kind(f"No connection to PostgreSQL: {in_words(error)}") from None
     except UnicodeError as error:  # from the resolver, about `db..example.org`
         raise MigrationFailed(
-            f"No connection to PostgreSQL: the host's name cannot be one: {error}."
+            f"No connection to PostgreSQL: the host name is not valid: {error}."
         ) from None
     with conn:
         require_utf8(conn)
@@ -75,23 +75,23 @@ def require_utf8(conn: Connection) -> None:
     encoding = conn.info.parameter_status("server_encoding")
     if encoding != "UTF8":
         raise MigrationFailed(
-            f"The database's encoding is {encoding}; it has to be UTF8: make another (CREATE "
-            "DATABASE … ENCODING 'UTF8' TEMPLATE template0) and bring what is in this one over "
-            "with pg_dump and pg_restore."
+            f"The database's encoding is {encoding}; it must be UTF8: create another (CREATE "
+            "DATABASE … ENCODING 'UTF8' TEMPLATE template0) and move the data there with "
+            "pg_dump and pg_restore."
         )
 
 
 def shares_the_pooler(settings: Settings) -> bool:
-    """Whether migrations, too, have to go through a pooler in transaction mode."""
+    """Whether migrations, too, go through a pooler in transaction mode."""
     return (
         settings.db_transaction_pooler and settings.migration_database_url == settings.database_url
     )
 
 
 def _connection_options(settings: Settings, only_to_look: bool) -> dict[str, Any]:
-    """What `psycopg.connect` takes beside the URL; to look, the settings too: no statement then.
+    """What `psycopg.connect` takes besides the URL; to look, the settings too, without a statement.
 
-    A pooler in transaction mode refuses `options`, one in session mode may.
+    A pooler in transaction mode refuses `options`; one in session mode may refuse them.
     """
     url = settings.migration_database_url
     name = f"padws migration, {socket.gethostname()}, process {os.getpid()}"

@@ -9,7 +9,7 @@ import psycopg
 
 ID = "20261125_0006_validate_rules"
 
-# What was left out, as what is there would have stopped somebody; what shows it; what adds it.
+# Constraints left out where rows break them: why, what shows these rows, what adds the constraint.
 _LEFT_OUT = {
     "users_email_lower_key": (
         "email addresses of several users differ by case alone",
@@ -33,7 +33,7 @@ _MISSING = """
         WHERE relname = name AND relnamespace = 'pad_ws'::regnamespace AND indisvalid
     )
 """
-# The scenes of pads and backups are not looked at: that takes long.
+# Without those on scenes: checking these takes long.
 _NOT_VALID = """
     SELECT conname, conrelid::regclass FROM pg_constraint
     WHERE connamespace = 'pad_ws'::regnamespace AND contype = 'c' AND NOT convalidated
@@ -43,13 +43,13 @@ _NOT_VALID = """
 
 
 def broken_constraints(conn: psycopg.Connection[Any]) -> Iterator[str]:
-    """Each rule that rows break, with the statements that show these rows and mend the rule.
+    """Each rule that rows break, with the statements that show the rows and put it in force.
 
     For a database at the newest migration.
     """
     for (name,) in conn.execute(_MISSING, [list(_LEFT_OUT)]).fetchall():
         reason, look, add = _LEFT_OUT[name]
-        yield f"the rule {name} is left out, as {reason} ({look}); once mended: {add}"
+        yield f"the rule {name} is left out, as {reason} ({look}); once fixed: {add}"
     for name, table in conn.execute(_NOT_VALID).fetchall():
         validate = f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}"
-        yield f"rows of {table} break the rule {name}; once mended: {validate}"
+        yield f"rows of {table} break the rule {name}; once fixed: {validate}"

@@ -27,11 +27,11 @@ class MigrationFailed(MigrationError):
 
 
 class LoginRefused(MigrationError):
-    """PostgreSQL is there and does not let this role in: no reason to go on without migrating."""
+    """PostgreSQL refuses this role's login: no reason to go on without migrating."""
 
 
 class MigrationStopped(MigrationError):
-    """A signal has asked to stop; no failure, and no reason to go on without migrating."""
+    """Stopped by a signal: not a failure, and no reason to go on without migrating."""
 
 
 class WaitedTooLong(MigrationError):
@@ -42,7 +42,7 @@ class WaitedTooLong(MigrationError):
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn what PostgreSQL says outside a migration's own statements into MigrationFailed."""
+    """Turn PostgreSQL's errors outside a migration's own statements into MigrationFailed."""
     try:
         yield
     except psycopg.Error as error:

@@ -43,7 +43,7 @@ class Script:
 
 
 class Migration:
-    """A pair of files: what to do and, beside it, how to take it back."""
+    """A pair of files: what to do, and how to undo it."""
 
     def __init__(self, known_to_yoyo: Any):
         self.yoyo = known_to_yoyo
@@ -53,17 +53,17 @@ class Migration:
 
     @cached_property
     def checksum(self) -> str:
-        """SHA-256 of the file, the same whatever its line ends are."""
+        """SHA-256 of the file, whatever its line endings."""
         return hashlib.sha256(self.path.read_text(encoding="utf-8").encode()).hexdigest()
 
     @cached_property
     def script(self) -> Script:
-        """What brings the schema up."""
+        """What it does."""
         return _read_script(self.path)
 
     @cached_property
     def rollback(self) -> Script:
-        """What takes it back."""
+        """What undoes it."""
         if not self.rollback_path.exists():
             raise MigrationFailed(
                 f"{self.id} cannot be undone: there is no {self.rollback_path.name}."
@@ -100,18 +100,18 @@ def known(directory: Path = DIRECTORY) -> tuple[Migration, ...]:
 
 
 class Named(Protocol):
-    """A file by what it is called and what is in it."""
+    """What a set of files is made of."""
 
     @property
     def id(self) -> str:
-        """What it is called."""
+        """Its name."""
 
     @property
     def checksum(self) -> str:
-        """SHA-256 of what is in it."""
+        """SHA-256 of its content."""
 
 
 def target(files: Iterable[Named]) -> str:
-    """A digest of the set of files to reach: what a status in Redis speaks of."""
-    named = sorted(f"{each.id} {each.checksum}" for each in files)
-    return hashlib.sha256("\n".join(named).encode()).hexdigest()[:16]
+    """A digest of the set of files to reach, by which Redis keeps the status."""
+    lines = sorted(f"{each.id} {each.checksum}" for each in files)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Whether a database and a session of it are fit for what padws asks, and has LZ4 for scenes."""
+"""Whether a database and its sessions suit padws, and whether scenes are compressed with LZ4."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from padws.migrations.errors import MigrationFailed
 
 Connection = psycopg.Connection[Any]
 
-# What a session must have, where nothing could set it (behind a pooler) or may.
+# What a session must have, also where padws cannot set it, as behind a pooler.
 _NEEDED = {
     **{name: value for name, value in postgres_parameters.FIXED.items() if name != "TimeZone"},
     "client_encoding": "UTF8",
@@ -34,7 +34,7 @@ _COMPRESSION = """
 
 
 def unsuitable_settings(conn: Connection) -> list[str]:
-    """Settings of this session by which statements would mean something else; one query."""
+    """Settings of this session that would change what statements mean; one query."""
     rows = conn.execute(
         "SELECT name, current_setting(name) FROM unnest(%s::text[]) AS name", [list(_NEEDED)]
     ).fetchall()

@@ -1,7 +1,7 @@
 """The rules in sql/functions/: put into the database where they differ from what is there.
 
-One transaction for all of them, so that a release's rules change together. A release that finds a
-newer one's leaves them alone while the newer one is running, and puts its own back afterwards.
+One transaction for all of them, so that a release's rules change together. A release that finds
+those of a newer one leaves them alone while that one is running, and puts its own back afterwards.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ RUNNING = """
 
 
 class Stored(NamedTuple):
-    """What the database says of one of its functions."""
+    """What the database has recorded of one of its functions."""
 
     digest: str
     release: str
@@ -57,12 +57,12 @@ class Function:
 
     @property
     def id(self) -> str:
-        """The file, as people are told of it."""
+        """The file, as messages name it."""
         return f"sql/functions/{self.name}.sql"
 
     @cached_property
     def checksum(self) -> str:
-        """SHA-256 of the file, the same whatever its line ends are."""
+        """SHA-256 of the file, whatever its line endings."""
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 
@@ -76,12 +76,12 @@ def known() -> tuple[Function, ...]:
 
 
 def release_target() -> str:
-    """A digest of everything that this release brings a database to."""
+    """A digest of all migrations and functions of this release."""
     return target([*known_migrations(), *known()])
 
 
 def differing(digests: Checksums) -> list[Function]:
-    """The functions of which a database has noted no digest, or another."""
+    """The functions whose digest a database lacks, or has another for."""
     return [each for each in known() if digests.get(each.name) != each.checksum]
 
 
@@ -112,22 +112,22 @@ def script(functions: Iterable[Function]) -> Script:
 
 
 def record(conn: Connection, functions: Iterable[Function]) -> None:
-    """Note that the database has these functions; part of the caller's transaction."""
+    """Record that the database has these functions; part of the caller's transaction."""
     for each in functions:
         conn.execute(STORE, [each.name, each.checksum, VERSION])
 
 
 def stored(conn: Connection) -> Mapping[str, Stored]:
-    """What a database has noted of its functions, by name; one query."""
+    """What a database has recorded of its functions, by name; one query."""
     try:
         rows = conn.execute(STORED).fetchall()
     except UndefinedTable:
         return {}
-    return {name: Stored(*noted) for name, *noted in rows}
+    return {name: Stored(*columns) for name, *columns in rows}
 
 
 def _is_newer(release: str) -> bool:
-    """Whether this is a later release than ours; what is no release is none."""
+    """Whether this is a later release than ours; what is not a version is not."""
     try:
         return Version(release) > Version(VERSION)
     except InvalidVersion:

@@ -27,7 +27,7 @@ HAS_CHECKSUM = f"""
     WHERE attrelid = '{TABLE}'::regclass AND attname = 'checksum' AND NOT attisdropped
 """  # noqa: S608
 
-logging.getLogger("yoyo.migrations").setLevel(logging.WARNING)  # `runner` says it better
+logging.getLogger("yoyo.migrations").setLevel(logging.WARNING)  # `runner` reports it better
 
 Connection = psycopg.Connection[Any]
 Checksums = Mapping[str, str | None]
@@ -76,10 +76,10 @@ class History(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no ty
         return self._given
 
     def ensure_internal_schema_updated(self) -> None:
-        """Nothing: `prepare` has done it, once."""
+        """Do nothing: `prepare` has done it, once."""
 
     def get_log_data(self, migration: Any = None, operation: str = "apply") -> dict[str, Any]:
-        """An entry for yoyo's log; yoyo's own looks names up, which containers may not have."""
+        """An entry for yoyo's log; yoyo's own looks up the user, whom a container may not have."""
         return {
             "id": str(uuid4()),
             "migration_id": migration.id if migration else None,
@@ -91,14 +91,14 @@ class History(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no ty
         }
 
     def prepare(self) -> None:
-        """Make or update yoyo's tables, all or nothing; safe to run again.
+        """Create or update yoyo's tables, all or nothing; safe to run again.
 
-        Also takes yoyo's lock over, whose row a killed process leaves behind for ever.
+        Also takes over yoyo's lock, whose row a killed process leaves behind.
         """
         with self.transaction():
             self.execute(self.format_sql(self.create_lock_table_sql))
             internalmigrations.upgrade(self)
-            if not self.execute(HAS_CHECKSUM).fetchone():  # so that a pg_dump stops nobody
+            if not self.execute(HAS_CHECKSUM).fetchone():  # ALTER waits for a pg_dump
                 self.execute(f"ALTER TABLE {TABLE} ADD COLUMN checksum text")
             self.break_lock()
             self.execute(
@@ -107,7 +107,7 @@ class History(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no ty
             )
 
     def record_applied(self, migration: Migration) -> None:
-        """Note that `migration` was applied; part of the caller's transaction."""
+        """Record that `migration` was applied; part of the caller's transaction."""
         self.log_migration(migration.yoyo, "apply")
         self.mark_one(migration.yoyo, log=False)
         self._keep_checksum(migration)
@@ -126,15 +126,15 @@ class History(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no ty
         )
 
     def record_undone(self, migration: Migration) -> None:
-        """Note that `migration` was rolled back; part of the caller's transaction."""
+        """Record that `migration` was rolled back; part of the caller's transaction."""
         self.log_migration(migration.yoyo, "rollback")
         self.unmark_one(migration.yoyo, log=False)
 
 
 @contextmanager
 def opened_history(conn: Connection) -> Iterator[History]:
-    """The history of `conn`'s database, with schema and tables made where they are missing."""
-    # Asked first: a role without CREATE on the database can use a schema that a DBA has made.
+    """The history of `conn`'s database, with schema and tables created where they are missing."""
+    # Asked first: a role without CREATE on the database can use a schema that a DBA has created.
     if conn.execute("SELECT to_regnamespace(%s)", [SCHEMA]).fetchone() == (None,):
         conn.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
     history = History(conn)

@@ -10,7 +10,7 @@ ID = "20261122_0003_legacy_data"
 
 # Alembic's revisions of pad.ws that come before the one which moves the canvases.
 _BEFORE_THE_MOVE = {"create_schema", "2025_05_04_2310"}
-# to_regclass would want to enter the schema, which not every role may.
+# to_regclass needs USAGE on the schema, which not every role has.
 _THERE = """
     SELECT n.nspname || '.' || c.relname
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -21,9 +21,9 @@ _THERE = """
 
 
 def why_there_is_nothing_to_move(conn: psycopg.Connection[Any]) -> str:
-    """A line to report; empty where the migration has to look itself.
+    """A line to report; empty where the migration must look for itself.
 
-    It makes temporary tables, a right that a database without such data need not give.
+    It creates temporary tables, a right that a database without such data need not grant.
     """
     there = {name for (name,) in conn.execute(_THERE).fetchall()}
     if not there & {"public.canvas_data", "public.canvas_backups"}:

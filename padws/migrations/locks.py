@@ -1,4 +1,4 @@
-"""The two locks of whoever migrates: Redis coordinates, PostgreSQL's advisory lock guards."""
+"""The two locks of a migration: Redis coordinates, PostgreSQL's advisory lock guards."""
 
 from __future__ import annotations
 
@@ -99,7 +99,9 @@ class Locks:
         """Raise MigrationFailed when a run that this instance has waited for failed."""
         status = snapshot.status
         if status and status.state == "failed" and status.run.token in self._awaited:
-            raise MigrationFailed(f"{status.reason} (So says {status.run}, which was waited for.)")
+            raise MigrationFailed(
+                f"{status.reason} (Reported by {status.run}, which was waited for.)"
+            )
 
     def _be_patient(self, holder: Run) -> None:
         if self._patience.over:

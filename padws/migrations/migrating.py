@@ -95,7 +95,7 @@ def _refuse_what_cannot_be_adopted(conn: Connection, runner: Runner) -> None:
 
 
 def _script(conn: Connection, migration: Migration, report: Report) -> Script:
-    """What a migration runs: nothing where it would look for legacy data in vain."""
+    """What a migration runs: nothing if it would find no legacy data."""
     if migration.id != legacy.ID:
         return migration.script
     reason = legacy.why_there_is_nothing_to_move(conn)
@@ -106,13 +106,13 @@ def _script(conn: Connection, migration: Migration, report: Report) -> Script:
 
 
 def to_roll_back(conn: Connection, to: str) -> list[Migration]:
-    """What has to be undone, newest first, so that `to` is the newest; `none` undoes everything.
+    """What must be undone, newest first, so that `to` is the newest; `none` undoes everything.
 
     Raises MigrationFailed for an id that is not applied, or when a newer release has migrated.
     """
     checksums = applied(conn)
     if to != "none" and to not in checksums:
-        raise MigrationFailed(f"{to} is no applied migration; `flask db-status` lists them.")
+        raise MigrationFailed(f"{to} is not an applied migration; `flask db-status` lists them.")
     strangers = sorted(set(checksums) - {each.id for each in known()})
     if strangers:
         raise MigrationFailed(
@@ -142,7 +142,7 @@ def roll_back(settings: Settings, to: str, report: Report = click.echo) -> None:
 
 
 def preview_legacy(settings: Settings, report: Report = click.echo) -> None:
-    """Say what moving the legacy data would move and leave behind; change nothing."""
+    """Report what moving the legacy data would move and leave behind; change nothing."""
     migration = next(each for each in known() if each.id == legacy.ID)
     with (
         session(settings, report) as (conn, stop),
@@ -159,10 +159,10 @@ def preview_legacy(settings: Settings, report: Report = click.echo) -> None:
 def session(
     settings: Settings, report: Report, *, only_to_look: bool = False
 ) -> Iterator[tuple[Connection, Stop]]:
-    """A connection, with signals heard and errors explained; closed when the block ends."""
+    """A connection, with signals handled and errors explained; closed when the block ends."""
 
     def pass_on(notice: Diagnostic) -> None:
-        """Show what a migration itself says, not that something exists already."""
+        """Show a migration's own notices, not PostgreSQL's about what exists already."""
         if notice.source_function == RAISED or notice.severity_nonlocalized == "WARNING":
             report(one_line(notice.message_primary))
 

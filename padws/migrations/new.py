@@ -20,7 +20,7 @@ SCRIPT = """\
 
 """
 ROLLBACK = """\
--- Takes back {id}, and destroys no data.
+-- Undoes {id}, and destroys no data.
 
 """
 

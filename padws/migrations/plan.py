@@ -1,4 +1,4 @@
-"""`flask db-upgrade --plan`: the SQL that would run, what it locks, and how big that is."""
+"""`flask db-upgrade --plan`: the SQL that would run, its locks, and how large the tables are."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _size(conn: Connection, table: str) -> str:
     return f"{size}, about {rows} rows" if rows >= 0 else f"{size}, never counted"
 
 
-# Which locks a statement takes is read off its text. Known are the statements that migrations are
+# The locks of a statement are read from its text. This knows the statements that migrations are
 # made of, alone or inside a DO block, and names with a schema, as migrations write them.
 NAME = r"(?P<table>(?!pg_temp|pg_catalog)[a-z_]\w*\.\w+)"
 MAYBE = r"(?:IF (?:NOT )?EXISTS )?(?:ONLY )?"

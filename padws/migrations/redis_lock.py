@@ -63,7 +63,7 @@ def connect(settings: Settings) -> Redis:
 
 
 def status_key(target: str) -> str:
-    """Where the status of a set of migrations is: one release's never speaks for another's."""
+    """The key of a set of migrations: one release's status is never taken for another's."""
     return f"padws:migration:status:{target}"
 
 
@@ -104,7 +104,7 @@ class RedisLock:
         return bool(self._lock.acquire(blocking=False, token=_dump(self.run)))
 
     def look(self) -> Snapshot:
-        """What Redis says at this moment."""
+        """What is in Redis now."""
         pipe = self.redis.pipeline()
         pipe.get(LOCK)
         pipe.pttl(LOCK)
@@ -123,9 +123,9 @@ class RedisLock:
 
     @contextmanager
     def held(self, report: Report) -> Iterator[None]:
-        """Renew the lock while the block runs; then say how it ended, and release the lock.
+        """Renew the lock while the block runs; then record how it ended, and release the lock.
 
-        A block that is stopped says nothing: whoever waits finds the lock free and takes over.
+        A block that is stopped records nothing: whoever waits finds the lock free and takes over.
         """
         self._quietly(lambda: self.set_status("in_progress"), report)
         try:
@@ -140,7 +140,7 @@ class RedisLock:
             self._quietly(lambda: self._release(report), report)
 
     def _conclude(self, state: str, report: Report, reason: str = "") -> None:
-        """Set the status, unless it is another's by now: that one still has to say how it ends."""
+        """Set the status, unless another run holds the lock by now and will set it."""
         if self.is_anothers():
             self._report_loss(report)
         else:
@@ -163,7 +163,7 @@ class RedisLock:
             self._report_loss(report)
 
     def _report_loss(self, report: Report) -> None:
-        """Say, once, that the lock is lost, and to whom."""
+        """Report, once, that the lock is lost, and to whom."""
         if self._lost:
             return
         self._lost = True

@@ -1,6 +1,6 @@
 """What padws writes, to be tried in a transaction that is rolled back."""
 
-# What the migration of the same purpose gives, for columns that are there.
+# The defaults that a migration will set, for columns that exist.
 DEFAULTS = [
     f"""
     DO $$

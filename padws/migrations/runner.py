@@ -64,7 +64,7 @@ class Runner:
         self._report(f"{script.name}: done in {time.monotonic() - began:.1f} s.")
 
     def rehearse(self, statements: Sequence[str]) -> None:
-        """Run what will be run later, and roll it back. Raises MigrationError."""
+        """Run what will run later, and roll it back. Raises MigrationError."""
 
         def run_and_roll_back() -> None:
             with self._stop.interruptible(), self._conn.transaction(force_rollback=True):
@@ -88,7 +88,7 @@ class Runner:
 
     def _one_by_one(self, script: Script) -> None:
         for statement in script.statements:
-            # CONCURRENTLY waits for all older transactions, and nobody has to wait behind it.
+            # CONCURRENTLY waits for all older transactions, and nobody waits behind it.
             patient = "CONCURRENTLY" in statement.sql.upper()
             set_lock_timeout(self._conn, self._max_wait if patient else LOCK_TIMEOUT)
             with self._stop.interruptible():

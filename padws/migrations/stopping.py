@@ -13,7 +13,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Stopped(KeyboardInterrupt):
-    """A signal has asked to stop. On a KeyboardInterrupt psycopg cancels what the server runs."""
+    """A signal to stop has come. On a KeyboardInterrupt psycopg cancels what the server runs."""
 
 
 class Stop:
@@ -42,7 +42,7 @@ class Stop:
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """A stretch in which the signal may strike; one that came before strikes at once."""
+        """A block in which the signal takes effect; one that came before does so at once."""
         before, self._interruptible = self._interruptible, True
         try:
             if self._late:
@@ -63,6 +63,6 @@ class Stop:
                 self._strike()
 
     def _strike(self) -> None:
-        """Interrupt, once: what cleans up afterwards is left in peace."""
+        """Interrupt, once: what cleans up afterwards is not interrupted."""
         self.struck_by, self._late = self._late.name if self._late else "", None
         raise Stopped

@@ -1,4 +1,4 @@
-"""How long to wait, and saying so now and then."""
+"""How long to wait, and reporting it every ten seconds."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is asked of PostgreSQL: one function a statement, and the rules that take several."""
+"""What is asked of PostgreSQL: one function per statement, and the rules that take several."""

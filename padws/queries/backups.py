@@ -22,13 +22,13 @@ class Backup(Struct, frozen=True):
 
 
 class TakenBackup(Backup, frozen=True):
-    """A backup that was just taken, and how many old ones went."""
+    """A backup that was just taken, and how many old ones were deleted."""
 
     pruned: int
 
 
 class ListedBackup(Struct, frozen=True):
-    """A pad's name and one of its backups, or nothing beside the name when it has none."""
+    """A pad's name and one of its backups, or only the name when it has none."""
 
     pad_name: str
     id: UUID | None
@@ -88,4 +88,4 @@ def restore_backup(
     accepted_versions: str,
     keep: int,
 ) -> SavedPad | None:
-    """Make a backup's scene the pad's, what it replaces a backup; `None` if nothing was written."""
+    """Restore a backup, and back up what it replaces; `None` if nothing was written."""

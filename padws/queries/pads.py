@@ -1,6 +1,6 @@
 """Pads: sql/pads/.
 
-Versions that a change accepts, or that a reader has already, are an `int8multirange` as text:
+The versions that a change accepts, or that a reader already has, are an `int8multirange` as text:
 `{[3,3]}` is version 3, `{(,)}` any, `{}` none.
 """
 
@@ -35,7 +35,7 @@ class ListedPad(Pad, frozen=True):
 
 
 class SavedPad(Struct, frozen=True):
-    """What a save has made: the new version; with a backup, how many old ones went."""
+    """The result of a save: the new version and, with a backup, how many old ones were deleted."""
 
     version: int
     updated_at: datetime
@@ -110,8 +110,8 @@ def delete_pad(
 def insert_first_pad(
     conn: Connection, *, owner_id: UUID, display_name: str, template_name: str
 ) -> bool | None:
-    """Whether a user's first pad was made from the template; `None`: there is one by now.
+    """Whether a user's first pad was made from the template; `None` if the user has one by now.
 
-    Of many first requests at once one makes the pad. A template that is not there leaves an empty
-    drawing, because the list is never empty. Violates pads_owner_id_fkey when the owner has no row.
+    Of many first requests at once one makes the pad. Without the template it is an empty drawing,
+    because the list is never empty. Violates pads_owner_id_fkey when the owner has no row.
     """

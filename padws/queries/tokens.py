@@ -13,7 +13,7 @@ from padws.statements import from_file
 
 
 class Token(Struct, frozen=True):
-    """A row of pad_ws.access_tokens, without what it takes to use it."""
+    """A row of pad_ws.access_tokens, without its digest."""
 
     id: UUID
     name: str

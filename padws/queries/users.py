@@ -34,7 +34,7 @@ class User(Struct, frozen=True):
 
 
 class UserRow(TypedDict):
-    """What a sign-in or an administrator says of a user; `roles` is a JSON array of strings."""
+    """A user as a sign-in or an administrator describes it; `roles` is a JSON array of strings."""
 
     user_id: UUID
     username: str
@@ -53,7 +53,7 @@ def get_user(conn: Connection, *, user_id: UUID) -> User | None:
 
 @from_file
 def get_user_if_current(conn: Connection, **row: Unpack[UserRow]) -> User | None:
-    """The user if the row says exactly this, else `None`."""
+    """The user if the row has exactly these values, else `None`."""
 
 
 @from_file
@@ -73,7 +73,7 @@ def insert_user(conn: Connection, **row: Unpack[UserRow]) -> User:
 
 @from_file
 def upsert_user(conn: Connection, **row: Unpack[UserRow]) -> User:
-    """The user after the row was made or brought in line. May violate a unique index."""
+    """The user after the row was created or updated. May violate a unique index."""
 
 
 @from_file
@@ -110,7 +110,7 @@ def release_user_names(
 
 
 def record_sign_in(conn: Connection, row: UserRow) -> User:
-    """Bring the row in line with a sign-in; whoever else holds its names loses them.
+    """Update the row from a sign-in; another user who holds its names loses them.
 
     Needs a transaction. Accounts are never merged: the latest sign-in has the name.
     """
@@ -129,7 +129,7 @@ def record_sign_in(conn: Connection, row: UserRow) -> User:
 
 
 def bring_in_line(conn: Connection, row: UserRow) -> User:
-    """The user, after the row was brought in line with what the session's sign-in said.
+    """The user, after the row was updated from the session's sign-in.
 
     A name that someone else holds by now was taken at a later sign-in, which wins: then the row
     stays as it is. Needs a connection outside a transaction; usually one statement.
@@ -150,9 +150,9 @@ def bring_in_line(conn: Connection, row: UserRow) -> User:
 
 
 def insert_for(database: Database, row: UserRow, insert: Callable[[Connection], T]) -> T:
-    """What `insert` adds for a user. Where the user's row is missing, it is made first.
+    """What `insert` adds for a user. A missing row of the user is created first.
 
-    Usually just what `insert` itself asks of the database.
+    Usually this runs the statements of `insert` and no other.
     """
     try:
         with database.connection() as conn:

@@ -1,5 +1,6 @@
--- Deletes one backup of a pad of this owner; when it was the newest, the pad says which is now. No
--- row: no such backup. Index: pads_id_owner_id_key, backups_pkey, backups_source_id_created_at_idx.
+-- Deletes one backup of a pad of this owner; if it was the newest, the pad's last_backup_at becomes that
+-- of the next. No row: no such backup.
+-- Index: pads_id_owner_id_key, backups_pkey, backups_source_id_created_at_idx.
 
 CREATE OR REPLACE FUNCTION pad_ws.delete_backup(owner_id uuid, pad_id uuid, backup_id uuid)
 RETURNS TABLE (id uuid)
@@ -9,7 +10,7 @@ DECLARE
     newest_backup_at timestamptz;
     deleted_at timestamptz;
 BEGIN
-    -- The pad's row first, as a save locks it: what a save says of its backup stays.
+    -- The pad's row first, as a save locks it, so that no save's last_backup_at is overwritten.
     SELECT pads.last_backup_at INTO newest_backup_at
     FROM pad_ws.pads AS pads
     WHERE

@@ -1,6 +1,6 @@
 -- Makes a user's first pad from a template, or an empty one where there is no such template, since
--- nobody's list is ever empty. Says whether it is from the template; no row: the user has a pad by now.
--- Constraints: the owner has to exist (pads_owner_id_fkey).
+-- nobody's list is ever empty. Returns whether it is from the template; no row: the user has a pad by now.
+-- Constraints: the owner must exist (pads_owner_id_fkey).
 -- Index: pads_owner_id_created_at_idx; insert_pad_from_template.
 
 CREATE OR REPLACE FUNCTION pad_ws.insert_first_pad(
@@ -11,7 +11,7 @@ LANGUAGE plpgsql
 AS $$
 BEGIN
     -- Of many first requests at once one makes the pad: the others wait here, and look again.
-    -- (On Citus a row has to be read before an advisory lock is waited for.)
+    -- (On Citus a row must be read before waiting for an advisory lock.)
     IF NOT EXISTS (
         SELECT FROM pad_ws.pads AS pads WHERE pads.owner_id = insert_first_pad.owner_id
     ) THEN

@@ -1,6 +1,6 @@
 -- Makes a pad that starts from a template, with a first backup of it. No row if there is no such
--- template. Constraints: the owner has to exist (pads_owner_id_fkey).
--- Index: template_pads_name_key, pads_id_owner_id_key; users_pkey, which a foreign key asks; take_backup.
+-- template. Constraints: the owner must exist (pads_owner_id_fkey).
+-- Index: template_pads_name_key, pads_id_owner_id_key; users_pkey, for a foreign key; take_backup.
 
 CREATE OR REPLACE FUNCTION pad_ws.insert_pad_from_template(
     owner_id uuid, display_name text, template_name text

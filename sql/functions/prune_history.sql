@@ -1,5 +1,5 @@
--- Deletes all but the newest backups of a pad, and says how many went. To be called by whoever holds
--- the lock on the pad's row. Backups from the future (a clock that was set back) go first.
+-- Deletes all but the newest backups of a pad, and returns how many those were. To be called by
+-- whoever holds the lock on the pad's row. Backups from the future (a clock that was set back) go first.
 -- Index: backups_source_id_created_at_idx, backups_pkey.
 
 CREATE OR REPLACE FUNCTION pad_ws.prune_history(owner_id uuid, pad_id uuid, keep integer)

@@ -1,7 +1,6 @@
 -- Saves a scene: writes it if the pad is this owner's and at an accepted version, raises the version,
 -- takes a backup if one is due, prunes. No row if nothing was written.
--- Index: pads_id_owner_id_key; where the pad does not say when its newest backup was taken,
--- backups_source_id_created_at_idx; take_backup.
+-- Index: pads_id_owner_id_key; where the pad has no last_backup_at, backups_source_id_created_at_idx; take_backup.
 
 CREATE OR REPLACE FUNCTION pad_ws.save_pad(
     owner_id uuid,
@@ -35,7 +34,7 @@ BEGIN
     version := pad.version + 1;
     updated_at := clock_timestamp();
 
-    -- A pad that pad.ws wrote does not say when its newest backup was taken: its backups tell.
+    -- A pad that pad.ws wrote has no last_backup_at: look at its backups.
     newest_backup_at := coalesce(pad.last_backup_at, (
         SELECT max(backups.created_at)
         FROM pad_ws.backups AS backups
@@ -44,8 +43,7 @@ BEGIN
             AND backups.owner_id = save_pad.owner_id
     ));
 
-    -- A newest backup from the future (a clock that was set back) does not keep a new one from being
-    -- taken.
+    -- A newest backup from the future (a clock that was set back) does not prevent a new one.
     backup_is_due := newest_backup_at IS NULL
         OR newest_backup_at <= updated_at - backup_interval
         OR newest_backup_at > updated_at;

@@ -1,5 +1,5 @@
--- Backs up a pad as it is now, as of a moment, and prunes; says how many old backups went. To be called
--- by whoever holds the lock on the pad's row. The scene is copied as it is stored, compressed.
+-- Backs up a pad as it is now, as of a moment, and prunes; returns how many old backups were deleted.
+-- To be called by whoever holds the lock on the pad's row. The scene is copied as it is stored, compressed.
 -- Index: pads_id_owner_id_key; prune_history.
 
 CREATE OR REPLACE FUNCTION pad_ws.take_backup(

@@ -1,4 +1,4 @@
--- Delete a pad of its owner that is at an accepted version; its backups go along (ON DELETE
+-- Delete a pad of its owner that is at an accepted version; its backups go with it (ON DELETE
 -- CASCADE). No row if nothing was deleted. Index: pads_id_owner_id_key, backups_source_id_created_at_idx.
 -- psql -v pad_id="'…'" -v owner_id="'…'" -v accepted_versions="'{(,)}'" -f sql/pads/delete_pad.sql
 

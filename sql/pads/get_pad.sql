@@ -1,4 +1,4 @@
--- One pad of its owner; its scene is left out (null) when the caller has this version already.
+-- One pad of its owner; its scene is left out (null) when the caller already has this version.
 -- Index: pads_id_owner_id_key.
 -- psql -v pad_id="'…'" -v owner_id="'…'" -v known_versions="'{}'" -f sql/pads/get_pad.sql
 

@@ -1,5 +1,5 @@
--- Which version a pad of this owner is at: asked when a conditional change has found nothing to
--- change. Index: pads_id_owner_id_key.
+-- Which version a pad of this owner is at: for when a conditional change has changed nothing.
+-- Index: pads_id_owner_id_key.
 -- psql -v pad_id="'…'" -v owner_id="'…'" -f sql/pads/get_pad_version.sql
 
 SELECT version

@@ -1,4 +1,4 @@
--- A user's first pad, from a template where there is one; says whether there was. No row: the user
+-- A user's first pad, from a template where there is one; returns whether there was. No row: the user
 -- has a pad by now. Index: those of pad_ws.insert_first_pad.
 -- psql -v owner_id="'…'" -v display_name="'…'" -v template_name="'default'" -f sql/pads/insert_first_pad.sql
 

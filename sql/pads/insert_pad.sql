@@ -1,5 +1,5 @@
--- A new pad. Constraints: pads_data_is_scene; the owner has to exist (pads_owner_id_fkey).
--- Index: users_pkey, which the foreign key asks.
+-- A new pad. Constraints: pads_data_is_scene; the owner must exist (pads_owner_id_fkey).
+-- Index: users_pkey, for the foreign key.
 -- psql -v pad_id="'…'" -v owner_id="'…'" -v display_name="'…'" -v scene="'{\"elements\": []}'" \
 --      -f sql/pads/insert_pad.sql
 

@@ -1,6 +1,6 @@
 -- A user's pads, oldest first, and a digest of all their versions: the list's ETag. Scenes are left
--- out (null) when the caller does not want them. Who has this list already (`*`: whatever it is) is
--- given its first pad only, for the ETag. A pad at version 0 was written by pad.ws, whose scenes do
+-- out (null) when the caller does not want them. A caller who already has this list (`*`: any)
+-- gets its first pad only, for the ETag. A pad at version 0 was written by pad.ws, whose scenes do
 -- not always carry the pad's id and name.
 -- Index: pads_owner_id_created_at_idx.
 -- psql -v owner_id="'…'" -v with_data=true -v known_etags="'{}'" -f sql/pads/list_pads.sql

@@ -1,5 +1,5 @@
--- Load a template from its file: add it, or replace what an earlier version of the file has
--- loaded, and tell what happened. A row without a digest is an administrator's, and is kept. Of
+-- Load a template from its file: add it, or replace what was loaded from an earlier version
+-- of the file, and return what happened. A row without a digest is an administrator's, and is kept. Of
 -- several instances that load a new file at once, one adds it and the others find it unchanged.
 -- Index: template_pads_name_key.
 -- psql -v template_id="'…'" -v name="'…'" -v display_name="'…'" -v scene="'{\"elements\": []}'" -v file_digest="'…'" \

@@ -1,5 +1,5 @@
 -- A new personal access token. Constraints: access_tokens_user_id_fkey,
--- access_tokens_expires_after_creation. Index: users_pkey, which the foreign key asks.
+-- access_tokens_expires_after_creation. Index: users_pkey, for the foreign key.
 -- psql -v token_id="'…'" -v user_id="'…'" -v name="'…'" -v scope="'read'" -v token_digest="sha256('…')" \
 --      -v expires_at=NULL -f sql/tokens/insert_token.sql
 

@@ -1,5 +1,5 @@
 -- What a user's personal access token may do, and what it says of the user; no row if the user has no
--- such token or it has expired. Notes the use, at most once a minute, and waits for no other request
+-- such token or it has expired. Records the use, at most once a minute, and waits for no other request
 -- that does so.
 -- Index: access_tokens_token_digest_key, access_tokens_pkey, users_pkey.
 -- psql -v user_id="'…'" -v token_digest="sha256('…')" -f sql/tokens/use_token.sql

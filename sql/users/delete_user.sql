@@ -1,4 +1,4 @@
--- Delete a user; pads, their backups and access tokens go along (ON DELETE CASCADE). Index:
+-- Delete a user; pads, their backups and access tokens go with it (ON DELETE CASCADE). Index:
 -- users_pkey, pads_owner_id_created_at_idx, backups_source_id_created_at_idx, access_tokens_user_id_created_at_idx.
 -- psql -v user_id="'…'" -f sql/users/delete_user.sql
 

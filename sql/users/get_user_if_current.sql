@@ -1,4 +1,4 @@
--- The user, if the row says what the sign-in said; no row if it is missing or differs.
+-- The user, if the row matches the sign-in; no row if it is missing or differs.
 -- Index: users_pkey; IS NOT DISTINCT FROM keeps the planner from those on username and email.
 -- psql -v user_id="'…'" -v username="'…'" -v email="'…'" -v email_verified=false -v name="'…'" \
 --      -v given_name="'…'" -v family_name="'…'" -v roles="'[]'" -f sql/users/get_user_if_current.sql

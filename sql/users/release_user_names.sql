@@ -1,5 +1,5 @@
 -- Take a username and an email address (whatever its case) from any other user who holds them: that
--- row gets a placeholder, with the random part where somebody else is called by its usual one already.
+-- row gets a placeholder, with the random part where the usual one is taken.
 -- Index: users_username_key, users_email_lower_key.
 -- psql -v user_id="'…'" -v username="'…'" -v email="'…'" -v random_part="'…'" \
 --      -f sql/users/release_user_names.sql
@@ -18,7 +18,7 @@ SET
             THEN 'user_' || loser.id || '_' || :random_part::text || '@example.com'
         ELSE 'user_' || loser.id || '@example.com'
     END,
-    -- A row of pad.ws may break a rule about roles, which would refuse the sign-in.
+    -- A row of pad.ws may break the constraint on roles, which would refuse this update.
     roles = CASE
         WHEN jsonb_typeof(loser.roles) = 'array' AND NOT loser.roles @? 'strict $[*] ? (@.type() <> "string")'
             THEN loser.roles

@@ -1,4 +1,4 @@
--- Bring a user's row in line with what the sign-in said, or make it. Index: users_pkey.
+-- Update a user's row from a sign-in, or create it. Index: users_pkey.
 -- psql -v user_id="'…'" -v username="'…'" -v email="'…'" -v email_verified=false -v name="'…'" \
 --      -v given_name="'…'" -v family_name="'…'" -v roles="'[]'" -f sql/users/upsert_user.sql
 

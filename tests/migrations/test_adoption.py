@@ -160,7 +160,7 @@ def test_rows_that_break_rules_are_left_as_they_are_and_said(
     databases.execute(url, MENDED)
     for line, rule in zip(rules, LEFT_OUT + BROKEN_RULES, strict=True):
         assert f" {rule} " in line or f" {rule};" in line
-        databases.execute(url, line.partition("once mended: ")[2].encode())
+        databases.execute(url, line.partition("once fixed: ")[2].encode())
 
     status = forker.start(settings, "db-status")
     assert status.wait() == 0

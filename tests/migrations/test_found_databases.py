@@ -81,20 +81,20 @@ REFUSED = {
     "ALTER DOMAIN kind DROP DEFAULT": "pad_ws.pads.kind (kind) may not be null",
     "ALTER TABLE pad_ws.users DROP name, ADD name varchar(254) "
     "GENERATED ALWAYS AS (lower(username)) STORED": "pad_ws.users.name is generated",
-    "ALTER TABLE pad_ws.users ALTER username TYPE varchar(50)": "username is varchar(50), and has",
-    "ALTER TABLE pad_ws.backups ALTER data TYPE json": "pad_ws.backups.data is json, and has",
-    "ALTER TABLE pad_ws.pads ALTER created_at TYPE timestamp": "created_at is timestamp, and has",
+    "ALTER TABLE pad_ws.users ALTER username TYPE varchar(50)": "username is varchar(50), and must",
+    "ALTER TABLE pad_ws.backups ALTER data TYPE json": "pad_ws.backups.data is json, and must",
+    "ALTER TABLE pad_ws.pads ALTER created_at TYPE timestamp": "created_at is timestamp, and must",
     "ALTER TABLE pad_ws.pads ALTER created_at TYPE timestamptz(0)": "is timestamp(0) with",
     "ALTER TABLE pad_ws.users DROP given_name": "pad_ws.users has no column given_name",
     "ALTER TABLE pad_ws.users ALTER roles DROP NOT NULL": "roles may be null: ALTER TABLE",
     "ALTER TABLE pad_ws.users DROP CONSTRAINT users_username_key; "
     "DROP INDEX pad_ws.ix_pad_ws_users_username": "pad_ws.users.username is not unique",
     "ALTER TABLE pad_ws.pads DROP CONSTRAINT pads_owner_id_fkey": "from pad_ws.users stays in",
-    "ALTER TABLE pad_ws.pads ADD version integer": "pad_ws.pads.version is integer, and has",
+    "ALTER TABLE pad_ws.pads ADD version integer": "pad_ws.pads.version is integer, and must",
     "ALTER TABLE pad_ws.template_pads SET UNLOGGED": "template_pads is empty after a crash",
     "ALTER TABLE pad_ws.template_pads RENAME TO own; "
     "CREATE VIEW pad_ws.template_pads AS TABLE pad_ws.own": "template_pads is a view, not a table",
-    "CREATE TABLE pad_ws.old () INHERITS (pad_ws.pads)": "pad_ws.pads is part of an inheritance",
+    "CREATE TABLE pad_ws.old () INHERITS (pad_ws.pads)": "pad_ws.pads inherits from a table",
     "DROP TABLE pad_ws.backups; CREATE TABLE pad_ws.backups (id uuid) "
     "PARTITION BY HASH (id)": "pad_ws.backups is a partitioned table",
     TRIGGER.format("NEW.updated_at = now();", "BEFORE"): "the trigger touch may change",

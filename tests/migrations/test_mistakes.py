@@ -60,7 +60,7 @@ def test_each_mistake_is_one_line_and_all_are_told(attempt: Attempt) -> None:
     ("place", "reason"),
     [
         ("db.invalid/padws", "failed to resolve host 'db.invalid'"),
-        ("db..example.org/padws", "the host's name cannot be one"),
+        ("db..example.org/padws", "the host name is not valid"),
         ("127.0.0.1:99999/padws", 'invalid port number: "99999"'),
         ("/padws?host=/nowhere", 'connection to server on socket "/nowhere/.s.PGSQL.5432" failed'),
     ],

@@ -46,7 +46,7 @@ def test_it_asks_first(settings: dict[str, str], forker: Forks) -> None:
 def test_an_id_that_is_not_applied_is_refused(settings: dict[str, str], forker: Forks) -> None:
     forker.run(settings, "db-upgrade")
     run = forker.run(settings, "db-rollback", "--to", "20200101_0000_nothing", "--yes", code=1)
-    assert "20200101_0000_nothing is no applied migration" in run.output
+    assert "20200101_0000_nothing is not an applied migration" in run.output
 
 
 def test_nothing_to_undo(settings: dict[str, str], forker: Forks) -> None:

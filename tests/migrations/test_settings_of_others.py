@@ -188,6 +188,6 @@ def test_another_encoding_is_refused_by_name(
         )
     run = forker.run({**settings, "DATABASE_URL": url}, "db-upgrade", code=1)
     assert run.is_one_line
-    assert run.complaint.startswith(f"The database's encoding is {encoding}; it has to be UTF8")
+    assert run.complaint.startswith(f"The database's encoding is {encoding}; it must be UTF8")
     with psycopg.connect(url) as conn:
         assert encoding in unsuitable_database(conn)[0]
