@@ -30,7 +30,7 @@ def pytest_report_header() -> str:
 
 @pytest.fixture(scope="session")
 def data_directory() -> Iterator[DataDirectory]:
-    with temporary.data_directory() as directory:
+    with temporary.data_directory(servers.memory()) as directory:
         yield directory
 
 

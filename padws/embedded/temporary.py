@@ -25,9 +25,9 @@ def is_named(kind: type[Replaceable]) -> bool:
 
 
 @contextmanager
-def data_directory() -> Iterator[DataDirectory]:
+def data_directory(parent: Path | None = None) -> Iterator[DataDirectory]:
     """A directory for embedded servers that those of any user can reach; removed in the end."""
-    directory = DataDirectory(Path(tempfile.mkdtemp(prefix="padws-")))
+    directory = DataDirectory(Path(tempfile.mkdtemp(prefix="padws-", dir=parent)))
     try:
         yield directory
     finally:

@@ -7,10 +7,12 @@ their own, and use a logical Redis database that was empty.
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 import docker  # type: ignore[import-untyped]
@@ -34,6 +36,17 @@ POSTGRES_OPTIONS = (
     "full_page_writes=off",
     "max_connections=200",
 )
+
+
+# Where files are in memory, and how much room all the clusters of a run may take.
+_MEMORY, _ROOM = Path("/dev/shm"), 4_000_000_000
+
+
+def memory() -> Path | None:
+    """Where files are in memory, if there is room: each test's database is hundreds of files."""
+    if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
+        return _MEMORY
+    return None
 
 
 @cache

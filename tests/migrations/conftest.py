@@ -29,7 +29,7 @@ class OwnPostgres:
 @pytest.fixture(scope="session")
 def own_postgres() -> Iterator[OwnPostgres]:
     """A PostgreSQL whose access rules, limits and tablespaces tests may change."""
-    with temporary.data_directory() as directory:
+    with temporary.data_directory(servers.memory()) as directory:
         server = Postgres(directory, *servers.POSTGRES_OPTIONS)
         with temporary.running(server) as running:
             log = directory.logs / "postgres.log"

@@ -33,6 +33,12 @@ def a_database(empty_database_url: str) -> Iterator[Callable[..., Database]]:
         each.close()
 
 
+@pytest.fixture(autouse=True)
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Check for processes that have ended more often than once a second."""
+    monkeypatch.setattr(abandoned_connections, "_LATER", 0.1)
+
+
 @pytest.fixture
 def observer(empty_database_url: str) -> Iterator[Connection]:
     with psycopg.connect(empty_database_url, autocommit=True) as connection:
@@ -123,7 +129,7 @@ def test_work_that_was_not_given_up_is_left_alone(
 
     def work() -> None:
         with other.connection() as connection:
-            done.append(connection.execute("SELECT pg_sleep(2) AS busy").fetchone())
+            done.append(connection.execute("SELECT pg_sleep(1) AS busy").fetchone())
 
     done: list[object] = []
     thread = threading.Thread(target=work)
