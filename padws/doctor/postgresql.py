@@ -14,7 +14,7 @@ from padws import postgres_parameters
 from padws.config import Settings
 from padws.database import connection_options
 from padws.doctor.findings import Finding, error, ok, warning
-from padws.migrations import MigrationError, adoption, constraints, pending
+from padws.migrations import MigrationError, adoption, broken_constraints, pending
 from padws.migrations.errors import in_words
 from padws.migrations.fitness import compression, unsuitable_database
 from padws.migrations.rehearsal import REHEARSAL
@@ -139,7 +139,7 @@ def _schema(conn: Connection) -> Iterator[Finding]:
         yield error("schema", f"pending: {', '.join(waiting)}.", "Run db-upgrade.")
     else:
         yield ok("schema", "at the newest migration")
-        for each in constraints.broken_constraints(conn):
+        for each in broken_constraints.descriptions(conn):
             yield warning("rules", f"{each}.")
     for each in adoption.mistakes(conn):
         yield error("tables", f"{each}.")

@@ -21,7 +21,7 @@ from padws.migrations.history import (
     missing,
     opened_history,
 )
-from padws.migrations.locks import Locks
+from padws.migrations.one_instance import OneInstance
 from padws.migrations.runner import Runner
 from padws.migrations.stopping import Stop, Stopped
 from padws.migrations.waiting import Report
@@ -55,7 +55,7 @@ def migrate(settings: Settings, report: Report = click.echo) -> None:
         if done:
             report(NOTHING_TO_DO)
             return
-        Locks(
+        OneInstance(
             settings,
             conn,
             stop,
@@ -136,7 +136,7 @@ def roll_back(settings: Settings, to: str, report: Report = click.echo) -> None:
     with session(settings, report) as (conn, stop):
         undone = {each.id for each in to_roll_back(conn, to)}
         kept = target(each for each in known() if each.id not in undone)
-        Locks(
+        OneInstance(
             settings, conn, stop, report, target=kept, is_done=lambda: not to_roll_back(conn, to)
         ).work(undo)
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from redis.exceptions import RedisError
 
 from padws.config import Settings
-from padws.migrations import constraints, functions
+from padws.migrations import broken_constraints, functions
 from padws.migrations.advisory_lock import holder_of_lock
 from padws.migrations.errors import one_line
 from padws.migrations.files import known
@@ -65,8 +65,8 @@ def _functions(conn: Connection) -> Iterator[str]:
 
 
 def _storage(conn: Connection) -> Iterator[str]:
-    if constraints.ID in applied(conn):
-        yield from (f"Rule                {each}" for each in constraints.broken_constraints(conn))
+    if broken_constraints.ID in applied(conn):
+        yield from (f"Rule                {each}" for each in broken_constraints.descriptions(conn))
         used, has_lz4 = compression(conn)
         yield f"Scenes              compressed by {used}{'' if has_lz4 else '; no LZ4 here'}"
 

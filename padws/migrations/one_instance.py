@@ -1,4 +1,4 @@
-"""The two locks of a migration: Redis coordinates, PostgreSQL's advisory lock guards."""
+"""Only one instance migrates: a lock in Redis coordinates, PostgreSQL's advisory lock guards."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from padws.migrations.waiting import Patience, Report
 ASK_EVERY = 1.0
 
 
-class Locks:
+class OneInstance:
     """One instance's way to both locks, or to learning that another has done the work.
 
     `target` is the digest of the migrations to reach; `is_done` asks the database.

@@ -42,7 +42,7 @@ _NOT_VALID = """
 """
 
 
-def broken_constraints(conn: psycopg.Connection[Any]) -> Iterator[str]:
+def descriptions(conn: psycopg.Connection[Any]) -> Iterator[str]:
     """Each rule that rows break, with the statements that show the rows and put it in force.
 
     For a database at the newest migration.
