@@ -830,7 +830,7 @@ export interface components {
              * @description To the minute; left out if it was never used
              */
             last_used_at?: string;
-            /** @description To send as `Authorization: Bearer …` */
+            /** @description To send as `Authorization: Bearer …`, its owner's id in it */
             token: string;
         };
         User: {
