@@ -17,15 +17,22 @@ INSTALL := -m pip install -qq --require-hashes --only-binary :all:
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench faults lint format migration install wheel wheels lock audit sbom clean
+.PHONY: help run board board-dev test check bench faults lint format migration install wheel wheels lock audit sbom clean
 
 help: ## Explain the targets
 	@echo 'padws. The first target you use sets up $(VENV), once.'
 	@echo
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
 
 run: $(READY) ## Run padws with a database, a Redis and a sign-in provider of its own; PORT=8000
+	@$(BIN)/python -m tools.board --optional
 	@exec $(BIN)/flask dev --stop-with-parent $$PPID
+
+board: $(READY) ## Build the board, the page that people draw on, where board/ has changed
+	@$(BIN)/python -m tools.board
+
+board-dev: $(READY) ## Serve the board from its sources, beside `make run` in another terminal
+	@$(BIN)/python -m tools.board --dev
 
 test: $(READY) $(DEPLOYED)/.ready ## Run the tests against real servers; make test ARGS="-k backup" picks some
 	@$(BIN)/pytest $(AT_ONCE) $(ARGS)
@@ -105,11 +112,12 @@ $(DEPLOYED)/.ready: $(BIN)/python requirements.txt
 	@touch $@
 
 wheel: $(READY) ## Build dist/padws-*.whl, which contains everything the service needs
+	@$(BIN)/python -m tools.board --optional
 	@$(BIN)/python -m pip wheel -qq --no-deps --no-build-isolation --wheel-dir $(DIST) .
 	@ls $(DIST)/padws-*.whl
 
 clean: ## Remove .venv and what tools left behind; the data of `make run` in .data stays
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) build dist padws/board board/node_modules *.egg-info .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

@@ -47,6 +47,8 @@ _PACKAGE = Path(__file__).resolve().parent
 #: Where sql/, migrations/, templates/, wsgi.py and gunicorn.conf.py are: beside the package in a
 #: checkout, inside it in an installed wheel.
 ROOT = _PACKAGE / "share" if (_PACKAGE / "share").is_dir() else _PACKAGE.parent
+#: Where `make board` puts the board's build.
+BOARD = _PACKAGE / "board"
 
 #: What is read where it is needed, not by SettingsSchema.
 READ_ELSEWHERE = frozenset(("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_SERVICE_NAME", "PADWS_DATA_DIR"))
@@ -173,7 +175,14 @@ class Settings:
     # Front end and templates
 
     static_dir: Path | None = parsed(
-        directory, None, "The front end's build, served at / and /static; without it, a small page"
+        directory,
+        None,
+        "Another front end's build, served at / and /static; without it, the board or a small page",
+    )
+    serve_board: bool = flag(
+        True,
+        "Serve the board, padws's own front end, at / where it is built and STATIC_DIR names no "
+        "other; false: a small page",
     )
     assets_dir: Path | None = parsed(
         directory, None, "Its assets, served at /assets; the default is STATIC_DIR/assets"
@@ -298,6 +307,12 @@ class Settings:
         return [
             f"[{each}]:{self.port}" if ":" in each else f"{each}:{self.port}" for each in self.host
         ]
+
+    @property
+    def board_dir(self) -> Path | None:
+        """The board's build, if that is what is served."""
+        is_served = self.serve_board and not self.static_dir and (BOARD / "index.html").is_file()
+        return BOARD if is_served else None
 
     @property
     def backup_interval(self) -> timedelta:

@@ -37,16 +37,21 @@ _SMALLEST = 1_000  # bytes: anything smaller fits into a packet
 _LARGEST = 10_000_000
 _MOST_IN_MEMORY = 64_000_000  # bytes of compressed files that a worker keeps
 _WORTH_IT = 0.95  # of the size
+#: The addresses of board/src/router.ts.
+_VIEW = re.compile(r"/pads/[0-9a-fA-F-]{36}(/history)?|/account")
 _OF_VARIANTS = ("Content-Encoding", "Content-Length")
 
 
 def serve(app: Flask, settings: Settings) -> None:
-    """Serve the files of STATIC_DIR and ASSETS_DIR where they are set."""
+    """Serve the files of STATIC_DIR and ASSETS_DIR where they are set, else the board."""
     if settings.static_dir:
         files = FrontEnd(app.wsgi_app, settings.static_dir, security_headers.of_front_end(settings))
         if settings.assets_dir:
             files.add_files(str(settings.assets_dir), prefix="/assets")
         app.wsgi_app = files  # type: ignore[method-assign]
+    elif settings.board_dir:
+        headers = security_headers.of_board(settings)
+        app.wsgi_app = _Board(app.wsgi_app, settings.board_dir, headers)  # type: ignore[method-assign]
 
 
 class FrontEnd(WhiteNoise):  # type: ignore[misc]  # untyped
@@ -117,6 +122,17 @@ class FrontEnd(WhiteNoise):  # type: ignore[misc]  # untyped
             return None
         self._free -= len(encoded)
         return encoded
+
+
+class _Board(FrontEnd):
+    """The board: each of its views has an address of its own, and the same page."""
+
+    def __call__(self, wsgi: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request, or leave that to the application."""
+        if _VIEW.fullmatch(wsgi["PATH_INFO"]):
+            return self.serve(self.files["/"], wsgi, start_response)
+        answer: Iterable[bytes] = super().__call__(wsgi, start_response)
+        return answer
 
 
 class _File:

@@ -28,6 +28,15 @@ _FOR_DATA = ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'no
 # What a front end loads, and from where, is its own affair.
 _OF_FRONT_END = [("X-Content-Type-Options", "nosniff"), ("X-Frame-Options", "SAMEORIGIN")]
 
+# Excalidraw has styles in its markup, makes images and fonts of what it has in memory, and reads
+# pictures that are data. Nothing comes from elsewhere.
+_OF_BOARD = (
+    "Content-Security-Policy",
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' data: blob:; "
+    "worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+)
+
 _HTML = ("Content-Type", "text/html; charset=utf-8")
 _HSTS = ("Strict-Transport-Security", "max-age=31536000")
 
@@ -45,6 +54,11 @@ _PREFLIGHT = [
 def of_front_end(settings: Settings) -> dict[str, str]:
     """The headers of a front end's files."""
     return dict(_OF_FRONT_END + ([_HSTS] if _is_behind_tls(settings) else []))
+
+
+def of_board(settings: Settings) -> dict[str, str]:
+    """The headers of the board's files."""
+    return dict([*_OF_ALL, _OF_BOARD, *([_HSTS] if _is_behind_tls(settings) else [])])
 
 
 def of_refusals(settings: Settings) -> list[tuple[str, str]]:

@@ -36,7 +36,7 @@ def get_config() -> Response:
 def get_build_info() -> Response:
     """Read which build of the front end is served; a change makes open pages reload."""
     # So every worker and instance must give the same answer, even without a build.
-    directory = settings().static_dir
+    directory = settings().static_dir or settings().board_dir
     try:
         if directory:
             return answer(orjson.loads((directory / "build-info.json").read_bytes()))

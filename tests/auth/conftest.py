@@ -71,6 +71,7 @@ def deployment(auth_database: str, own_redis: OwnRedis, _own_provider: OwnProvid
         "OIDC_CLIENT_SECRET": own.SECRET,
         "OIDC_TIMEOUT": "5",
         "LOGIN_LIMIT": "10000 per minute",
+        "SERVE_BOARD": "false",  # which may be built here or not
         **SMALL,
     }
     return Deployment(auth_database, own_redis, settings)

@@ -105,6 +105,7 @@ def settings_of(database_url: str, redis_url: str, issuer: str) -> dict[str, str
         "OIDC_ISSUER": issuer,
         "OIDC_CLIENT_ID": "padws",
         "OIDC_CLIENT_SECRET": "not-secret",
+        "SERVE_BOARD": "false",  # which may be built here or not
     }
 
 

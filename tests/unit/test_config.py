@@ -377,6 +377,7 @@ MISTAKES = {
     "ACCESS_LOG": "sometimes",
     "SLOW_REQUEST_MS": "-1",
     "SQL_COMMENTS": "some",
+    "SERVE_BOARD": "perhaps",
     "HOST": "127.0.0.1:8000",
     "PORT": "70000",
     "WEB_CONCURRENCY": "abc",

@@ -1,0 +1,145 @@
+import { Excalidraw, MainMenu } from "@excalidraw/excalidraw";
+import "@excalidraw/excalidraw/index.css";
+import { useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { Message, ToPads, Waiting } from "../app";
+import { ApiError, getPad, renamePad, type User } from "../api/client";
+import { follow, historyPath } from "../router";
+import { draftsOf } from "../store";
+import { text } from "../text";
+import { Icon } from "../ui/icons";
+import { NameDialog } from "../ui/name_dialog";
+import { useTitle } from "../ui/title";
+import { showToast } from "../ui/toasts";
+import { Banner } from "./banner";
+import "./editor.css";
+import { useDarkMode } from "./dark_mode";
+import { keepNames } from "./names";
+import { PadSync, type View } from "./sync";
+
+interface Props {
+  padId: string;
+  user: User;
+}
+
+export default function Editor({ padId, user }: Props) {
+  const [sync, setSync] = useState<PadSync>();
+  const [error, setError] = useState("");
+  useEffect(() => {
+    let made: PadSync | undefined;
+    let isGone = false;
+    const open = async () => {
+      const [pad, drafts] = await Promise.all([getPad(padId), draftsOf(padId, user.id).catch(() => [])]);
+      if (isGone) return;
+      made = new PadSync(pad!, user.id, drafts);
+      setSync(made);
+    };
+    open().catch((reason: Error) => {
+      const isMissing = reason instanceof ApiError && reason.status === 404;
+      if (!isGone) setError(isMissing ? text.editor.missing : reason.message);
+    });
+    return () => {
+      isGone = true;
+      made?.close();
+    };
+  }, [padId, user.id]);
+  if (error) return <Message heading={error} action={<ToPads />} />;
+  return sync ? <Drawing sync={sync} /> : <Waiting />;
+}
+
+function Drawing({ sync }: { sync: PadSync }) {
+  const view = useSyncExternalStore(sync.subscribe, () => sync.view);
+  const isDark = useDarkMode();
+  const canvas = useRef<HTMLElement>(null);
+  useTitle(view.name);
+  useSaveKey(sync);
+  useEffect(() => keepNames(canvas.current!), []);
+  return (
+    <div className="editor">
+      <Bar sync={sync} view={view} />
+      <Banner sync={sync} view={view} />
+      <main ref={canvas} className="canvas" aria-label={text.editor.canvas}>
+        <Excalidraw
+          excalidrawAPI={(api) => sync.open(api)}
+          initialData={{ ...sync.initial, scrollToContent: true } as never}
+          onChange={(elements, appState, files) =>
+            sync.change(elements as never, appState as never, files as never)
+          }
+          name={view.name}
+          theme={isDark ? "dark" : "light"}
+          aiEnabled={false}
+          validateEmbeddable={false}
+          handleKeyboardGlobally
+          autoFocus
+          UIOptions={{ canvasActions: { loadScene: false, saveToActiveFile: false, toggleTheme: false } }}
+        >
+          <MainMenu>
+            <MainMenu.DefaultItems.Export />
+            <MainMenu.DefaultItems.SaveAsImage />
+            <MainMenu.DefaultItems.SearchMenu />
+            <MainMenu.DefaultItems.ClearCanvas />
+            <MainMenu.Separator />
+            <MainMenu.DefaultItems.ChangeCanvasBackground />
+            <MainMenu.Separator />
+            <MainMenu.DefaultItems.Help />
+          </MainMenu>
+        </Excalidraw>
+      </main>
+    </div>
+  );
+}
+
+function Bar({ sync, view }: { sync: PadSync; view: View }) {
+  const [isRenaming, setRenaming] = useState(false);
+  const rename = (name: string) =>
+    void renamePad(sync.padId, name).then(() => sync.saveNow(), (error: Error) => showToast({ message: error.message }));
+  return (
+    <header className="bar">
+      <a className="button bare" href="/" onClick={follow} aria-label={text.toPads} title={text.toPads}>
+        <Icon name="back" />
+      </a>
+      <h1 className="bar-name">
+        <button
+          type="button"
+          className="button bare name"
+          dir="auto"
+          aria-label={text.editor.rename(view.name)}
+          onClick={() => setRenaming(true)}
+        >
+          {view.name}
+        </button>
+      </h1>
+      <SaveStatus view={view} />
+      <a className="button bare" href={historyPath(sync.padId)} onClick={follow} aria-label={text.editor.history} title={text.editor.history}>
+        <Icon name="history" />
+        <span className="wide">{text.editor.history}</span>
+      </a>
+      {isRenaming && <NameDialog name={view.name} onSave={rename} onClose={() => setRenaming(false)} />}
+    </header>
+  );
+}
+
+function SaveStatus({ view }: { view: View }) {
+  const isFine = view.status === "saved" || view.status === "waiting" || view.status === "saving";
+  const label = { saved: text.editor.saved, waiting: text.editor.waiting, saving: text.editor.saving }[view.status as "saved"];
+  return (
+    <p className={isFine ? "save-status" : "save-status trouble"} role="status" data-status={view.status}>
+      <Icon name={!isFine ? "warning" : view.status === "saved" ? "check" : "cloud"} />
+      {label ?? text.editor.notSaved}
+    </p>
+  );
+}
+
+/** Ctrl+S saves here, not into a file. */
+function useSaveKey(sync: PadSync): void {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (!(event.ctrlKey || event.metaKey) || event.shiftKey || event.key.toLowerCase() !== "s") return;
+      event.preventDefault();
+      event.stopPropagation();
+      void sync.saveNow();
+    };
+    window.addEventListener("keydown", onKey, { capture: true });
+    return () => window.removeEventListener("keydown", onKey, { capture: true });
+  }, [sync]);
+}
+

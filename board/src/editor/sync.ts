@@ -1,0 +1,459 @@
+/**
+ * Keeps a pad the same here and at the service, and loses nothing on the way.
+ *
+ * What has changed here is written to IndexedDB at once and to the service 1.2 s after the last
+ * change, under the version that it starts from. Where the service has another one, that is fetched
+ * and merged, and saved again. There is one request at a time, so answers come in order.
+ */
+
+import { bumpVersion, CaptureUpdateAction, reconcileElements, restoreAppState, restoreElements } from "@excalidraw/excalidraw";
+import type { ExcalidrawImperativeAPI } from "@excalidraw/excalidraw/types";
+import { ApiError, createPad, getPad, getUser, type Pad, type SceneElement, sceneOf } from "../api/client";
+import { deleteDraft, type Draft, writeDraft } from "../store";
+import { apply, type Changes, combine, Comparison, isEmpty, keptAppState, type Screen } from "./changes";
+import { writeChanges } from "./write";
+
+export type Status =
+  | "saved"
+  | "waiting"
+  | "saving"
+  | "offline"
+  | "signedOut"
+  | "otherUser"
+  | "tooLarge"
+  | "refused"
+  | "gone";
+
+export interface View {
+  status: Status;
+  why: string;
+  name: string;
+  /** Whether this browser keeps what is not saved yet. */
+  isKept: boolean;
+  notice: "" | "recovered" | "replaced";
+}
+
+/** Milliseconds. */
+const AFTER_LAST_CHANGE = 1_200;
+const WITHOUT_A_PAUSE = 10_000;
+const BETWEEN_LOOKS = 3_000;
+const BETWEEN_DRAFTS = 100;
+const LONGEST_WAIT = 15_000;
+
+/** In these, trying again would not help until something else happens. */
+const BLOCKED: Status[] = ["signedOut", "otherUser", "tooLarge", "refused", "gone"];
+
+type Elements = Parameters<typeof reconcileElements>[0];
+type Remote = Parameters<typeof reconcileElements>[1];
+type AppState = Parameters<typeof reconcileElements>[2];
+
+const restored = (elements: SceneElement[]): SceneElement[] =>
+  restoreElements(elements as never, null) as unknown as SceneElement[];
+
+export class PadSync {
+  readonly padId: string;
+  #version: number;
+  #comparison: Comparison;
+  #screen: Screen;
+  #api: ExcalidrawImperativeAPI | null = null;
+  #view: View;
+  #listeners = new Set<() => void>();
+  #fingerprint = "";
+  #firstChange = 0;
+  #lastChange = 0;
+  #failures = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #running: Promise<void> | null = null;
+  #closed = false;
+  /** Elements that are being edited here and have changed at the service. */
+  #behind = new Set<string>();
+  #draft: Draft;
+  #adopted: Draft[];
+  #drafting = false;
+  #draftAgain = false;
+
+  constructor(pad: Pad, readonly userId: string, drafts: Draft[]) {
+    this.padId = pad.id;
+    this.#version = pad.version;
+    const scene = sceneOf(pad.data);
+    const shown = restored(scene.elements);
+    const appState = restoreAppState(scene.appState, null) as unknown as Record<string, unknown>;
+    this.#comparison = new Comparison(scene, shown, appState);
+    const unsaved = combine(drafts);
+    this.#screen = {
+      elements: this.#merged(restored(unsaved.elements), shown, {} as AppState),
+      appState: { ...keptAppState(appState), ...unsaved.appState },
+      files: { ...scene.files, ...unsaved.files },
+    };
+    this.#adopted = drafts;
+    this.#draft = {
+      key: crypto.getRandomValues(new Uint32Array(4)).join("-"),
+      padId: pad.id,
+      userId,
+      revision: 0,
+      elements: [],
+      appState: {},
+      files: {},
+    };
+    const isRecovered = !isEmpty(this.#changes());
+    this.#view = {
+      status: isRecovered ? "waiting" : "saved",
+      why: "",
+      name: pad.display_name,
+      isKept: true,
+      notice: isRecovered ? "recovered" : "",
+    };
+  }
+
+  /** What Excalidraw begins with. */
+  get initial(): Screen {
+    return this.#screen;
+  }
+
+  get view(): View {
+    return this.#view;
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  #show(view: Partial<View>): void {
+    const isNews = Object.entries(view).some(([key, value]) => this.#view[key as keyof View] !== value);
+    if (!isNews) return;
+    this.#view = { ...this.#view, ...view };
+    this.#listeners.forEach((listener) => listener());
+  }
+
+  dismiss(): void {
+    this.#show({ notice: "" });
+  }
+
+  /** Begin, once there is an editor to show in what others change. */
+  open(api: ExcalidrawImperativeAPI): void {
+    this.#api = api;
+    document.addEventListener("visibilitychange", this.#onVisibility);
+    window.addEventListener("pagehide", this.#onHide);
+    window.addEventListener("online", this.#onReturn);
+    window.addEventListener("storage", this.#onStorage);
+    window.addEventListener("beforeunload", this.#onUnload);
+    if (this.#view.notice) this.#noteChange();
+    this.#plan();
+  }
+
+  /** End. What is not saved yet is saved in the background, or is back next time. */
+  close(): void {
+    document.removeEventListener("visibilitychange", this.#onVisibility);
+    window.removeEventListener("pagehide", this.#onHide);
+    window.removeEventListener("online", this.#onReturn);
+    window.removeEventListener("storage", this.#onStorage);
+    window.removeEventListener("beforeunload", this.#onUnload);
+    this.#listeners.clear();
+    this.#api = null;
+    clearTimeout(this.#timer);
+    void this.#saveTheRest();
+  }
+
+  async #saveTheRest(): Promise<void> {
+    for (let attempt = 0; attempt < 3 && this.#isChanged(); attempt += 1) await this.saveNow();
+    this.#closed = true;
+  }
+
+  #onVisibility = (): void => {
+    if (document.hidden) void this.#writeDraft();
+    void this.saveNow();
+  };
+  #onHide = (): void => void this.#writeDraft();
+  #onReturn = (): void => void this.saveNow();
+  #onStorage = (event: StorageEvent): void => {
+    if (event.key === "auth_completed") void this.signedIn();
+  };
+  #onUnload = (event: BeforeUnloadEvent): void => {
+    if (!this.#view.isKept && this.#isChanged()) event.preventDefault();
+  };
+
+  #changes(): Changes {
+    return this.#comparison.changes(this.#screen);
+  }
+
+  #isChanged(): boolean {
+    return !isEmpty(this.#changes());
+  }
+
+  get #order(): string[] {
+    return this.#screen.elements.map((element) => element.id);
+  }
+
+  // What changes here
+
+  /** Excalidraw's onChange: also called for what is no change of the drawing. */
+  change(elements: readonly SceneElement[], appState: Record<string, unknown>, files: Record<string, unknown>): void {
+    if (this.#closed) return;
+    if (!this.#fingerprint) this.#fit();
+    this.#screen = { elements, appState: keptAppState(appState), files };
+    const fingerprint = fingerprintOf(this.#screen);
+    if (fingerprint === this.#fingerprint) return;
+    this.#fingerprint = fingerprint;
+    if (this.#isChanged()) this.#noteChange();
+  }
+
+  /** Begin with the whole drawing in sight. */
+  #fit(): void {
+    this.#api?.scrollToContent(undefined, { fitToContent: true, animate: false });
+  }
+
+  #noteChange(): void {
+    this.#lastChange = Date.now();
+    this.#firstChange ||= this.#lastChange;
+    this.#keepDraft();
+    const { status } = this.#view;
+    if (status === "saved" || status === "tooLarge" || status === "refused") this.#show({ status: "waiting", why: "" });
+    this.#plan();
+  }
+
+  /** Write what is not saved into IndexedDB; one write at a time, the newest state last. */
+  #keepDraft(): void {
+    if (this.#drafting) {
+      this.#draftAgain = true;
+      return;
+    }
+    this.#drafting = true;
+    void this.#writeDrafts().finally(() => (this.#drafting = false));
+  }
+
+  async #writeDrafts(): Promise<void> {
+    do {
+      this.#draftAgain = false;
+      const began = performance.now();
+      await this.#writeDraft();
+      const pause = Math.max(BETWEEN_DRAFTS, 5 * (performance.now() - began));
+      await new Promise((resolve) => setTimeout(resolve, Math.min(pause, 1_000)));
+    } while (this.#draftAgain);
+  }
+
+  async #writeDraft(): Promise<void> {
+    const changes = this.#changes();
+    this.#draft = { ...this.#draft, ...changes, revision: this.#draft.revision + 1 };
+    try {
+      await (isEmpty(changes) ? deleteDraft(this.#draft) : writeDraft(this.#draft));
+      this.#show({ isKept: true });
+    } catch {
+      this.#show({ isKept: false });
+    }
+  }
+
+  // When to ask the service
+
+  #plan(): void {
+    clearTimeout(this.#timer);
+    const delay = this.#delay();
+    if (delay !== null && !this.#running && this.#api) this.#timer = setTimeout(() => void this.#run(), delay);
+  }
+
+  /** Milliseconds until the next request; null where nothing is to be asked. */
+  #delay(): number | null {
+    if (this.#closed || BLOCKED.includes(this.#view.status)) return null;
+    if (this.#failures) return Math.min(LONGEST_WAIT, 500 * 2 ** this.#failures);
+    if (!this.#firstChange) return document.hidden ? null : BETWEEN_LOOKS;
+    const due = Math.min(this.#lastChange + AFTER_LAST_CHANGE, this.#firstChange + WITHOUT_A_PAUSE);
+    return Math.max(0, due - Date.now());
+  }
+
+  /** Save, or look for what others have changed, without waiting any longer. */
+  async saveNow(): Promise<void> {
+    if (BLOCKED.includes(this.#view.status)) return;
+    clearTimeout(this.#timer);
+    await this.#running;
+    await this.#run();
+  }
+
+  /** Whoever has just signed in, in a popup or another tab, may be the one who drew this. */
+  async signedIn(): Promise<void> {
+    if (this.#view.status !== "signedOut" && this.#view.status !== "otherUser") return;
+    this.#show({ status: "waiting", why: "" });
+    await this.saveNow();
+  }
+
+  async #run(): Promise<void> {
+    if (this.#running) return this.#running;
+    this.#running = this.#step().catch((error: unknown) => this.#failed(error));
+    await this.#running;
+    this.#running = null;
+    this.#plan();
+  }
+
+  async #step(): Promise<void> {
+    const changes = this.#ready();
+    if (!isEmpty(changes)) await this.#save(changes);
+    else {
+      this.#firstChange = 0;
+      await this.#look();
+    }
+    this.#failures = 0;
+    this.#show({ status: this.#firstChange ? "waiting" : "saved", why: "" });
+  }
+
+  /** The changes, as they are to be sent: each newer than what it replaces. */
+  #ready(): Changes {
+    const known = new Map(this.#comparison.scene.elements.map((element) => [element.id, element.version ?? 1]));
+    const changes = this.#changes();
+    for (const element of changes.elements) {
+      const version = known.get(element.id);
+      if (version !== undefined && (element.version ?? 1) <= version) bumpVersion(element as never, version);
+    }
+    return structuredClone(changes);
+  }
+
+  // What the service answers
+
+  async #save(changes: Changes): Promise<void> {
+    this.#show({ status: "saving", why: "" });
+    const began = Date.now();
+    const saved = await writeChanges(this.padId, this.#version, this.#comparison.scene, changes, this.#order).catch(
+      (error: unknown) => {
+        if (error instanceof ApiError && error.status === 412) return null;
+        throw error;
+      },
+    );
+    if (!saved) return this.#look();
+    this.#version = saved.version;
+    this.#comparison.acknowledge(changes, this.#order);
+    if (this.#isChanged()) this.#firstChange = began;
+    else this.#allSaved();
+    this.#keepDraft();
+  }
+
+  #allSaved(): void {
+    this.#firstChange = 0;
+    const adopted = this.#adopted.splice(0);
+    adopted.forEach((draft) => void deleteDraft(draft).catch(() => undefined));
+  }
+
+  /** Fetch what others have changed. */
+  async #look(): Promise<void> {
+    const isBehind = this.#behind.size && ![...this.#behind].some((id) => this.#edited().has(id));
+    const pad = await getPad(this.padId, isBehind ? undefined : this.#version);
+    if (pad) this.#receive(pad);
+  }
+
+  #receive(pad: Pad): void {
+    const scene = sceneOf(pad.data);
+    if (this.#wasReplaced(scene.elements)) this.#show({ notice: "replaced" });
+    const unsaved = this.#changes();
+    const changed = new Set(unsaved.elements.map((element) => element.id));
+    const remote = restored(scene.elements);
+    const appState = restoreAppState(scene.appState, null) as unknown as Record<string, unknown>;
+    this.#version = pad.version;
+    this.#comparison = new Comparison(scene, remote, appState);
+    this.#behind.clear();
+    const edited = this.#screen.elements.filter((element) => this.#edited().has(element.id) && !changed.has(element.id));
+    edited.filter((element) => this.#comparison.isChanged(element)).forEach((element) => {
+      this.#comparison.tolerate(element);
+      this.#behind.add(element.id);
+    });
+    const elements = this.#merged([...unsaved.elements, ...edited], this.#sameObjects(remote), this.#appState());
+    this.#screen = {
+      elements,
+      appState: { ...this.#screen.appState, ...keptAppState(appState), ...unsaved.appState },
+      files: { ...this.#screen.files, ...scene.files },
+    };
+    this.#draw();
+    if (this.#isChanged()) this.#firstChange ||= Date.now();
+    else this.#allSaved();
+    this.#keepDraft();
+    this.#show({ name: pad.display_name });
+  }
+
+  #draw(): void {
+    const api = this.#api;
+    if (!api) return;
+    const { elements, appState, files } = this.#screen;
+    const missing = Object.entries(files).filter(([id]) => !(id in api.getFiles()));
+    if (missing.length) api.addFiles(missing.map(([, file]) => file) as never);
+    api.updateScene({
+      elements: elements as never,
+      appState: appState as never,
+      captureUpdate: CaptureUpdateAction.NEVER,
+    });
+    this.#fingerprint = fingerprintOf(this.#screen);
+  }
+
+  /** Whether an element is older at the service than it was, or gone: somebody put the pad back. */
+  #wasReplaced(elements: SceneElement[]): boolean {
+    const versions = new Map(elements.map((element) => [element.id, element.version ?? 1]));
+    return this.#comparison.scene.elements.some(
+      ({ id, version, isDeleted }) => !isDeleted && (versions.get(id) ?? 0) < (version ?? 1),
+    );
+  }
+
+  /** The elements under the pointer or the keyboard. */
+  #edited(): Set<string> {
+    const { editingTextElement, resizingElement, newElement } = this.#appState();
+    const elements = [editingTextElement, resizingElement, newElement];
+    return new Set(elements.flatMap((element) => (element ? [element.id] : [])));
+  }
+
+  #appState(): AppState {
+    return this.#api?.getAppState() ?? ({} as AppState);
+  }
+
+  /** Elements that are the same on the screen already, as the objects there: strokes go on in them. */
+  #sameObjects(remote: SceneElement[]): SceneElement[] {
+    const shown = new Map(this.#screen.elements.map((element) => [element.id, element]));
+    return remote.map((element) => {
+      const same = shown.get(element.id);
+      return same && !this.#comparison.isChanged(same) && same.version === element.version ? same : element;
+    });
+  }
+
+  #merged(local: SceneElement[], remote: SceneElement[], appState: AppState): SceneElement[] {
+    return reconcileElements(local as unknown as Elements, remote as unknown as Remote, appState) as unknown as SceneElement[];
+  }
+
+  // What goes wrong
+
+  async #failed(error: unknown): Promise<void> {
+    const { status, message } = error instanceof ApiError ? error : new ApiError(0, String(error));
+    if (status === 401) this.#show({ status: "signedOut" });
+    else if (status === 404) this.#show({ status: (await this.#isOurs()) ? "gone" : "otherUser" });
+    else if (status === 413) this.#show({ status: "tooLarge" });
+    else if (status === 400 || status === 422 || status === 403) this.#show({ status: "refused", why: message });
+    else {
+      this.#failures += 1;
+      this.#show({ status: "offline", why: message });
+    }
+  }
+
+  /** Whether whoever is signed in is still the one who opened this pad. */
+  async #isOurs(): Promise<boolean> {
+    const user = await getUser().catch(() => null);
+    return !user || user.id === this.userId;
+  }
+
+  /** Make a new pad of what is on the screen; its id. */
+  async keepAsNew(): Promise<string> {
+    const scene = apply(this.#comparison.scene, structuredClone(this.#changes()), this.#order);
+    const pad = await createPad(this.#view.name, scene);
+    await this.forget();
+    return pad.id;
+  }
+
+  /** Give up what is not saved. */
+  async forget(): Promise<void> {
+    this.#closed = true;
+    this.#draft.revision += 1;
+    await Promise.all([this.#draft, ...this.#adopted].map((draft) => deleteDraft(draft).catch(() => undefined)));
+  }
+}
+
+/** Changes with every change of a drawing; cheaper than comparing. */
+function fingerprintOf({ elements, appState, files }: Screen): string {
+  let versions = 0;
+  let nonces = 0;
+  for (const { version, versionNonce } of elements) {
+    versions += version ?? 1;
+    nonces ^= versionNonce ?? 0;
+  }
+  return [elements.length, versions, nonces, Object.keys(files).length, ...Object.values(appState)].join();
+}

@@ -1,0 +1,92 @@
+/** What can be done to pads without opening them. */
+
+import { api, createPad, etagOf, getPad, type ListedPad, ok, type Pad, type Scene, sceneOf } from "../api/client";
+import { text } from "../text";
+import { showToast } from "../ui/toasts";
+
+export const listPads = (): Promise<ListedPad[]> => ok(api.GET("/api/pad", { params: { query: { data: false } } }));
+
+export const listTemplates = () => ok(api.GET("/api/templates", { params: { query: { data: false } } }));
+
+export const loadScene = async (padId: string): Promise<Scene> => sceneOf((await getPad(padId))!.data);
+
+export const newBlankPad = (): Promise<Pad> =>
+  createPad(text.gallery.newName, { elements: [], appState: {}, files: {} });
+
+export const newFromTemplate = (name: string, displayName: string): Promise<Pad> =>
+  ok(
+    api.POST("/api/pad/from-template/{name}", {
+      params: { path: { name } },
+      body: { display_name: displayName },
+    }),
+  );
+
+export async function duplicate(pad: ListedPad): Promise<Pad> {
+  return createPad(text.gallery.copyOf(pad.display_name), await loadScene(pad.id));
+}
+
+/** Pads that are hidden, and deleted once nobody has taken that back. */
+const doomed = new Set<string>();
+
+export const isDoomed = (padId: string): boolean => doomed.has(padId);
+
+/** Delete a pad unless somebody undoes that, or it is changed meanwhile. */
+export function deleteLater(pad: ListedPad, onChange: () => void): void {
+  doomed.add(pad.id);
+  onChange();
+  showToast({
+    message: text.gallery.deleted(pad.display_name),
+    action: {
+      label: text.gallery.undo,
+      run: () => {
+        doomed.delete(pad.id);
+        onChange();
+      },
+    },
+    onEnd: () => void deleteNow(pad).then(onChange),
+  });
+}
+
+async function deleteNow(pad: ListedPad): Promise<void> {
+  const { id, display_name: name } = pad;
+  const request = api.DELETE("/api/pad/{pad_id}", {
+    params: { path: { pad_id: id } },
+    headers: { "If-Match": etagOf(pad.version) },
+    keepalive: true,
+  });
+  try {
+    const { response, error } = await request;
+    if (response.status === 412) showToast({ message: text.gallery.changedElsewhere(name) });
+    else if (response.status !== 404) await ok(Promise.resolve({ data: undefined, error, response }));
+  } catch (error) {
+    showToast({ message: text.gallery.notDeleted(name, (error as Error).message) });
+  }
+  doomed.delete(id);
+}
+
+/** Make a pad of each file that is a drawing. */
+export async function importFiles(files: File[]): Promise<void> {
+  let imported = 0;
+  for (const file of files) {
+    try {
+      await createPad(nameOf(file), drawingIn(await file.text()));
+      imported += 1;
+    } catch (error) {
+      const message = error instanceof SyntaxError ? text.gallery.notImported(file.name) : (error as Error).message;
+      showToast({ message });
+    }
+  }
+  if (imported) showToast({ message: text.gallery.imported(imported) });
+}
+
+function nameOf(file: File): string {
+  const name = file.name.replace(/\.(excalidraw|json)$/i, "").replace(/\p{Cc}/gu, " ").trim();
+  return name.slice(0, 100) || text.gallery.newName;
+}
+
+/** The drawing in a file; SyntaxError where there is none. */
+function drawingIn(content: string): Scene {
+  const scene = JSON.parse(content) as Partial<Scene> | null;
+  if (!scene || !Array.isArray(scene.elements)) throw new SyntaxError("no elements");
+  return sceneOf(scene);
+}

@@ -1,0 +1,84 @@
+/** What this browser keeps: changes that are not saved yet, and pictures of pads. */
+
+import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+import type { SceneElement } from "./api/client";
+
+/** What one tab has changed in a pad and the service has not acknowledged. */
+export interface Draft {
+  key: string;
+  padId: string;
+  userId: string;
+  /** Goes up with each write, so that nobody deletes what they have not seen. */
+  revision: number;
+  elements: SceneElement[];
+  appState: Record<string, unknown>;
+  files: Record<string, unknown>;
+}
+
+export interface Picture {
+  /** What it shows, without the version. */
+  key: string;
+  version: string;
+  svg: string;
+  background: string;
+  usedAt: number;
+}
+
+interface Schema extends DBSchema {
+  drafts: { key: string; value: Draft; indexes: { padId: string } };
+  pictures: { key: string; value: Picture; indexes: { usedAt: number } };
+}
+
+let opened: Promise<IDBPDatabase<Schema>> | undefined;
+
+function database(): Promise<IDBPDatabase<Schema>> {
+  opened ??= openDB<Schema>("padws", 1, {
+    upgrade(db) {
+      db.createObjectStore("drafts", { keyPath: "key" }).createIndex("padId", "padId");
+      db.createObjectStore("pictures", { keyPath: "key" }).createIndex("usedAt", "usedAt");
+    },
+    terminated: () => (opened = undefined),
+  });
+  opened.catch(() => (opened = undefined));
+  return opened;
+}
+
+export async function writeDraft(draft: Draft): Promise<void> {
+  await (await database()).put("drafts", draft, undefined);
+}
+
+export async function draftsOf(padId: string, userId: string): Promise<Draft[]> {
+  const drafts = await (await database()).getAllFromIndex("drafts", "padId", padId);
+  return drafts.filter((draft) => draft.userId === userId);
+}
+
+/** The pads of which this browser holds unsaved changes of a user. */
+export async function padsWithDrafts(userId: string): Promise<Set<string>> {
+  const drafts = await (await database()).getAll("drafts");
+  return new Set(drafts.filter((draft) => draft.userId === userId).map((draft) => draft.padId));
+}
+
+/** Delete a draft, unless its tab has written to it since. */
+export async function deleteDraft(draft: Pick<Draft, "key" | "revision">): Promise<void> {
+  const transaction = (await database()).transaction("drafts", "readwrite");
+  const stored = await transaction.store.get(draft.key);
+  if (stored && stored.revision <= draft.revision) await transaction.store.delete(draft.key);
+  await transaction.done;
+}
+
+export async function readPicture(key: string, version: string): Promise<Picture | undefined> {
+  const picture = await (await database()).get("pictures", key);
+  return picture?.version === version ? picture : undefined;
+}
+
+const MOST_PICTURES = 1200;
+
+export async function writePicture(picture: Picture): Promise<void> {
+  const transaction = (await database()).transaction("pictures", "readwrite");
+  await transaction.store.put(picture);
+  if ((await transaction.store.count()) > MOST_PICTURES) {
+    const oldest = await transaction.store.index("usedAt").openCursor();
+    await oldest?.delete();
+  }
+  await transaction.done;
+}

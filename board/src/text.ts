@@ -1,0 +1,148 @@
+/** Every text that people see. A translation replaces this file. */
+
+const LANGUAGE = "en";
+const relative = new Intl.RelativeTimeFormat(LANGUAGE, { numeric: "auto" });
+const full = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "long", timeStyle: "short" });
+const clock = new Intl.DateTimeFormat(LANGUAGE, { timeStyle: "short" });
+const day = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "medium" });
+
+const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+];
+
+/** How long ago something was, in words; the date once that is more than a week. */
+export function ago(time: string): string {
+  const seconds = (Date.parse(time) - Date.now()) / 1000;
+  if (-seconds > 7 * 86_400) return day.format(new Date(time));
+  const [unit, size] = UNITS.find(([, length]) => -seconds >= length) ?? ["second", 1];
+  return unit === "second" ? "just now" : relative.format(Math.ceil(seconds / size), unit);
+}
+
+export const exactly = (time: string): string => full.format(new Date(time));
+export const clockTime = (time: string): string => clock.format(new Date(time));
+export const dateOf = (time: string): string => day.format(new Date(time));
+
+export const text = {
+  product: "padws",
+  title: (place: string) => `${place} · padws`,
+  skip: "Skip to the content",
+  loading: "Loading…",
+  close: "Close",
+  cancel: "Cancel",
+  tryAgain: "Try again",
+  signIn: "Sign in",
+  signOut: "Sign out",
+  toPads: "All pads",
+  noAnswer: "The service does not answer.",
+  status: (status: number) => `The service answered with status ${status}.`,
+  failed: "Something went wrong on this page",
+  reload: "Load the page again",
+  missing: "There is nothing at this address.",
+
+  welcome: {
+    heading: "Draw what you think.",
+    lead: "Sketches, diagrams and plans on a whiteboard that keeps every stroke.",
+  },
+
+  gallery: {
+    heading: "Your pads",
+    count: (n: number) => (n === 1 ? "1 pad" : `${n} pads`),
+    new: "New pad",
+    newName: "Untitled",
+    blank: "Blank",
+    sort: "Sort by",
+    byEdited: "Last edited",
+    byName: "Name",
+    byCreated: "Newest",
+    edited: (time: string) => `Edited ${ago(time)}`,
+    unsaved: "Unsaved changes on this device",
+    open: (name: string) => `Open ${name}`,
+    more: (name: string) => `More for ${name}`,
+    rename: "Rename",
+    duplicate: "Duplicate",
+    history: "History",
+    delete: "Delete",
+    copyOf: (name: string) => `Copy of ${name}`.slice(0, 100),
+    deleted: (name: string) => `“${name}” was deleted.`,
+    undo: "Undo",
+    deletedElsewhere: (name: string) => `“${name}” is not there any more.`,
+    changedElsewhere: (name: string) => `“${name}” was changed meanwhile, so it was not deleted.`,
+    notDeleted: (name: string, why: string) => `“${name}” was not deleted. ${why}`,
+    drop: "Drop drawings here to import them",
+    import: "Import a file",
+    imported: (n: number) => (n === 1 ? "1 drawing was imported." : `${n} drawings were imported.`),
+    notImported: (file: string) => `“${file}” is not an Excalidraw drawing.`,
+    empty: "This pad is empty",
+    noPreview: "No preview",
+  },
+
+  name: {
+    heading: "Rename this pad",
+    label: "Name",
+    save: "Rename",
+  },
+
+  editor: {
+    canvas: "Drawing",
+    menu: "Menu",
+    colours: "Colours",
+    rename: (name: string) => `Rename ${name}`,
+    saved: "Saved",
+    saving: "Saving…",
+    waiting: "Saving soon…",
+    notSaved: "Not saved",
+    offline: "The service cannot be reached. Your changes are kept on this device and saved as soon as it answers.",
+    signedOut: "Your session has ended. Your changes are kept on this device; sign in to save them.",
+    otherUser: "Somebody else is signed in now. Sign in again as the owner of this pad to save your changes.",
+    tooLarge: "The drawing has become too large to be saved. Remove a picture, or save it to a file.",
+    refused: (why: string) => `The service refuses the drawing: ${why}`,
+    notKept: "This browser lets nothing be kept on this device: do not close this page.",
+    gone: "This pad was deleted elsewhere.",
+    goneMore: "What you see here is still there. Keep it as a new pad, or leave it.",
+    keep: "Keep as a new pad",
+    leave: "Leave it",
+    replaced: "This pad was put back to an earlier state elsewhere. Anything you had not saved yet is still here.",
+    recovered: "Changes from last time that had not been saved are back.",
+    history: "History",
+    missing: "This pad does not exist, or belongs to somebody else.",
+  },
+
+  history: {
+    heading: "History",
+    now: "Now",
+    restore: "Restore this",
+    restoring: "Restoring…",
+    restored: "Restored. What it replaced is in the history too.",
+    changed: "The pad was changed meanwhile. Look at it, then restore again.",
+    none: "Nothing has been kept yet: a drawing is kept every few minutes while it changes.",
+    back: "Back to the drawing",
+    states: "Earlier states",
+    showing: (when: string) => `As it was ${when}`,
+    showingNow: "As it is now",
+    compare: "Hold to compare with now",
+  },
+
+  account: {
+    heading: "Account",
+    tokens: "Access tokens",
+    tokensLead: "Scripts use a token in place of your session. A token is shown once.",
+    tokenName: "Name",
+    tokenScope: "May",
+    read: "read",
+    write: "read and change",
+    create: "Create a token",
+    created: "Copy this token now. It is not shown again.",
+    copy: "Copy",
+    copied: "Copied.",
+    revoke: "Revoke",
+    revokeNamed: (name: string) => `Revoke ${name}`,
+    used: (time: string) => `used ${ago(time)}`,
+    neverUsed: "never used",
+    expires: (time: string) => `expires on ${day.format(new Date(time))}`,
+    noTokens: "You have no tokens.",
+    api: "API documentation",
+    unsaved: "Some changes on this device are not saved yet. Open their pads before you sign out; they are marked in the gallery.",
+  },
+};

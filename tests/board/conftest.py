@@ -1,0 +1,87 @@
+"""The board as it is built, served by gunicorn, in the machine's Chromium.
+
+One service and one browser serve all tests of a worker: each test has pads and people of its own.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from padws.embedded import temporary
+from padws.embedded.servers import Gunicorn
+from padws.embedded.startup import LOOPBACK, free_port
+from tests.board.person import Person
+from tests.helpers import servers
+from tests.helpers.browser import SCENE
+from tests.helpers.parts import Part
+from tools import board
+
+NewPerson = Callable[..., Person]
+
+
+@pytest.fixture(scope="session")
+def built() -> None:
+    """The board is built; tests are skipped where it cannot be."""
+    try:
+        board.build()
+    except board.BoardError as error:
+        pytest.skip(f"the board was not tried: {error}")
+
+
+@pytest.fixture(scope="session")
+def address() -> str:
+    return f"http://{LOOPBACK}:{free_port()}"
+
+
+@pytest.fixture(scope="session")
+def gunicorn(
+    built: None,
+    chromium: Browser,
+    address: str,
+    postgres: str,
+    template_database: str,
+    redis_server: str,
+    oidc_issuer: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Part]:
+    """The service, which a test may stop and start again."""
+    log = tmp_path_factory.mktemp("board") / "gunicorn.log"
+    with servers.database(postgres, template_database) as url:
+        settings = {**servers.settings_of(url, redis_server, oidc_issuer), "SERVE_BOARD": "true"}
+        port = int(address.rpartition(":")[2])
+        part = Part(Gunicorn(port, temporary.environment(settings), log=log))
+        part.start()
+        yield part
+        part.stop()
+
+
+@pytest.fixture
+def person(gunicorn: Part, chromium: Browser, address: str) -> Iterator[NewPerson]:
+    """Let somebody who is new here, or in another browser, sign in."""
+    gunicorn.start()
+    with ExitStack() as stack:
+
+        def sign_in(name: str | None = None, **options: Any) -> Person:
+            made = Person(chromium, address, name or f"p-{uuid.uuid4().hex[:8]}", **options)
+            stack.callback(made.context.close)
+            return made
+
+        yield sign_in
+
+
+@pytest.fixture
+def alice(person: NewPerson) -> Person:
+    return person()
+
+
+@pytest.fixture
+def pad(alice: Person) -> str:
+    """The id of an empty pad of alice's."""
+    made = alice.api.post("/api/pad", json={"display_name": "Plan", "data": SCENE})
+    return str(made.json()["id"])

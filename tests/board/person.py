@@ -1,0 +1,141 @@
+"""People who draw: each with a browser profile of their own, and what they see."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.helpers import browser as http
+from tests.helpers.waiting import wait_until
+
+Point = tuple[float, float]
+Element = dict[str, Any]
+
+#: What Excalidraw has on its canvas: the component is found from the DOM.
+_ON_SCREEN = """() => {
+  const node = document.querySelector('.excalidraw');
+  let fiber = node[Object.keys(node).find(key => key.startsWith('__reactFiber$'))];
+  while (!fiber.stateNode?.getSceneElementsIncludingDeleted) fiber = fiber.return;
+  const elements = fiber.stateNode.getSceneElementsIncludingDeleted();
+  return JSON.parse(JSON.stringify(elements.filter(each => !each.isDeleted)));
+}"""
+
+
+def line(start: Point, end: Point, steps: int = 12) -> list[Point]:
+    """A wavy line of the hand."""
+    (x, y), (to_x, to_y) = start, end
+    return [
+        (x + (to_x - x) * i / steps, y + (to_y - y) * i / steps + 6 * math.sin(i))
+        for i in range(steps + 1)
+    ]
+
+
+class Person:
+    """Somebody at a browser, signed in."""
+
+    def __init__(self, browser: Browser, url: str, name: str, **options: Any):
+        self.url = url
+        self.who = name
+        self.api = http.signed_in(url, name)
+        self.context: BrowserContext = browser.new_context(**options)
+        self.context.set_default_timeout(30_000)
+        self.come_back()
+
+    def come_back(self) -> None:
+        """Have a session in the browser: that of `api`."""
+        cookie = {"name": http.COOKIE, "value": str(self.api.cookie), "url": self.url}
+        self.context.add_cookies([cookie])  # type: ignore[list-item]
+
+    def tab(self, path: str = "/") -> Tab:
+        """A new tab at an address of the board."""
+        page = self.context.new_page()
+        page.goto(f"{self.url}{path}")
+        return Tab(self, page)
+
+    def open(self, pad_id: str) -> Tab:
+        """A new tab with a pad, ready to be drawn on."""
+        tab = self.tab(f"/pads/{pad_id}")
+        tab.is_ready()
+        return tab
+
+    def stored(self, pad_id: str) -> list[Element]:
+        """The elements of a pad as the service has them, without deleted ones."""
+        pad = self.api.get(f"/api/pad/{pad_id}").json()
+        return [each for each in pad["data"]["elements"] if not each.get("isDeleted")]
+
+    def save(self, pad_id: str, **scene: Any) -> None:
+        """Save a scene, as another client would."""
+        answer = self.api.save(pad_id, **scene)
+        assert answer.status_code == 200, answer.text
+
+    def finds(self, pad_id: str, condition: Callable[[list[Element]], object]) -> list[Element]:
+        """The stored elements, once they are as expected."""
+        wait_until(lambda: condition(self.stored(pad_id)), "as it was drawn, at the service")
+        return self.stored(pad_id)
+
+
+class Tab:
+    """A page of the board."""
+
+    def __init__(self, person: Person, page: Page):
+        self.person = person
+        self.page = page
+
+    def is_ready(self) -> None:
+        """Wait until one can draw."""
+        self.page.locator(".excalidraw canvas.interactive").wait_for()
+
+    def has_status(self, *statuses: str) -> None:
+        """Wait until the board says this about saving."""
+        names = ", ".join(f'.save-status[data-status="{each}"]' for each in statuses)
+        self.page.locator(names).wait_for()
+
+    def on_screen(self) -> list[Element]:
+        """The elements on the canvas."""
+        elements: list[Element] = self.page.evaluate(_ON_SCREEN)
+        return elements
+
+    def shows(self, ids: set[str]) -> None:
+        """Wait until exactly these elements are on the canvas."""
+        wait_until(lambda: {each["id"] for each in self.on_screen()} == ids, "on the screen")
+
+    def stroke(self, points: Sequence[Point]) -> None:
+        """Draw a line with the pen."""
+        self.begin_stroke(points)
+        self.page.mouse.up()
+
+    def begin_stroke(self, points: Sequence[Point]) -> None:
+        """Draw a line, and leave the pen on the paper."""
+        mouse = self.page.mouse
+        self.page.keyboard.press("p")
+        mouse.move(*points[0])
+        mouse.down()
+        for point in points[1:]:
+            mouse.move(*point)
+
+    @contextmanager
+    def in_stroke(self, points: Sequence[Point]) -> Iterator[None]:
+        """Draw a line, and keep the pen on the paper for as long as the block lasts."""
+        self.begin_stroke(points)
+        yield
+        self.page.mouse.up()
+
+    def says(self, words: str) -> None:
+        """Wait until the board tells the person this."""
+        expect(self.page.get_by_text(words).first).to_be_visible()
+
+
+def like(points: Sequence[Point], element: Element) -> bool:
+    """Whether an element is the line that was drawn, as far as the mouse reports it."""
+    drawn = element.get("points") or []
+    if element["type"] != "freedraw" or not drawn:
+        return False
+    wide, high = (
+        abs(max(each[axis] for each in points) - min(each[axis] for each in points))
+        for axis in (0, 1)
+    )
+    return bool(abs(element["width"] - wide) < 2 and abs(element["height"] - high) < 2)

@@ -1,0 +1,193 @@
+"""What is drawn arrives at the service, whatever happens on the way."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from itertools import count
+
+from playwright.sync_api import Error, expect
+
+from tests.board.conftest import NewPerson
+from tests.board.person import Person, Tab, like, line
+from tests.helpers.chromium import Watch
+from tests.helpers.parts import Part
+from tests.helpers.waiting import wait_until
+
+FIRST = line((400, 300), (700, 360))
+SECOND = line((420, 500), (860, 440))
+THIRD = line((300, 600), (500, 640))
+
+
+def test_what_is_drawn_is_saved(alice: Person, pad: str) -> None:
+    watch, tab = Watch(alice.context), alice.open(pad)
+    tab.has_status("saved")
+    tab.stroke(FIRST)
+    tab.page.keyboard.press("r")
+    tab.page.mouse.move(300, 500)
+    tab.page.mouse.down()
+    tab.page.mouse.move(420, 580, steps=4)
+    tab.page.mouse.up()
+    stroke, box = alice.finds(pad, lambda elements: len(elements) == 2)
+    assert like(FIRST, stroke)
+    assert (box["type"], round(box["width"]), round(box["height"])) == ("rectangle", 120, 80)
+    tab.has_status("saved")
+    assert tab.on_screen() == alice.stored(pad)
+
+    tab.page.reload()
+    tab.is_ready()
+    tab.shows({stroke["id"], box["id"]})
+    tab.has_status("saved")
+    assert alice.api.get(f"/api/pad/{pad}").json()["version"] <= 3  # none for having been opened
+    assert watch.complaints(alice.url) == []
+    assert watch.elsewhere(alice.url, f"blob:{alice.url}") == []
+
+
+def test_a_tab_that_dies_in_mid_stroke_loses_nothing(alice: Person, pad: str) -> None:
+    tab = alice.open(pad)
+    tab.begin_stroke(FIRST)
+    tab.page.wait_for_timeout(400)  # longer than the pause between two writes to IndexedDB
+    assert alice.stored(pad) == []
+    crash(tab)
+    again = alice.open(pad)
+    again.says("Changes from last time")
+    (stroke,) = alice.finds(pad, lambda elements: len(elements) == 1)
+    assert like(FIRST, stroke)
+    again.shows({stroke["id"]})
+    again.has_status("saved")
+    wait_until(lambda: drafts(again) == 0, "nothing left to be saved")
+
+
+def crash(tab: Tab) -> None:
+    """End the process that draws the page, as the kernel would."""
+    with tab.page.expect_event("crash"), suppress(Error):
+        tab.page.goto("chrome://crash", timeout=5_000)
+    tab.page.close()
+
+
+def drafts(tab: Tab) -> int:
+    """How many records of unsaved changes are in the browser's database."""
+    found: int = tab.page.evaluate(
+        """() => new Promise(resolve => {
+          const opened = indexedDB.open('padws');
+          opened.onsuccess = () => {
+            const counted = opened.result.transaction('drafts').objectStore('drafts').count();
+            counted.onsuccess = () => { opened.result.close(); resolve(counted.result); };
+          };
+        })"""
+    )
+    return found
+
+
+def test_an_outage_is_said_and_outlived(alice: Person, pad: str, gunicorn: Part) -> None:
+    tab = alice.open(pad)
+    tab.stroke(FIRST)
+    tab.has_status("saved")
+    gunicorn.kill()
+    tab.stroke(SECOND)
+    tab.says("The service cannot be reached")
+    expect(tab.page.get_by_text("Not saved", exact=True)).to_be_visible()
+    tab.stroke(THIRD)
+    gunicorn.start()
+    elements = alice.finds(pad, lambda elements: len(elements) == 3)
+    for points, element in zip((FIRST, SECOND, THIRD), elements, strict=True):
+        assert like(points, element)
+    tab.has_status("saved")
+    expect(tab.page.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_session_that_ends_is_begun_again_over_the_open_drawing(
+    person: NewPerson,
+) -> None:
+    alice, bob = person("carla"), person("dora")
+    (pad, *_) = [each["id"] for each in alice.api.get("/api/pad?data=false").json()]
+    before = len(alice.stored(pad))
+    tab = alice.open(pad)
+    alice.api.post("/auth/logout")
+    tab.stroke(FIRST)
+    tab.says("Your session has ended")
+    sign_in(tab, "dora")
+    tab.says("Somebody else is signed in")
+    tab.stroke(SECOND)
+    alice.context.clear_cookies()
+    sign_in(tab, "carla")
+    tab.has_status("saved")
+    alice.api.sign_in("carla")
+    assert len(alice.stored(pad)) == before + 2
+    assert len(bob.api.get("/api/pad?data=false").json()) == 1
+
+
+def sign_in(tab: Tab, name: str) -> None:
+    with tab.page.expect_popup() as opened:
+        tab.page.get_by_role("button", name="Sign in").click()
+    popup = opened.value
+    with popup.expect_event("close"):
+        popup.locator("input[name=sub]").fill(name)
+        popup.keyboard.press("Enter")
+
+
+def test_two_people_draw_at_once_and_both_see_everything(
+    alice: Person, pad: str, person: NewPerson
+) -> None:
+    other = person(alice.who)
+    one, two = alice.open(pad), other.open(pad)
+    places = count(200, 25)
+    with one.in_stroke(line((300, 250), (600, 280))):
+        for _ in range(3):  # while the other's pen is on the paper
+            two.stroke(line((650, next(places)), (900, next(places))))
+            two.has_status("saved")
+        wait_until(lambda: len(one.on_screen()) == 4, "what the other has drawn")
+        one.page.mouse.move(620, 300)
+        one.page.mouse.move(640, 320)
+    for _ in range(3):
+        one.stroke(line((300, next(places)), (600, next(places))))
+        two.stroke(line((650, next(places)), (900, next(places))))
+    stored = alice.finds(pad, lambda elements: len(elements) == 10)
+    for tab in (one, two):
+        tab.shows({each["id"] for each in stored})
+        tab.has_status("saved")
+    longest = max(stored, key=lambda each: float(each["width"]))
+    assert round(longest["width"]) == 340  # the stroke went on under what came in
+
+
+def test_two_tabs_of_one_browser_keep_what_each_has_drawn(alice: Person, pad: str) -> None:
+    one, two = alice.open(pad), alice.open(pad)
+    two.stroke(FIRST)
+    one.page.bring_to_front()
+    one.stroke(SECOND)
+    stored = alice.finds(pad, lambda elements: len(elements) == 2)
+    for tab in (one, two):
+        tab.page.bring_to_front()
+        tab.shows({each["id"] for each in stored})
+
+
+def test_a_pad_that_another_deletes_can_be_kept(alice: Person, pad: str) -> None:
+    tab = alice.open(pad)
+    tab.stroke(FIRST)
+    tab.has_status("saved")
+    assert alice.api.request("DELETE", f"/api/pad/{pad}").status_code == 200
+    tab.stroke(SECOND)
+    tab.says("This pad was deleted elsewhere")
+    tab.page.get_by_role("button", name="Keep as a new pad").click()
+    tab.page.wait_for_url(lambda url: pad not in url)
+    kept = tab.page.url.rpartition("/")[2]
+    elements = alice.finds(kept, lambda elements: len(elements) == 2)
+    assert like(FIRST, elements[0])
+    assert like(SECOND, elements[1])
+
+
+def test_a_pad_that_another_renames_and_restores(alice: Person, pad: str) -> None:
+    tab = alice.open(pad)
+    tab.stroke(FIRST)
+    tab.has_status("saved")
+    backup = alice.api.post(f"/api/pad/{pad}/backups").json()["id"]
+    tab.stroke(SECOND)
+    tab.has_status("saved")
+    alice.api.request("PATCH", f"/api/pad/{pad}", json={"display_name": "Renamed"})
+    tab.says("Renamed")
+    with tab.in_stroke(THIRD):
+        alice.api.post(f"/api/pad/{pad}/backups/{backup}/restore")
+        tab.says("put back to an earlier state")
+    elements = alice.finds(pad, lambda elements: len(elements) == 2)
+    assert like(FIRST, elements[0])
+    assert like(THIRD, elements[1])
+    tab.shows({each["id"] for each in elements})
