@@ -24,7 +24,12 @@ export interface Picture {
   usedAt: number;
 }
 
+/** The name of an event: a pad that was left has been saved. */
+export const PAD_SAVED = "padws:pad-saved";
+
 interface Schema extends DBSchema {
+  /** What Excalidraw's library holds, as it hands it out. */
+  library: { key: string; value: unknown };
   drafts: { key: string; value: Draft; indexes: { padId: string } };
   pictures: { key: string; value: Picture; indexes: { usedAt: number } };
 }
@@ -35,6 +40,7 @@ function database(): Promise<IDBPDatabase<Schema>> {
   opened ??= openDB<Schema>("padws", 1, {
     upgrade(db) {
       db.createObjectStore("drafts", { keyPath: "key" }).createIndex("padId", "padId");
+      db.createObjectStore("library");
       db.createObjectStore("pictures", { keyPath: "key" }).createIndex("usedAt", "usedAt");
     },
     terminated: () => (opened = undefined),
@@ -64,6 +70,13 @@ export async function deleteDraft(draft: Pick<Draft, "key" | "revision">): Promi
   const stored = await transaction.store.get(draft.key);
   if (stored && stored.revision <= draft.revision) await transaction.store.delete(draft.key);
   await transaction.done;
+}
+
+export const readLibrary = async (userId: string): Promise<unknown> =>
+  (await (await database()).get("library", userId)) ?? [];
+
+export async function writeLibrary(userId: string, items: unknown): Promise<void> {
+  await (await database()).put("library", items, userId);
 }
 
 export async function readPicture(key: string, version: string): Promise<Picture | undefined> {

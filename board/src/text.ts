@@ -94,6 +94,7 @@ export const text = {
     waiting: "Saving soon…",
     notSaved: "Not saved",
     offline: "The service cannot be reached. Your changes are kept on this device and saved as soon as it answers.",
+    unavailable: (why: string) => `${why} Your changes are kept on this device and saved as soon as that is possible.`,
     signedOut: "Your session has ended. Your changes are kept on this device; sign in to save them.",
     otherUser: "Somebody else is signed in now. Sign in again as the owner of this pad to save your changes.",
     tooLarge: "The drawing has become too large to be saved. Remove a picture, or save it to a file.",

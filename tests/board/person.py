@@ -15,14 +15,17 @@ from tests.helpers.waiting import wait_until
 Point = tuple[float, float]
 Element = dict[str, Any]
 
-#: What Excalidraw has on its canvas: the component is found from the DOM.
-_ON_SCREEN = """() => {
+#: Excalidraw's component, found from the DOM.
+CANVAS = """() => {
   const node = document.querySelector('.excalidraw');
   let fiber = node[Object.keys(node).find(key => key.startsWith('__reactFiber$'))];
   while (!fiber.stateNode?.getSceneElementsIncludingDeleted) fiber = fiber.return;
-  const elements = fiber.stateNode.getSceneElementsIncludingDeleted();
-  return JSON.parse(JSON.stringify(elements.filter(each => !each.isDeleted)));
+  return fiber.stateNode;
 }"""
+_ON_SCREEN = f"""() => {{
+  const elements = ({CANVAS})().getSceneElementsIncludingDeleted();
+  return JSON.parse(JSON.stringify(elements.filter(each => !each.isDeleted)));
+}}"""
 
 
 def line(start: Point, end: Point, steps: int = 12) -> list[Point]:

@@ -8,7 +8,7 @@ from itertools import count
 from playwright.sync_api import Error, expect
 
 from tests.board.conftest import NewPerson
-from tests.board.person import Person, Tab, like, line
+from tests.board.person import CANVAS, Person, Tab, like, line
 from tests.helpers.chromium import Watch
 from tests.helpers.parts import Part
 from tests.helpers.waiting import wait_until
@@ -147,6 +147,29 @@ def test_two_people_draw_at_once_and_both_see_everything(
         tab.has_status("saved")
     longest = max(stored, key=lambda each: float(each["width"]))
     assert round(longest["width"]) == 340  # the stroke went on under what came in
+
+
+def test_a_picture_reaches_the_other(alice: Person, pad: str, person: NewPerson) -> None:
+    one, two = alice.open(pad), person(alice.who).open(pad)
+    one.page.evaluate(DROP_PICTURE)
+    (image,) = alice.finds(pad, lambda elements: len(elements) == 1)
+    stored = alice.api.get(f"/api/pad/{pad}").json()["data"]["files"]
+    assert stored[image["fileId"]]["dataURL"].startswith("data:image/png;base64,")
+    two.shows({image["id"]})
+    assert two.page.evaluate(f"({CANVAS})().files['{image['fileId']}'].dataURL")
+
+
+#: Drops a red square onto the drawing.
+DROP_PICTURE = """async () => {
+  const canvas = Object.assign(document.createElement('canvas'), {width: 40, height: 40});
+  canvas.getContext('2d').fillStyle = 'red';
+  canvas.getContext('2d').fillRect(0, 0, 40, 40);
+  const blob = await new Promise(resolve => canvas.toBlob(resolve));
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File([blob], 'square.png', {type: 'image/png'}));
+  const at = {dataTransfer, clientX: 500, clientY: 400, bubbles: true, cancelable: true};
+  document.querySelector('.excalidraw canvas.interactive').dispatchEvent(new DragEvent('drop', at));
+}"""
 
 
 def test_two_tabs_of_one_browser_keep_what_each_has_drawn(alice: Person, pad: str) -> None:

@@ -14,7 +14,7 @@ export function Banner({ sync, view }: { sync: PadSync; view: View }) {
     return (
       <Strip kind="alert" message={trouble}>
         {canSignIn && <SignIn sync={sync} />}
-        {view.status === "offline" && (
+        {(view.status === "offline" || view.status === "unavailable") && (
           <button type="button" className="button" onClick={() => void sync.saveNow()}>
             {text.tryAgain}
           </button>
@@ -40,6 +40,8 @@ function troubleOf({ status, why }: View): string {
     case "otherUser":
     case "tooLarge":
       return text.editor[status];
+    case "unavailable":
+      return text.editor.unavailable(why);
     case "refused":
       return text.editor.refused(why);
     default:

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { Message, ToPads, Waiting } from "../app";
 import { ApiError, getPad, renamePad, type User } from "../api/client";
 import { follow, historyPath } from "../router";
-import { draftsOf } from "../store";
+import { draftsOf, readLibrary, writeLibrary } from "../store";
 import { text } from "../text";
 import { Icon } from "../ui/icons";
 import { NameDialog } from "../ui/name_dialog";
@@ -50,6 +50,7 @@ function Drawing({ sync }: { sync: PadSync }) {
   const view = useSyncExternalStore(sync.subscribe, () => sync.view);
   const isDark = useDarkMode();
   const canvas = useRef<HTMLElement>(null);
+  const [initial] = useState(() => ({ ...sync.initial, libraryItems: readLibrary(sync.userId).catch(() => []) }));
   useTitle(view.name);
   useSaveKey(sync);
   useEffect(() => keepNames(canvas.current!), []);
@@ -60,7 +61,7 @@ function Drawing({ sync }: { sync: PadSync }) {
       <main ref={canvas} className="canvas" aria-label={text.editor.canvas}>
         <Excalidraw
           excalidrawAPI={(api) => sync.open(api)}
-          initialData={{ ...sync.initial, scrollToContent: true } as never}
+          initialData={initial as never}
           onChange={(elements, appState, files) =>
             sync.change(elements as never, appState as never, files as never)
           }
@@ -68,8 +69,8 @@ function Drawing({ sync }: { sync: PadSync }) {
           theme={isDark ? "dark" : "light"}
           aiEnabled={false}
           validateEmbeddable={false}
-          handleKeyboardGlobally
           autoFocus
+          onLibraryChange={(items) => void writeLibrary(sync.userId, items).catch(() => undefined)}
           UIOptions={{ canvasActions: { loadScene: false, saveToActiveFile: false, toggleTheme: false } }}
         >
           <MainMenu>
@@ -92,6 +93,10 @@ function Bar({ sync, view }: { sync: PadSync; view: View }) {
   const [isRenaming, setRenaming] = useState(false);
   const rename = (name: string) =>
     void renamePad(sync.padId, name).then(() => sync.saveNow(), (error: Error) => showToast({ message: error.message }));
+  const close = () => {
+    setRenaming(false);
+    document.querySelector<HTMLElement>(".excalidraw")?.focus(); // whose keys work only there
+  };
   return (
     <header className="bar">
       <a className="button bare" href="/" onClick={follow} aria-label={text.toPads} title={text.toPads}>
@@ -113,7 +118,7 @@ function Bar({ sync, view }: { sync: PadSync; view: View }) {
         <Icon name="history" />
         <span className="wide">{text.editor.history}</span>
       </a>
-      {isRenaming && <NameDialog name={view.name} onSave={rename} onClose={() => setRenaming(false)} />}
+      {isRenaming && <NameDialog name={view.name} onSave={rename} onClose={close} />}
     </header>
   );
 }
@@ -122,7 +127,7 @@ function SaveStatus({ view }: { view: View }) {
   const isFine = view.status === "saved" || view.status === "waiting" || view.status === "saving";
   const label = { saved: text.editor.saved, waiting: text.editor.waiting, saving: text.editor.saving }[view.status as "saved"];
   return (
-    <p className={isFine ? "save-status" : "save-status trouble"} role="status" data-status={view.status}>
+    <p className={isFine ? "save-status" : "save-status trouble"} data-status={view.status}>
       <Icon name={!isFine ? "warning" : view.status === "saved" ? "check" : "cloud"} />
       {label ?? text.editor.notSaved}
     </p>

@@ -9,7 +9,7 @@
 import { bumpVersion, CaptureUpdateAction, reconcileElements, restoreAppState, restoreElements } from "@excalidraw/excalidraw";
 import type { ExcalidrawImperativeAPI } from "@excalidraw/excalidraw/types";
 import { ApiError, createPad, getPad, getUser, type Pad, type SceneElement, sceneOf } from "../api/client";
-import { deleteDraft, type Draft, writeDraft } from "../store";
+import { deleteDraft, type Draft, PAD_SAVED, writeDraft } from "../store";
 import { apply, type Changes, combine, Comparison, isEmpty, keptAppState, type Screen } from "./changes";
 import { writeChanges } from "./write";
 
@@ -18,6 +18,7 @@ export type Status =
   | "waiting"
   | "saving"
   | "offline"
+  | "unavailable"
   | "signedOut"
   | "otherUser"
   | "tooLarge"
@@ -62,6 +63,8 @@ export class PadSync {
   #firstChange = 0;
   #lastChange = 0;
   #failures = 0;
+  /** Milliseconds that the service has asked to wait. */
+  #retryAfter = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running: Promise<void> | null = null;
   #closed = false;
@@ -139,6 +142,7 @@ export class PadSync {
     window.addEventListener("storage", this.#onStorage);
     window.addEventListener("beforeunload", this.#onUnload);
     if (this.#view.notice) this.#noteChange();
+    else this.#allSaved(); // what other tabs had left has arrived, only its answer had not
     this.#plan();
   }
 
@@ -158,6 +162,7 @@ export class PadSync {
   async #saveTheRest(): Promise<void> {
     for (let attempt = 0; attempt < 3 && this.#isChanged(); attempt += 1) await this.saveNow();
     this.#closed = true;
+    window.dispatchEvent(new Event(PAD_SAVED));
   }
 
   #onVisibility = (): void => {
@@ -254,7 +259,7 @@ export class PadSync {
   /** Milliseconds until the next request; null where nothing is to be asked. */
   #delay(): number | null {
     if (this.#closed || BLOCKED.includes(this.#view.status)) return null;
-    if (this.#failures) return Math.min(LONGEST_WAIT, 500 * 2 ** this.#failures);
+    if (this.#failures) return Math.max(this.#retryAfter, Math.min(LONGEST_WAIT, 500 * 2 ** this.#failures));
     if (!this.#firstChange) return document.hidden ? null : BETWEEN_LOOKS;
     const due = Math.min(this.#lastChange + AFTER_LAST_CHANGE, this.#firstChange + WITHOUT_A_PAUSE);
     return Math.max(0, due - Date.now());
@@ -414,14 +419,15 @@ export class PadSync {
   // What goes wrong
 
   async #failed(error: unknown): Promise<void> {
-    const { status, message } = error instanceof ApiError ? error : new ApiError(0, String(error));
+    const { status, message, retryAfter } = error instanceof ApiError ? error : new ApiError(0, String(error));
     if (status === 401) this.#show({ status: "signedOut" });
     else if (status === 404) this.#show({ status: (await this.#isOurs()) ? "gone" : "otherUser" });
     else if (status === 413) this.#show({ status: "tooLarge" });
     else if (status === 400 || status === 422 || status === 403) this.#show({ status: "refused", why: message });
     else {
       this.#failures += 1;
-      this.#show({ status: "offline", why: message });
+      this.#retryAfter = retryAfter * 1_000;
+      this.#show({ status: status ? "unavailable" : "offline", why: message });
     }
   }
 

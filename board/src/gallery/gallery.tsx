@@ -1,7 +1,7 @@
 import { type ChangeEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { ApiError, type ListedPad, renamePad, type User } from "../api/client";
 import { follow, historyPath, navigate, padPath } from "../router";
-import { padsWithDrafts } from "../store";
+import { PAD_SAVED, padsWithDrafts } from "../store";
 import { exactly, text } from "../text";
 import { Icon } from "../ui/icons";
 import { type Item, Menu } from "../ui/menu";
@@ -115,8 +115,13 @@ function usePads(user: User) {
       if (!document.hidden) void reload();
     };
     void reload();
+    const onSaved = () => void reload();
     document.addEventListener("visibilitychange", onVisibility);
-    return () => document.removeEventListener("visibilitychange", onVisibility);
+    window.addEventListener(PAD_SAVED, onSaved);
+    return () => {
+      document.removeEventListener("visibilitychange", onVisibility);
+      window.removeEventListener(PAD_SAVED, onSaved);
+    };
   }, [reload]);
   return { pads, unsaved, reload };
 }
