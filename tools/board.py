@@ -51,7 +51,7 @@ def build() -> None:
 
 
 def _build() -> None:
-    print("Building the board, once; it takes a minute or less:")  # noqa: T201
+    print("Building the board, once; it takes about a minute:")  # noqa: T201
     try:
         with _shown("fetching its packages from npm"):
             install(SOURCES)

@@ -15,7 +15,13 @@ _NPM = _WHEEL / "lib" / "node_modules" / "npm" / "bin"
 NODE = _WHEEL / "bin" / "node"
 NPX = _NPM / "npx-cli.js"
 
-_OPTIONS = ("--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1")
+_OPTIONS = (
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    "--fetch-retries=1",
+    "--fetch-retry-mintimeout=1000",
+)
 _SECONDS_TO_INSTALL = 300
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from padws.config import BOARD, ROOT
+from padws.embedded.startup import free_port
 from tests.helpers import npm
 from tests.helpers.documented import document
+from tools import board
 from tools.board import SOURCES
 
 MOST = 150_000  # bytes of the gallery's first load, compressed
@@ -69,6 +73,23 @@ def size_of(path: Path) -> int:
 
 def test_the_lock_names_no_registry() -> None:
     assert '"resolved"' not in (SOURCES / "package-lock.json").read_text()
+
+
+def test_without_npms_registry_the_small_page_is_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    sources = tmp_path / "board"
+    shutil.copytree(SOURCES, sources, ignore=shutil.ignore_patterns("node_modules"))
+    monkeypatch.setattr(board, "SOURCES", sources)
+    monkeypatch.setattr(board, "BOARD", tmp_path / "built")
+    monkeypatch.setattr(board, "_MARK", tmp_path / "mark")
+    monkeypatch.setenv("npm_config_registry", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("npm_config_cache", str(tmp_path / "cache"))
+    monkeypatch.setattr(sys, "argv", ["board", "--optional"])
+    board.main()
+    said = capfd.readouterr().err
+    assert "npm cannot install the packages of board" in said
+    assert "padws serves a small page" in said
 
 
 def test_texts_are_in_one_file() -> None:

@@ -205,7 +205,7 @@ export class PadSync {
 
   /** Begin with the whole drawing in sight. */
   #fit(): void {
-    this.#api?.scrollToContent(undefined, { fitToContent: true, animate: false });
+    this.#api?.scrollToContent(undefined, { fitToContent: true, minZoom: 0.2, maxZoom: 1, animate: false });
   }
 
   #noteChange(): void {
