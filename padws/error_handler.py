@@ -17,11 +17,12 @@ from werkzeug.exceptions import ClientDisconnected, HTTPException
 from padws.errors import (
     CONSTRAINTS,
     PROBLEM,
-    SCENE_SHAPE,
+    STATES,
     BadRequest,
     Problem,
     TooSlow,
     Unavailable,
+    Violation,
     document_of,
 )
 from padws.observability.current_request import current_request
@@ -63,21 +64,25 @@ def problem_of(error: BaseException) -> Problem:
 
 
 def _from_database(error: psycopg.Error) -> Problem:
-    if isinstance(error, psycopg.IntegrityError):
-        violation = CONSTRAINTS.get(_constraint_of(error))
-        if not violation:
-            return Problem("internal_error")
+    if violation := _violation_of(error):
         kind, code, wrong = violation
         if not wrong:
             return kind(code)
         errors = {field: [why] for field, why in wrong.items()}
-        return kind(code, SCENE_SHAPE if code == "scene_invalid" else "", errors=errors)
+        return kind(code, wrong.get("data", ""), errors=errors)
     if isinstance(error, _UNSTORABLE):
         return BadRequest("invalid_json", f"PostgreSQL reports: {_first_line(error)}.")
     # What libpq itself reports of a broken connection has no class of its own.
     if isinstance(error, _TRANSIENT) or type(error) is psycopg.DatabaseError:
         return Unavailable("database_unavailable")
     return Problem("internal_error")
+
+
+def _violation_of(error: psycopg.Error) -> Violation | None:
+    """What the client has done wrong, if the database's rules say so."""
+    if isinstance(error, psycopg.IntegrityError):
+        return CONSTRAINTS.get(_constraint_of(error))
+    return STATES.get(error.sqlstate or "")
 
 
 def _constraint_of(error: psycopg.IntegrityError) -> str:

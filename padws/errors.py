@@ -15,6 +15,7 @@ TITLES = {
     "body_incomplete": "The body ended before it was complete",
     "body_too_large": "The body is too large",
     "backup_not_found": "No such backup",
+    "cannot_merge": "This cannot be merged into a drawing",
     "cross_site": "Writing from another site is refused",
     "database_unavailable": "The database is not available",
     "transfer_coding_unknown": "A body may be sent in chunks, but in no other transfer coding",
@@ -36,7 +37,9 @@ TITLES = {
     "read_only_token": "The token may only read",
     "redis_full": "Redis is full: nobody can sign in for now",
     "redis_unavailable": "Redis is not available",
+    "restored_since": "The pad has been restored since",
     "scene_invalid": "This is not a scene",
+    "scene_too_large": "The drawing would be too large",
     "session_expired": "The session has ended; sign in again",
     "several_sessions": "The browser has sent several sessions; sign in again",
     "sign_in_failed": "Signing in failed",
@@ -122,12 +125,19 @@ class Conflict(Problem):
 
 
 class StaleVersion(Problem):
-    """`If-Match` names a version that is not the current one."""
+    """`If-Match` names a version from which this change cannot start."""
 
     status = 412
 
+    def __init__(self, version: int, code: str = "stale_version"):
+        super().__init__(code, f"The current version is {version}.", version=version)
+
+
+class RestoredSince(StaleVersion):
+    """`If-Match` names a version from before the pad was restored."""
+
     def __init__(self, version: int):
-        super().__init__("stale_version", f"The current version is {version}.", version=version)
+        super().__init__(version, "restored_since")
 
 
 class TooLarge(Problem):
@@ -204,10 +214,14 @@ _UNIQUE: dict[str, Violation] = {
     for prefix, suffix in (("", "_key"), ("ix_", ""), ("ix_pad_ws_", ""))
 }
 
-SCENE_SHAPE = (
+_SCENE_SHAPE = (
     "A scene is an object that is not empty; its appState and appState.pad are objects too."
 )
-_NO_SCENE: Violation = (Unprocessable, "scene_invalid", {"data": SCENE_SHAPE})
+_PART_SHAPE = (
+    "Its elements must be an array of objects, each with an id that is a string, "
+    "and its files an object."
+)
+_NO_SCENE: Violation = (Unprocessable, "scene_invalid", {"data": _SCENE_SHAPE})
 
 
 def _refused(field: str, why: str = "Has no visible character.") -> Violation:
@@ -229,6 +243,13 @@ CONSTRAINTS: dict[str, Violation] = {
     "template_pads_name_not_blank": _refused("name"),
     "template_pads_display_name_not_blank": _refused("display_name"),
     "access_tokens_expires_after_creation": _refused("expires_at", "Must be in the future."),
+}
+
+
+#: SQLSTATE that a function in sql/functions/ raises → the error that it is.
+STATES: dict[str, Violation] = {
+    "PW001": (Unprocessable, "cannot_merge", {"data": _PART_SHAPE}),
+    "PW002": (TooLarge, "scene_too_large", {}),
 }
 
 

@@ -37,7 +37,7 @@ from padws.schemas.common import SceneField
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-    from padws.queries.pads import SavedPad
+    from padws.queries.pads import MergedPad, SavedPad
 
 # Bodies
 
@@ -225,16 +225,19 @@ def refuse_change(current_version: int | None) -> NoReturn:
 
 
 def members_of(schema: Schema, row: object) -> dict[str, Any]:
-    """What `schema` shows of a row, without members that are None (a scene that was left out)."""
-    names, values_of = _names(schema)
+    """What `schema` shows of a row, but for what is None and may not be (a scene left out)."""
+    names, values_of, nullable = _names(schema)
     pairs = zip(names, values_of(row), strict=True)
-    return {name: value for name, value in pairs if value is not None}
+    return {name: value for name, value in pairs if value is not None or name in nullable}
 
 
 @cache
-def _names(schema: Schema) -> tuple[tuple[str, ...], Callable[[object], tuple[Any, ...]]]:
+def _names(
+    schema: Schema,
+) -> tuple[tuple[str, ...], Callable[[object], tuple[Any, ...]], frozenset[str]]:
     names = tuple(schema.fields)
-    return names, attrgetter(*names)
+    nullable = frozenset(name for name, field in schema.fields.items() if field.allow_none)
+    return names, attrgetter(*names), nullable
 
 
 _BLOCK = 1_048_576  # bytes of an answer that are copied at once
@@ -327,10 +330,18 @@ def not_modified(etag: str) -> Response:
 SUCCESS = {"status": "success"}
 
 
-def answer_saved(saved: SavedPad) -> Response:
-    """The answer to whatever has changed a pad's scene."""
+def answer_saved(saved: SavedPad, **members: object) -> Response:
+    """The answer to whatever has changed a pad's scene; some have more members than others."""
     SAVES.inc()
     if saved.took_backup:
         BACKUPS_TAKEN.inc()
-    content = SUCCESS | {"version": saved.version, "updated_at": saved.updated_at}
+    content = SUCCESS | {"version": saved.version, "updated_at": saved.updated_at} | members
     return answer(content, headers={"ETag": etag_of(saved.version)})
+
+
+def answer_merged(merged: MergedPad) -> Response:
+    """The answer to a merge, whether it has changed the pad's scene or not."""
+    if merged.kept is None:
+        return answer_saved(merged, others=merged.others)
+    BACKUPS_TAKEN.inc()
+    return answer_saved(merged, others=merged.others, kept=merged.kept)

@@ -20,7 +20,8 @@ COPY (
 \g restored_pads.copy
 
 COPY (
-    SELECT backups.id, backups.source_id, backups.data, backups.created_at, backups.updated_at
+    SELECT
+        backups.id, backups.source_id, backups.data, backups.reason, backups.created_at, backups.updated_at
     FROM pad_ws.backups AS backups
     INNER JOIN pad_ws.pads AS pads ON backups.source_id = pads.id
     WHERE pads.owner_id = :'user_id'

@@ -8,7 +8,7 @@
 -- becomes their newest backup.
 --
 -- A pad that comes back continues a million versions later, so that no client takes its ETag for one
--- that it has seen since the dump.
+-- that it has seen since the dump. What an open client merges into it from an older version is refused.
 
 \set ON_ERROR_STOP on
 \if :{?overwrite} \else \set overwrite off \endif
@@ -22,7 +22,7 @@ CREATE TEMP TABLE restored_backups (LIKE pad_ws.backups INCLUDING DEFAULTS) ON C
 
 \copy restored_users (id, username, email, email_verified, name, given_name, family_name, roles, created_at, updated_at) FROM 'restored_user.copy'
 \copy restored_pads (id, owner_id, display_name, data, version, last_backup_at, created_at, updated_at) FROM 'restored_pads.copy'
-\copy restored_backups (id, source_id, data, created_at, updated_at) FROM 'restored_backups.copy'
+\copy restored_backups (id, source_id, data, reason, created_at, updated_at) FROM 'restored_backups.copy'
 
 -- Under a placeholder where somebody else has the name or the address by now, as the service does.
 
@@ -53,19 +53,22 @@ FROM pad_ws.pads AS pads
 WHERE pads.id IN (SELECT id FROM restored_pads)
 FOR NO KEY UPDATE;
 
-INSERT INTO pad_ws.pads (id, owner_id, display_name, data, version, last_backup_at, created_at, updated_at)
-SELECT id, owner_id, display_name, data, version + 1000000, last_backup_at, created_at, now()
+INSERT INTO pad_ws.pads (
+    id, owner_id, display_name, data, version, restored_version, last_backup_at, created_at, updated_at
+)
+SELECT
+    id, owner_id, display_name, data, version + 1000000, version + 1000000, last_backup_at, created_at, now()
 FROM restored_pads
 WHERE id NOT IN (SELECT id FROM kept_pads);
 
-INSERT INTO pad_ws.backups (id, source_id, data, created_at, updated_at)
-SELECT id, source_id, data, created_at, updated_at
+INSERT INTO pad_ws.backups (id, source_id, data, reason, created_at, updated_at)
+SELECT id, source_id, data, reason, created_at, updated_at
 FROM restored_backups
 WHERE source_id NOT IN (SELECT id FROM kept_pads);
 
 \if :overwrite
-INSERT INTO pad_ws.backups (id, source_id, data, created_at, updated_at)
-SELECT gen_random_uuid(), pads.id, pads.data, now(), now()
+INSERT INTO pad_ws.backups (id, source_id, data, reason, created_at, updated_at)
+SELECT gen_random_uuid(), pads.id, pads.data, 'restore', now(), now()
 FROM pad_ws.pads AS pads
 INNER JOIN kept_pads USING (id);
 
@@ -74,6 +77,7 @@ SET
     data = r.data,
     display_name = r.display_name,
     version = pads.version + 1,
+    restored_version = pads.version + 1,
     last_backup_at = now(),
     updated_at = now()
 FROM restored_pads AS r

@@ -12,12 +12,13 @@ from flask import Response, url_for
 from padws import memory_budget
 from padws.auth.access import caller, require_sign_in
 from padws.context import database, settings
-from padws.errors import NotFound
+from padws.errors import NotFound, RestoredSince, StaleVersion
 from padws.http import (
     SUCCESS,
     ApiBlueprint,
     accepted_versions,
     answer,
+    answer_merged,
     answer_saved,
     etag_of,
     known_etags,
@@ -27,17 +28,37 @@ from padws.http import (
     read_scene,
     refuse_change,
 )
+from padws.json_complexity import MOST_VALUES
 from padws.observability.metrics import BACKUPS_TAKEN, PADS_CREATED
 from padws.queries import pads, users
 from padws.schemas.common import Status, WithData
-from padws.schemas.openapi import ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION, SCENE_BODY
-from padws.schemas.pads import ListedPad, NewPad, OptionalPadName, Pad, PadName, Renamed, Saved
+from padws.schemas.openapi import (
+    ETAG,
+    IF_MATCH,
+    IF_MATCH_BASE,
+    IF_NONE_MATCH,
+    LOCATION,
+    PART_BODY,
+    SCENE_BODY,
+)
+from padws.schemas.pads import (
+    ListedPad,
+    Merged,
+    NewPad,
+    OptionalPadName,
+    Pad,
+    PadName,
+    Renamed,
+    Saved,
+)
 from padws.uuid7 import uuid7
 
 blueprint = ApiBlueprint("pads", __name__, url_prefix="/api/pad")
 blueprint.before_request(require_sign_in)
 
 PAD = Pad()
+
+REFUSALS = {"stale_version": StaleVersion, "restored_since": RestoredSince}
 
 R = TypeVar("R")
 
@@ -154,6 +175,31 @@ def save_pad(pad_id: UUID) -> Response:
         if not saved:
             refuse_change(pads.get_pad_version(conn, pad_id=pad_id, owner_id=owner_id))
     return answer_saved(saved)
+
+
+@blueprint.patch("/<uuid:pad_id>/data")
+@blueprint.doc(**PART_BODY, conditional=IF_MATCH_BASE)
+@blueprint.response(200, Merged(), headers=ETAG)
+def merge_pad(pad_id: UUID) -> Response:
+    """Merge a scene, or the part of one that has changed, into a pad."""
+    base, part = accepted_versions(), read_scene()
+    with database().connection() as conn:
+        merged = pads.merge_pad(
+            conn,
+            pad_id=pad_id,
+            owner_id=caller().id,
+            part=part,
+            base_versions=base,
+            backup_interval=settings().backup_interval,
+            keep=settings().max_backups_per_user,
+            most_bytes=settings().max_body_bytes,
+            most_values=MOST_VALUES,
+        )
+    if not merged:
+        raise NotFound("pad_not_found")
+    if merged.refusal:
+        raise REFUSALS[merged.refusal](merged.version)
+    return answer_merged(merged)
 
 
 @blueprint.patch("/<uuid:pad_id>")

@@ -14,10 +14,11 @@ from padws.statements import from_file
 
 
 class Backup(Struct, frozen=True):
-    """A scene as it was at `timestamp`."""
+    """A scene as it was at `timestamp`; `reason` says why it was kept, if that is known."""
 
     id: UUID
     timestamp: datetime
+    reason: str | None
     data: JsonText
 
 
@@ -33,6 +34,7 @@ class ListedBackup(Struct, frozen=True):
     pad_name: str
     id: UUID | None
     timestamp: datetime | None
+    reason: str | None
     data: JsonText | None
 
 

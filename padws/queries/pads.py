@@ -47,6 +47,19 @@ class SavedPad(Struct, frozen=True):
         return self.pruned is not None
 
 
+class MergedPad(SavedPad, frozen=True):
+    """What a merge has made, or the pad as it is.
+
+    `others`: whether the pad held changes that the caller did not know; None if the caller has not
+    said what it knows. `kept` is the backup of what the merge has replaced. `refusal` is the code
+    of the problem if nothing could be merged.
+    """
+
+    others: bool | None
+    kept: UUID | None
+    refusal: str | None
+
+
 @from_file
 def list_pads(
     conn: Connection, *, owner_id: UUID, with_data: bool, known_etags: list[str]
@@ -90,6 +103,25 @@ def save_pad(
     keep: int,
 ) -> SavedPad | None:
     """Save a scene, and back it up when that is due; `None` if nothing was written."""
+
+
+@from_file
+def merge_pad(
+    conn: Connection,
+    *,
+    pad_id: UUID,
+    owner_id: UUID,
+    part: JsonText,
+    base_versions: str,
+    backup_interval: timedelta,
+    keep: int,
+    most_bytes: int,
+    most_values: int,
+) -> MergedPad | None:
+    """Merge a part of a scene into a pad; `None` if there is no such pad.
+
+    `base_versions` are those that the caller has seen, all of them if it does not say.
+    """
 
 
 @from_file

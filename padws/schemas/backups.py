@@ -3,8 +3,11 @@
 from typing import ClassVar
 
 from marshmallow import Schema, fields
+from marshmallow.validate import OneOf
 
 from padws.schemas.common import Answer, CountField, SceneField, TimeField, WithData
+
+REASONS = ("interval", "manual", "restore", "replaced", "merge", "template", "import")
 
 
 class ListedBackup(Answer):
@@ -14,6 +17,11 @@ class ListedBackup(Answer):
 
     id = fields.UUID()
     timestamp = fields.AwareDateTime()
+    reason = fields.String(
+        allow_none=True,
+        validate=OneOf(REASONS),
+        metadata={"description": "Why it was taken; null: not known"},
+    )
     data = SceneField()
 
 

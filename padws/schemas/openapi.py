@@ -36,6 +36,13 @@ SCENE_BODY = {
         "content": {"application/json": {"schema": _SCENE}},
     }
 }
+PART_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "The elements that have changed, and whatever else has",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Part"}}},
+    }
+}
 ETAG = {"ETag": header("Made of the version")}
 LOCATION = {"Location": header("Where it is")}
 IF_MATCH = {
@@ -43,6 +50,9 @@ IF_MATCH = {
     "in": "header",
     "description": "ETags of the versions to start from, or `*`; any other is refused with 412",
     "schema": {"type": "string"},
+}
+IF_MATCH_BASE = IF_MATCH | {
+    "description": "ETag of the version that the caller has; any that the pad has had will do"
 }
 IF_NONE_MATCH = {
     "name": "If-None-Match",
@@ -160,7 +170,7 @@ def _failures(method: str, operation: _Part, conditional: _Part | None) -> Itera
     if 422 in operation["responses"]:  # flask-smorest's, for a query
         yield 422
     if conditional:
-        yield 412 if conditional == IF_MATCH else 304
+        yield 304 if conditional == IF_NONE_MATCH else 412
 
 
 def _add_failures(operation: _Part, statuses: set[int]) -> None:

@@ -57,6 +57,23 @@ class Saved(Status):
     updated_at = fields.AwareDateTime()
 
 
+class Merged(Saved):
+    """A scene, or a part of one, was merged."""
+
+    sometimes: ClassVar[tuple[str, ...]] = ("kept",)
+
+    others = fields.Boolean(
+        allow_none=True,
+        metadata={
+            "description": "Whether the pad held changes that `If-Match` did not know: read it, "
+            "then; null without `If-Match`"
+        },
+    )
+    kept = fields.UUID(
+        metadata={"description": "The backup of what was replaced, where that was not known either"}
+    )
+
+
 class Renamed(Status):
     """A pad was renamed."""
 

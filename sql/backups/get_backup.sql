@@ -4,6 +4,7 @@
 SELECT
     id,
     coalesce(created_at, updated_at, 'epoch') AS timestamp,
+    reason,
     data
 FROM pad_ws.backups
 WHERE

@@ -5,6 +5,7 @@
 SELECT
     id,
     taken_at AS timestamp,
+    'manual' AS reason,
     data,
     pruned
 FROM pad_ws.insert_backup(:owner_id, :pad_id, :keep::integer);

@@ -8,11 +8,13 @@ SELECT
     pads.display_name AS pad_name,
     backup.id,
     backup.taken_at AS timestamp,
+    backup.reason,
     CASE WHEN :with_data THEN backup.data END AS data
 FROM pad_ws.pads AS pads
 LEFT JOIN LATERAL (
     SELECT
         backups.id,
+        backups.reason,
         backups.data,
         coalesce(backups.created_at, backups.updated_at, 'epoch') AS taken_at
     FROM pad_ws.backups AS backups

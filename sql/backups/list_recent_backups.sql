@@ -5,11 +5,13 @@
 SELECT
     backup.id,
     coalesce(backup.created_at, backup.updated_at, 'epoch') AS timestamp,
+    backup.reason,
     backup.data
 FROM pad_ws.pads AS pads
 INNER JOIN LATERAL (
     SELECT
         backups.id,
+        backups.reason,
         backups.data,
         backups.created_at,
         backups.updated_at

@@ -25,7 +25,7 @@ BEGIN
         AND pads.owner_id = insert_backup.owner_id;
 
     id := gen_random_uuid();
-    pruned := pad_ws.take_backup(owner_id, pad_id, id, taken_at, keep);
+    pruned := pad_ws.take_backup(owner_id, pad_id, id, taken_at, 'manual', keep);
     RETURN QUERY
     SELECT backups.id, insert_backup.taken_at, backups.data, insert_backup.pruned
     FROM pad_ws.backups AS backups

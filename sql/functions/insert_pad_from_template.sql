@@ -41,7 +41,7 @@ BEGIN
         now(),
         now()
     );
-    PERFORM pad_ws.take_backup(owner_id, id, gen_random_uuid(), now(), 1);
+    PERFORM pad_ws.take_backup(owner_id, id, gen_random_uuid(), now(), 'template', 1);
     RETURN QUERY
     SELECT
         pads.id,

@@ -40,12 +40,13 @@ BEGIN
     version := pad.version + 1;
     backed_up_at := clock_timestamp();
     updated_at := greatest(backed_up_at, pad.created_at);
-    pruned := pad_ws.take_backup(owner_id, pad_id, gen_random_uuid(), backed_up_at, keep);
+    pruned := pad_ws.take_backup(owner_id, pad_id, gen_random_uuid(), backed_up_at, 'restore', keep);
 
     UPDATE pad_ws.pads AS pads
     SET
         data = pad_ws.stamp_scene(restored, restore_backup.pad_id, pad.display_name),
         version = restore_backup.version,
+        restored_version = restore_backup.version,
         updated_at = restore_backup.updated_at,
         last_backup_at = backed_up_at
     WHERE

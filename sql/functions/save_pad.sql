@@ -43,10 +43,7 @@ BEGIN
             AND backups.owner_id = save_pad.owner_id
     ));
 
-    -- A newest backup from the future (a clock that was set back) does not prevent a new one.
-    backup_is_due := newest_backup_at IS NULL
-        OR newest_backup_at <= updated_at - backup_interval
-        OR newest_backup_at > updated_at;
+    backup_is_due := pad_ws.is_backup_due(newest_backup_at, updated_at, backup_interval);
 
     UPDATE pad_ws.pads AS pads
     SET
@@ -64,7 +61,7 @@ BEGIN
         AND pads.owner_id = save_pad.owner_id;
 
     IF backup_is_due THEN
-        pruned := pad_ws.take_backup(owner_id, pad_id, gen_random_uuid(), updated_at, keep);
+        pruned := pad_ws.take_backup(owner_id, pad_id, gen_random_uuid(), updated_at, 'interval', keep);
     END IF;
     RETURN NEXT;
 END

@@ -61,6 +61,7 @@ def test_a_foreign_write_with_the_cookie_changes_nothing(
         ("POST", path, drawing(2)),
         ("PUT", path, drawing(2)),
         ("PATCH", path, {"display_name": "x"}),
+        ("PATCH", f"{path}/data", drawing(2)),
         ("DELETE", path, None),
         ("POST", "/api/pad", {"display_name": "x", "data": {"a": 1}}),
         ("POST", "/api/pad/from-template/default", None),

@@ -75,6 +75,20 @@ def twice(scenery: Scenery) -> TestResponse:
     return client.get("/auth/login")
 
 
+def merged_too_late(scenery: Scenery) -> TestResponse:
+    """A merge from before the pad was restored."""
+    backup = ok(scenery.alice.post(f"{scenery.pad}/backups"), 201)["id"]
+    ok(scenery.alice.post(f"{scenery.pad}/backups/{backup}/restore"))
+    headers = {"If-Match": '"1"'}
+    return scenery.alice.patch(f"{scenery.pad}/data", json={"elements": []}, headers=headers)
+
+
+def grown_too_large(scenery: Scenery) -> TestResponse:
+    """A merge that would make a drawing larger than a body may be."""
+    app = scenery.configure(MAX_BODY_BYTES="1000")
+    return scenery.client_of(app, "alice").patch(f"{scenery.pad}/data", json={"a": 1})
+
+
 TEMPLATE = {"name": "default", "display_name": "x", "data": {"a": 1}}
 
 #: Status, code, and how to provoke them. A code that is missing here fails a test below.
@@ -100,6 +114,7 @@ PROVOCATIONS: list[tuple[int, str, Provocation]] = [
     (409, "template_taken", lambda s: s.admin.post("/api/templates", json=TEMPLATE)),
     (409, "username_taken", lambda s: new_user(s, username="bob")),
     (412, "stale_version", lambda s: s.alice.delete(s.pad, headers={"If-Match": '"7"'})),
+    (412, "restored_since", merged_too_late),
     (413, "body_too_large", lambda s: s.alice.post(s.pad, data=b" " * 20_000_001, **JSON)),
     (
         415,
@@ -107,6 +122,8 @@ PROVOCATIONS: list[tuple[int, str, Provocation]] = [
         lambda s: s.alice.post(s.pad, data="x", headers=GZIP, **JSON),
     ),
     (415, "not_json", lambda s: s.alice.post(s.pad, data="{}", content_type="text/plain")),
+    (413, "scene_too_large", grown_too_large),
+    (422, "cannot_merge", lambda s: s.alice.patch(f"{s.pad}/data", json={"elements": [1]})),
     (422, "invalid", lambda s: s.alice.patch(s.pad, json={})),
     (422, "scene_invalid", lambda s: s.alice.post(s.pad, json={})),
     (422, "too_complex", lambda s: s.alice.post(s.pad, json={f"key {n}": n for n in range(9000)})),

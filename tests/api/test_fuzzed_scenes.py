@@ -66,6 +66,29 @@ def test_a_saved_scene_comes_back_equal_and_a_refused_one_changes_nothing(
     assert BODIES / 5 < kept < BODIES * 4 / 5, "the bodies have become one-sided"
 
 
+def test_any_scene_is_merged_or_refused(alices_browser: Browser) -> None:
+    """What has been merged is there, and merging it again changes nothing."""
+    path = f"/api/pad/{ok(alices_browser('GET', '/api/pad'))[0]['id']}"
+    before = exactly(alices_browser("GET", path).content)
+    merged = 0
+    for seed in range(3 * BODIES, 4 * BODIES):
+        body = hostile_body(seed)
+        answer = alices_browser("PATCH", f"{path}/data", data=body, headers=JSON)
+        taken = answer.status_code == 200
+        assert taken or answer.status_code in (400, 413, 422), (seed, answer.text[:300])
+        after = exactly(alices_browser("GET", path).content)
+        merged += taken
+        if taken:
+            assert read(body) is not NEVER, seed
+            ids = {each["id"] for each in read(body).get("elements", [])}
+            assert ids <= {each["id"] for each in after["data"].get("elements", [])}, seed
+            again = ok(alices_browser("PATCH", f"{path}/data", data=body, headers=JSON))
+            assert again["version"] == after["version"], seed
+            before = after
+        assert after == before, seed
+    assert merged > BODIES / 10
+
+
 def test_a_pad_is_made_of_any_scene_that_can_be_kept(alices_browser: Browser) -> None:
     for seed in range(BODIES, 2 * BODIES):
         scene = hostile_body(seed)

@@ -20,6 +20,7 @@ POST   /api/pad/from-template/{}            createPadFromTemplate
 GET    /api/pad/{}                          getPad
 POST   /api/pad/{}                          savePad
 PUT    /api/pad/{}                          savePadByPut
+PATCH  /api/pad/{}/data                     mergePad
 PATCH  /api/pad/{}                          renamePad
 DELETE /api/pad/{}                          deletePad
 GET    /api/pad/{}/backups                  listBackups
@@ -163,6 +164,15 @@ def test_the_example_of_a_scene_can_be_saved(document: Document, alice: Client) 
     ok(alice.post(f"/api/pad/{made['id']}", json=example))
 
 
+def test_the_example_of_a_part_can_be_merged(document: Document, alice: Client) -> None:
+    (example,) = document["components"]["schemas"]["Part"]["examples"]
+    (whole,) = document["components"]["schemas"]["Scene"]["examples"]
+    made = ok(alice.post("/api/pad", json={"display_name": "Example", "data": whole}), 201)
+    assert ok(alice.patch(f"/api/pad/{made['id']}/data", json=example))["version"] == 2
+    merged = ok(alice.get(f"/api/pad/{made['id']}"))["data"]
+    assert merged["elements"] == example["elements"]
+
+
 def test_what_is_always_there_is_required(document: Document) -> None:
     """Only these members may be missing from an answer."""
     schemas = document["components"]["schemas"]
@@ -174,6 +184,8 @@ def test_what_is_always_there_is_required(document: Document) -> None:
         "BuildInfo": {"buildHash", "timestamp"},
         "CreatedToken": {"expires_at", "last_used_at"},
         "ListedBackup": {"data"},
+        "Merged": {"kept"},
+        "Part": {"elements", "appState", "files"},
         "ListedPad": {"data"},
         "ListedTemplate": {"data"},
         "NewToken": {"scope", "expires_at"},
@@ -199,8 +211,9 @@ def test_versions_are_described(document: Document) -> None:
     described = operations(document)
     save, one = ("POST", "/api/pad/{}"), ("GET", "/api/pad/{}")
     restore = ("POST", "/api/pad/{}/backups/{}/restore")
+    merge = ("PATCH", "/api/pad/{}/data")
     changes = [save, ("PUT", "/api/pad/{}"), ("PATCH", "/api/pad/{}"), ("DELETE", "/api/pad/{}")]
-    for route in [*changes, restore]:
+    for route in [*changes, restore, merge]:
         headers = [
             each["name"] for each in described[route]["parameters"] if each["in"] == "header"
         ]
@@ -209,5 +222,5 @@ def test_versions_are_described(document: Document) -> None:
     for route in [one, ("GET", "/api/pad")]:
         assert "304" in described[route]["responses"], route
         assert described[route]["parameters"][-1]["name"] == "If-None-Match"
-    for route in [save, restore, one, ("GET", "/api/pad"), ("PATCH", "/api/pad/{}")]:
+    for route in [save, restore, merge, one, ("GET", "/api/pad"), ("PATCH", "/api/pad/{}")]:
         assert "ETag" in described[route]["responses"]["200"]["headers"], route

@@ -22,6 +22,7 @@ ROUTES: list[tuple[str, str, Any]] = [
     ("POST", "/api/pad/{pad}", drawing()),
     ("PUT", "/api/pad/{pad}", drawing()),
     ("PATCH", "/api/pad/{pad}", {"display_name": "Mine"}),
+    ("PATCH", "/api/pad/{pad}/data", drawing()),
     ("DELETE", "/api/pad/{pad}", None),
     ("GET", "/api/pad/{pad}/backups", None),
     ("GET", "/api/pad/{pad}/backups?data=false&limit=1", None),

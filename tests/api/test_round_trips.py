@@ -56,6 +56,11 @@ SINGLE: dict[str, Ask] = {
     "save if it matches": lambda s: s.alice.put(
         s.pad, json=drawing(2), headers={"If-Match": s.etag}
     ),
+    "merge": lambda s: s.alice.patch(f"{s.pad}/data", json=drawing(2)),
+    "merge if it has been": lambda s: s.alice.patch(
+        f"{s.pad}/data", json=drawing(2), headers={"If-Match": s.etag}
+    ),
+    "merge nothing": lambda s: s.alice.patch(f"{s.pad}/data", json={"elements": []}),
     "read a pad": lambda s: s.alice.get(s.pad),
     "read a pad again": lambda s: s.alice.get(s.pad, headers={"If-None-Match": s.etag}),
     "list pads": lambda s: s.alice.get("/api/pad"),
@@ -143,6 +148,8 @@ def test_a_refused_body_reaches_no_database(tap: Tap, scenery: Scenery) -> None:
             scenery.alice.post("/api/pad", json={"display_name": ""}),
             scenery.alice.post(scenery.pad, data="x"),
             scenery.alice.post(scenery.pad, json={}, headers={"If-Match": "x"}),
+            scenery.alice.patch(f"{scenery.pad}/data", json={}, headers={"If-Match": "x"}),
+            scenery.alice.patch(f"{scenery.pad}/data", data="x"),
             scenery.alice.get("/api/pad/recent?limit=0"),
             scenery.alice.get("/api/users"),
         ):

@@ -43,7 +43,8 @@ ROWS = f"""
 
 SNAPSHOT = """
     SELECT 'user', to_jsonb(u) FROM pad_ws.users AS u
-    UNION ALL SELECT 'pad', to_jsonb(p) - 'updated_at' - 'version' FROM pad_ws.pads AS p
+    UNION ALL SELECT 'pad', to_jsonb(p) - 'updated_at' - 'version' - 'restored_version'
+    FROM pad_ws.pads AS p
     UNION ALL SELECT 'backup', to_jsonb(b) FROM pad_ws.backups AS b
     ORDER BY 1, 2
 """
@@ -121,6 +122,7 @@ def test_a_deleted_pad_comes_back_and_nothing_else_changes(live: Live) -> None:
     versions = {name: version for name, version, _ in live.pads().values()}
     assert versions == {"first": 7 + 1_000_000, "second": 8, "his": 8}
     assert live.pads().keys() == untouched.keys()
+    assert restored_version(live) == 7 + 1_000_000
 
 
 def test_a_name_that_somebody_else_has_by_now_becomes_a_placeholder(live: Live) -> None:
@@ -151,6 +153,14 @@ def test_overwriting_keeps_what_it_replaces_as_a_backup(live: Live) -> None:
         "ON p.id = b.source_id AND p.last_backup_at = b.created_at WHERE p.display_name = 'first'",
     )
     assert newest == [(["spoilt"],)]
+    assert restored_version(live) == 10
+
+
+def restored_version(live: Live) -> int:
+    """From which version on a merge into the first pad may start."""
+    sql = "SELECT restored_version FROM pad_ws.pads WHERE display_name = 'first'"
+    ((version,),) = databases.query(live.url, sql)
+    return int(version)
 
 
 def test_a_user_who_is_not_in_the_dump_changes_nothing(live: Live) -> None:

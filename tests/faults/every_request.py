@@ -20,6 +20,7 @@ REQUESTS: list[Request] = [
     ("POST", "{pad}", drawing(3)),
     ("PUT", "{pad}", drawing(3)),
     ("PATCH", "{pad}", {"display_name": "x"}),
+    ("PATCH", "{pad}/data", {"elements": [{"id": "a"}]}),
     ("DELETE", "{pad}", None),
     ("GET", "{pad}/backups", None),
     ("POST", "{pad}/backups", None),

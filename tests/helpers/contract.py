@@ -143,7 +143,7 @@ def check_pad(pad: Mapping[str, Any], *, data: bool = True) -> None:
 
 def check_backup(backup: Mapping[str, Any], *, data: bool = True) -> None:
     """Assert the shape of a Backup."""
-    assert backup.keys() == {"id", "timestamp"} | ({"data"} if data else set())
+    assert backup.keys() == {"id", "timestamp", "reason"} | ({"data"} if data else set())
     assert str(UUID(backup["id"])) == backup["id"]
     time_of(backup["timestamp"])
     if data:

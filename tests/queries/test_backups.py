@@ -500,7 +500,7 @@ def test_the_list_is_newest_first_beside_the_pads_name(conn: Connection) -> None
 def test_a_pad_without_backups_still_has_a_name(conn: Connection) -> None:
     pad = new_pad(conn)
     (row,) = listed(conn, pad)
-    nothing = {"id": None, "timestamp": None, "data": None}
+    nothing = {"id": None, "timestamp": None, "reason": None, "data": None}
     assert plain(row) == {"pad_name": pad.display_name, **nothing}
     assert listed(conn, pad, pad_id=uuid4()) == []
 

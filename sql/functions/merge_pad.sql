@@ -1,0 +1,127 @@
+-- Merges a part of a scene into a pad of its owner (merge_scene), as a save: raises the version, takes a
+-- backup if one is due, prunes; all that only if the merge changes anything. `base_versions` are those
+-- that the caller has seen, without bounds if it does not say. `refusal` says why nothing was done: they
+-- are versions that the pad has never had (stale_version), or it was restored since (restored_since).
+-- What an old copy replaces is kept as a backup, unless the newest one holds it. No row: no such pad.
+-- Raises what merge_scene raises, and PW002 where the drawing would be larger than allowed.
+-- Index: pads_id_owner_id_key; backups_source_id_created_at_idx, for what an old copy replaces and where
+-- the pad does not say when its newest backup was taken; take_backup.
+
+CREATE OR REPLACE FUNCTION pad_ws.merge_pad(
+    owner_id uuid,
+    pad_id uuid,
+    part jsonb,
+    base_versions int8multirange,
+    backup_interval interval,
+    keep integer,
+    most_bytes bigint,
+    most_values bigint
+)
+RETURNS TABLE (
+    version bigint,
+    updated_at timestamptz,
+    others boolean,
+    kept uuid,
+    pruned bigint,
+    refusal text
+)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    pad record;
+    base bigint;
+    merged jsonb;
+    replaced boolean;
+    newest_backup_at timestamptz;
+    backup_is_due boolean;
+BEGIN
+    -- As a save does. The scene is decompressed once, here: `#> '{}'` gives it whole.
+    SELECT
+        pads.display_name,
+        pads.version,
+        pads.created_at,
+        coalesce(pads.updated_at, pads.created_at, 'epoch') AS updated_at,
+        pads.last_backup_at,
+        pads.restored_version,
+        pads.data #> '{}' AS data
+    INTO pad
+    FROM pad_ws.pads AS pads
+    WHERE
+        pads.id = merge_pad.pad_id
+        AND pads.owner_id = merge_pad.owner_id
+    FOR NO KEY UPDATE;
+
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+
+    version := pad.version;
+    updated_at := pad.updated_at;
+    IF NOT upper_inf(base_versions) THEN
+        base := upper(base_versions * int8multirange(int8range(NULL, pad.version, '[]'))) - 1;
+        others := base < pad.version;
+        refusal := CASE
+            WHEN base IS NULL THEN 'stale_version'
+            WHEN base < pad.restored_version THEN 'restored_since'
+        END;
+    END IF;
+    IF refusal IS NULL THEN
+        SELECT merging.scene, merging.replaced INTO merged, replaced
+        FROM pad_ws.merge_scene(
+            -- A pad that pad.ws wrote is taken as it is shown.
+            CASE pad.version
+                WHEN 0 THEN pad_ws.stamp_scene(pad.data, pad_id, pad.display_name)
+                ELSE pad.data
+            END,
+            part
+        ) AS merging;
+    END IF;
+    IF merged IS NULL THEN
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    PERFORM pad_ws.check_size(merged, part, most_bytes, most_values);
+
+    version := pad.version + 1;
+    updated_at := clock_timestamp();
+    newest_backup_at := pad.last_backup_at;
+    IF newest_backup_at IS NULL THEN
+        SELECT max(backups.created_at) INTO newest_backup_at
+        FROM pad_ws.backups AS backups
+        WHERE
+            backups.source_id = merge_pad.pad_id
+            AND backups.owner_id = merge_pad.owner_id;
+    END IF;
+    backup_is_due := pad_ws.is_backup_due(newest_backup_at, updated_at, backup_interval);
+
+    IF replaced AND others THEN
+        kept := pad_ws.keep_replaced(owner_id, pad_id, pad.data, 'merge', updated_at, keep);
+        IF kept IS NOT NULL THEN
+            newest_backup_at := updated_at;
+            updated_at := updated_at + INTERVAL '1 microsecond'; -- so that a due one is the newer
+        END IF;
+    END IF;
+
+    UPDATE pad_ws.pads AS pads
+    SET
+        data = pad_ws.stamp_scene(merged, merge_pad.pad_id, pad.display_name),
+        version = merge_pad.version,
+        created_at = CASE
+            WHEN pad.created_at > merge_pad.updated_at THEN merge_pad.updated_at
+            ELSE pad.created_at
+        END,
+        updated_at = merge_pad.updated_at,
+        last_backup_at = CASE WHEN backup_is_due THEN merge_pad.updated_at ELSE newest_backup_at END
+    WHERE
+        pads.id = merge_pad.pad_id
+        AND pads.owner_id = merge_pad.owner_id;
+
+    IF backup_is_due THEN
+        pruned := pad_ws.take_backup(owner_id, pad_id, gen_random_uuid(), updated_at, 'interval', keep);
+    END IF;
+    RETURN NEXT;
+END
+$$;
+
+COMMENT ON FUNCTION pad_ws.merge_pad IS
+'Merges a part of a scene into a pad, and backs it up when that is due; no row if there is no such pad.';

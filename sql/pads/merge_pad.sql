@@ -1,0 +1,23 @@
+-- Merge a part of a scene into a pad, as one transaction. No row: no such pad of this owner.
+-- Index: those of pad_ws.merge_pad.
+-- psql -v owner_id="'…'" -v pad_id="'…'" -v part="'{\"elements\": []}'" -v base_versions="'{(,)}'" \
+--      -v backup_interval="'5 min'" -v keep=10 -v most_bytes=20000000 -v most_values=3000000 \
+--      -f sql/pads/merge_pad.sql
+
+SELECT
+    version,
+    updated_at,
+    pruned,
+    others,
+    kept,
+    refusal
+FROM pad_ws.merge_pad(
+    :owner_id,
+    :pad_id,
+    :part::jsonb,
+    :base_versions::int8multirange,
+    :backup_interval::interval,
+    :keep::integer,
+    :most_bytes::bigint,
+    :most_values::bigint
+);
