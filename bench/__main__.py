@@ -15,6 +15,7 @@ from padws.config import ROOT
 @click.option("--quick", is_flag=True, help="What has a target, in a minute.")
 @click.option("--growth", "grow", is_flag=True, help="A thousand pads against a million.")
 @click.option("--editors", "draw", is_flag=True, help="How many people can draw at once.")
+@click.option("--small", is_flag=True, help="With --editors: they save what has changed alone.")
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
@@ -22,7 +23,7 @@ from padws.config import ROOT
     show_default=True,
     help="Where report.md, report.json and report.svg go.",
 )
-def main(quick: bool, grow: bool, draw: bool, output: Path) -> None:
+def main(quick: bool, grow: bool, draw: bool, small: bool, output: Path) -> None:
     """Measure padws beside bare SQL on this machine.
 
     With --growth or --editors, that instead. The database is an embedded one unless the
@@ -34,7 +35,7 @@ def main(quick: bool, grow: bool, draw: bool, output: Path) -> None:
     if grow:
         report = growth.run()
     elif draw:
-        report = editors.run()
+        report = editors.run(editors.SMALL if small else editors.WHOLE)
     else:
         report = table.run(quick)
     report.write(output)

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import urlsplit
 
 import click
+
+#: In a body: a number that is higher each time it is sent, of as many digits.
+RISING = b"@" * 16
+
+
+def rising_number() -> int:
+    """Higher each time: microseconds."""
+    return time.time_ns() // 1000
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,8 @@ class Connection:
         Raises ClickException when the connection breaks.
         """
         try:
-            self._writer.write(request.raw(self._host))
+            number = str(rising_number()).encode()
+            self._writer.write(request.raw(self._host).replace(RISING, number))
             await self._writer.drain()
             return await self._read()
         except (OSError, EOFError) as error:

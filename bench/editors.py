@@ -1,8 +1,8 @@
 """People who draw at the same time: how many one machine holds before saving becomes slow.
 
-Each has a drawing open that is saved every 1.2 s, as the whiteboard does while its user draws; once
-a minute they look at the backups, once in five minutes they load the page. A request that is due
-while the one before it still runs waits, and its waiting counts.
+Each has a drawing open that is saved every 1.2 s, as the whiteboard does while its user draws: all
+of it, or what has changed alone. Once a minute they look at the backups, once in five minutes they
+load the page. A request that is due while the one before it still runs waits, and that counts.
 """
 
 from __future__ import annotations
@@ -13,15 +13,17 @@ import resource
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import click
 
 from bench.client import Connection, Request
 from bench.figures import Figure, at_most, number
-from bench.filling import Group, Owner, settle
+from bench.filling import Group, Owner, OwnPad, settle
 from bench.machine import describe, sizes
 from bench.report import Report
 from bench.stand import Counters, Stand, serving, started_servers
+from bench.works import small_part
 
 PACE = 1.2  # seconds from one save to the next
 BACKUPS_EVERY = 60.0
@@ -31,6 +33,9 @@ PADS = (62_000,) * 3
 STEP = 32  # people
 WARM_UP, STAGE, LONG_STAGE = 4.0, 12.0, 60.0
 
+# How a drawing is saved.
+WHOLE, SMALL = "save", "small save"
+
 Timed = tuple[str, float]  # the kind of request, and seconds from when it was due to its answer
 
 
@@ -39,6 +44,7 @@ class Stage:
     """What so many people have experienced."""
 
     people: int
+    save: str
     seconds: float
     timings: Sequence[Timed]
     used: Counters
@@ -54,38 +60,38 @@ class Stage:
         return sum(name == kind for name, _ in self.timings)
 
 
-def run() -> Report:
+def run(save: str = WHOLE) -> Report:
     """Add people until it becomes too slow for them; then look longer at as many as it holds."""
     with started_servers() as servers, serving(servers) as stand:
-        report = Report("People drawing at once", describe(stand), "")
+        report = Report(f"People drawing at once: {save}s", describe(stand), "")
         owners: list[Owner] = []
         held = 0
-        while _holds(stand, owners):
+        while _holds(stand, owners, save):
             held = len(owners)
         size = _size_of_pads(stand)
-        stage = asyncio.run(_stage(stand, owners[:held], LONG_STAGE))
+        stage = asyncio.run(_stage(stand, owners[:held], save, LONG_STAGE))
         report.add(*_figures(stage), _growth(size, _size_of_pads(stand), stage))
         report.notes.append(sizes(stand))
     return report
 
 
-def _holds(stand: Stand, owners: list[Owner]) -> bool:
+def _holds(stand: Stand, owners: list[Owner], save: str) -> bool:
     """Add some people; whether all of them are served fast enough."""
     owners += settle(stand, Group(f"editor-{len(owners)}", STEP, PADS))
-    stage = asyncio.run(_stage(stand, owners, STAGE))
+    stage = asyncio.run(_stage(stand, owners, save, STAGE))
     slowest = stage.percentile(99)
     click.echo(
-        f"{len(owners)} people: {number(stage.count('save') / STAGE)} saves a second, "
+        f"{len(owners)} people: {number(stage.count(save) / STAGE)} saves a second, "
         f"p50 {stage.percentile(50) * 1000:.0f} ms, p99 {slowest * 1000:.0f} ms"
     )
     return slowest < LIMIT
 
 
-async def _stage(stand: Stand, owners: Sequence[Owner], seconds: float) -> Stage:
+async def _stage(stand: Stand, owners: Sequence[Owner], save: str, seconds: float) -> Stage:
     """Let everybody draw, and count once everybody is there."""
     timings: list[Timed] = []
     ends = time.monotonic() + WARM_UP + seconds
-    people = asyncio.gather(*(_draw(stand.url, owner, ends, timings) for owner in owners))
+    people = asyncio.gather(*(_draw(stand.url, owner, save, ends, timings) for owner in owners))
     await asyncio.sleep(WARM_UP)
     timings.clear()
     before, client = stand.counters(), _own_cpu_seconds()
@@ -93,10 +99,10 @@ async def _stage(stand: Stand, owners: Sequence[Owner], seconds: float) -> Stage
     used, client = stand.counters() - before, _own_cpu_seconds() - client
     counted = list(timings)
     await people
-    return Stage(len(owners), seconds, counted, used, client)
+    return Stage(len(owners), save, seconds, counted, used, client)
 
 
-async def _draw(url: str, owner: Owner, ends: float, timings: list[Timed]) -> None:
+async def _draw(url: str, owner: Owner, save: str, ends: float, timings: list[Timed]) -> None:
     """One person, from loading the page on."""
     await asyncio.sleep(random.uniform(0, PACE))  # noqa: S311 - people do not come in step
     connection = await Connection.open(url)
@@ -104,7 +110,7 @@ async def _draw(url: str, owner: Owner, ends: float, timings: list[Timed]) -> No
     await _ask(connection, owner, "list", due, timings)
     while time.monotonic() < ends:
         await asyncio.sleep(max(0.0, due - time.monotonic()))
-        await _ask(connection, owner, "save", due, timings)
+        await _ask(connection, owner, save, due, timings)
         for kind, every in (("backups", BACKUPS_EVERY), ("list", LOAD_EVERY)):
             if random.random() < PACE / every:  # noqa: S311
                 await _ask(connection, owner, kind, time.monotonic(), timings)
@@ -124,11 +130,17 @@ async def _ask(
 def _request(owner: Owner, kind: str) -> Request:
     pad, cookie = owner.pads[0], owner.person.cookie
     requests = {
-        "save": Request("POST", f"/api/pad/{pad.id}", cookie, pad.scene),
+        WHOLE: Request("POST", f"/api/pad/{pad.id}", cookie, pad.scene),
+        SMALL: Request("PATCH", f"/api/pad/{pad.id}/data", cookie, _part_of(pad)),
         "list": Request("GET", "/api/pad", cookie),
         "backups": Request("GET", f"/api/pad/{pad.id}/backups", cookie),
     }
     return requests[kind]
+
+
+@cache
+def _part_of(pad: OwnPad) -> bytes:
+    return small_part(pad)
 
 
 def _own_cpu_seconds() -> float:
@@ -147,12 +159,12 @@ def _figures(stage: Stage) -> list[Figure]:
                 f"{number(stage.count(kind) / stage.seconds)}; {_ms(stage, 50, kind)}, "
                 f"{_ms(stage, 99, kind)}",
             )
-            for kind in ("save", "list", "backups")
+            for kind in (stage.save, "list", "backups")
         ),
         Figure("CPUs in use: app, PostgreSQL, the benchmark", _cpus(stage)),
         Figure(
             "write-ahead log for each save, KB",
-            number(stage.used.wal / stage.count("save") / 1000),
+            number(stage.used.wal / stage.count(stage.save) / 1000),
         ),
     ]
 

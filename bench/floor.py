@@ -16,7 +16,7 @@ from bench.load import Driven, child_cpu_seconds, run_program
 from bench.processes import Processes
 from bench.works import Values, Work
 from padws.database import Connection
-from padws.statements import SQL_DIR, Statement, load_statement
+from padws.statements import Statement, load_statement
 
 # Values are read once by each client and sent with each transaction from then on, as a program
 # would; a scene is too long for pgbench's command line. They are kept as they are: no time goes
@@ -32,6 +32,22 @@ _GET_VALUE = (
     "SELECT value AS {name} FROM padws_bench.floor_values "
     "WHERE client = :client_id AND name = '{name}' \\gset"
 )
+
+
+# For work by hand: what a user would make, as the server comes.
+_DRAWINGS_TABLE = """
+CREATE TABLE IF NOT EXISTS padws_bench.drawings (
+    id uuid PRIMARY KEY, owner_id uuid, data jsonb, version bigint, updated_at timestamptz
+);
+INSERT INTO padws_bench.drawings
+SELECT id, owner_id, data, version, updated_at FROM pad_ws.pads
+ON CONFLICT DO NOTHING
+"""
+
+
+def prepare_by_hand(connection: Connection) -> None:
+    """Copy all pads to the table that a user would have made."""
+    connection.execute(_DRAWINGS_TABLE)
 
 
 def prepare(connection: Connection, values: Sequence[Values]) -> None:
@@ -83,7 +99,7 @@ def pgbench(postgres: Processes) -> str:
 
 
 def _script(work: Work) -> str:
-    statement = load_statement(SQL_DIR / f"{work.statement}.sql")
+    statement = load_statement(work.path)
     stored = [name for name in statement.parameters if name != work.varying]
     once = "\n".join(_GET_VALUE.format(name=name) for name in stored)
     each = f"\\set {work.varying} random(1, 1000000000)\n" if work.varying else ""

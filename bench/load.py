@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import click
 import orjson
 
-from bench.client import Request
+from bench.client import Request, rising_number
 
 _SCRIPT = Path(__file__).with_name("requests.lua")
 
@@ -61,8 +61,8 @@ def drive(url: str, requests: Sequence[Sequence[Request]], seconds: int) -> Driv
                 file.write_bytes(request.raw(urlsplit(url).netloc))
         connections = str(len(requests))
         program = [wrk(), f"-t{connections}", f"-c{connections}", f"-d{seconds}s", "--timeout=30s"]
-        before = child_cpu_seconds()
-        output = run_program([*program, "-s", str(_SCRIPT), url, "--", directory])
+        before, start = child_cpu_seconds(), str(rising_number())
+        output = run_program([*program, "-s", str(_SCRIPT), url, "--", directory, start])
         cpu = child_cpu_seconds() - before
     summary = orjson.loads(output.splitlines()[-1])
     if summary.pop("refused") or summary.pop("broken"):

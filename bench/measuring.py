@@ -21,7 +21,7 @@ from bench.load import Driven
 from bench.stand import Counters, Stand
 from bench.works import Values, Work
 from padws.database import Connection
-from padws.statements import SQL_DIR, load_statement
+from padws.statements import load_statement
 
 _BYTES_AROUND_A_ROW = 500  # names, ids and braces, at most, that only answer or row has
 _TOLERANCE = 0.03  # between the bytes of one answer and the next: digits of versions and times
@@ -62,7 +62,10 @@ def measure(stand: Stand, work: Work, owners: Sequence[Owner], seconds: int) -> 
     if not work.statement:
         return Round(service, None)
     values = [work.values(owner, etag) for owner, etag in zip(owners, etags, strict=True)]
-    _compare(stand, work, requests[0][0], values[0])
+    if work.by_hand:
+        floor.prepare_by_hand(stand.servers.connection)
+    else:
+        _compare(stand, work, requests[0][0], values[0])
     return Round(service, _measure_floor(stand, work, owners, values, seconds))
 
 
@@ -104,7 +107,8 @@ def _measure_floor(
     before = stand.counters()
     driven = floor.drive(program, servers.settings.database_url, work, len(owners), seconds)
     used = stand.counters() - before
-    _require_versions(stand, work, owners, versions, driven.answers, 0)
+    if not work.by_hand:
+        _require_versions(stand, work, owners, versions, driven.answers, 0)
     return Measured(driven, used)
 
 
@@ -165,7 +169,7 @@ def _compare(stand: Stand, work: Work, request: Request, values: Values) -> None
 
 def _result(connection: Connection, work: Work, values: Values) -> tuple[int, int]:
     """How many rows and how many bytes the statement of `work` gives, as pgbench gets it."""
-    statement = load_statement(SQL_DIR / f"{work.statement}.sql")
+    statement = load_statement(work.path)
     with RawCursor(connection) as cursor:
         cursor.execute(statement.text, [values[name] for name in statement.parameters])
         result = cursor.pgresult

@@ -1,8 +1,10 @@
 -- For wrk with as many threads as connections, so that a thread is one person's connection.
 -- Thread n sends, in turn, the whole requests in the files <directory>/<n>-0, <n>-1, ...
+-- In place of 16 @ goes a number that is higher each time.
 -- and a summary is printed at the end as JSON.
 
 local threads = 0
+local marker = string.rep("@", 16)
 
 function setup(thread)
   thread:set("number", threads)
@@ -10,18 +12,23 @@ function setup(thread)
 end
 
 function init(arguments)
-  requests, turn = {}, 0
+  requests, turn, rising = {}, 0, tonumber(arguments[2])
   while true do
     local file = io.open(arguments[1] .. "/" .. number .. "-" .. #requests, "rb")
     if not file then break end
-    requests[#requests + 1] = file:read("*a")
+    local text = file:read("*a")
     file:close()
+    local at = text:find(marker, 1, true)
+    requests[#requests + 1] = {text:sub(1, at and at - 1 or -1), at and text:sub(at + #marker)}
   end
 end
 
 function request()
   turn = turn % #requests + 1
-  return requests[turn]
+  local before, after = requests[turn][1], requests[turn][2]
+  if not after then return before end
+  rising = rising + 1
+  return before .. string.format("%.0f", rising) .. after
 end
 
 function done(summary, latency, _)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import orjson
 
-from bench.client import Request
-from bench.filling import Group, Owner
+from bench.client import RISING, Request
+from bench.filling import Group, Owner, OwnPad
+from padws.statements import SQL_DIR
 
 DRAWERS = Group("drawer", 16, (62_000,) * 10)
 SKETCHERS = Group("sketcher", 16, (10_000,))
@@ -28,7 +30,9 @@ class Work:
     `requests` gives the variants that a person's connection sends in turn, and `values` those of
     the parameters of `statement`; both get the ETag of the answer when `conditional`, else "".
     `rows` is how many rows the statement gives. With `writes`, each answer has raised one version
-    by one. `varying` is a parameter that gets another value each time, as the variants do.
+    by one. `by_hand`: the floor is no statement of the service, but what a user would write in its
+    place, on a table of its own; it is in this directory. `varying` is a parameter that gets
+    another value each time, as the variants do.
     """
 
     name: str
@@ -40,8 +44,15 @@ class Work:
     writes: bool = False
     conditional: bool = False
     varying: str = ""
+    by_hand: bool = False
     least_ratio: float | None = None
     most_app_ms: float | None = None
+
+    @property
+    def path(self) -> Path:
+        """The file of the floor's statement."""
+        directory = Path(__file__).parent if self.by_hand else SQL_DIR
+        return directory / f"{self.statement}.sql"
 
 
 def _get(path: str) -> Callable[[Owner, str], list[Request]]:
@@ -76,6 +87,24 @@ def _save_values(number: int) -> Callable[[Owner, str], Values]:
         }
 
     return values
+
+
+def small_part(pad: OwnPad) -> bytes:
+    """An element from the middle of a pad's scene, in a version that is higher each time."""
+    elements = orjson.loads(pad.scene)["elements"]
+    version = int("1" * len(RISING))
+    part = {"elements": [elements[len(elements) // 2] | {"version": version}]}
+    return orjson.dumps(part).replace(str(version).encode(), RISING)
+
+
+def _small_save(owner: Owner, _: str) -> list[Request]:
+    pad = owner.pads[0]
+    return [Request("PATCH", f"/api/pad/{pad.id}/data", owner.person.cookie, small_part(pad))]
+
+
+def _whole_save_values(owner: Owner, _: str) -> Values:
+    pad = owner.pads[0]
+    return {"pad_id": str(pad.id), "owner_id": owner.person.id, "scene": pad.scene.decode()}
 
 
 def _rename(owner: Owner, _: str) -> list[Request]:
@@ -137,6 +166,17 @@ def save(size: str, group: Group, number: int) -> Work:
     return Work(f"save {size}", group, _save(number), "pads/save_pad", values, writes=True)
 
 
+SMALL_SAVE = Work(
+    "small save, beside whole ones of 62 KB",
+    DRAWERS,
+    _small_save,
+    "whole_save",
+    _whole_save_values,
+    writes=True,
+    by_hand=True,
+    least_ratio=1.0,
+    most_app_ms=0.9,
+)
 LIST = Work(
     "list ten pads",
     DRAWERS,
@@ -218,6 +258,7 @@ ADMINISTRATOR = Group("admin", 1, (10_000,))
 TABLE = (
     save("10 KB", SKETCHERS, 0),
     replace(save("62 KB", DRAWERS, 0), least_ratio=0.8, most_app_ms=1.0),
+    SMALL_SAVE,
     save("1 MB", PAINTERS, 0),
     save("5 MB", PAINTERS, 1),
     LIST,

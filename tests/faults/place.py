@@ -187,11 +187,14 @@ def gunicorn(port: int, settings: Mapping[str, str], logs: Path) -> Gunicorn:
 
 
 def started_writers(urls: tuple[str, ...], number: int) -> list[Writer]:
-    """Writers, each signed in as a different person; every second one is careful."""
+    """Writers, each signed in as a different person.
+
+    Every second one is careful, every third one saves what has changed alone.
+    """
     names = [f"writer {n}" for n in range(number)]
     people = sign_in_all(urls[0], names)
     writers = [
-        Writer(name, person.cookie, urls, careful=n % 2 == 0)
+        Writer(name, person.cookie, urls, careful=n % 2 == 0, in_parts=n % 3 == 2)
         for n, (name, person) in enumerate(zip(names, people, strict=True))
     ]
     for writer in writers:

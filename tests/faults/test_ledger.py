@@ -6,7 +6,7 @@ from copy import deepcopy
 
 import pytest
 
-from tests.helpers.ledger import PadLedger, Stored, scene
+from tests.helpers.ledger import PadLedger, PartsLedger, Scene, Stored, part, scene
 
 KEEP = 10
 
@@ -89,3 +89,46 @@ def test_a_refusal_for_a_version_that_nobody_made_is_noticed() -> None:
     ledger.overtaken(ledger.begin(), 9)
     wrong = ledger.check(ledger.before(), stored(4, 3, 2, 1), KEEP)
     assert wrong == ["plan: save 5 was refused for 9, after 4"]
+
+
+def in_parts(*numbers: int) -> Scene:
+    """A scene of the elements that these saves have sent."""
+    elements = [part("plan", number)["elements"][0] for number in numbers]
+    return {"elements": sorted(elements, key=lambda each: str(each["index"]))}
+
+
+ALL = range(52)  # acknowledged; the last twelve in the slots of the first twelve
+
+
+def a_ledger_of_parts() -> PartsLedger:
+    """Of a pad saved in parts fifty-one times, and once more without an answer."""
+    ledger = PartsLedger("plan", careful=False)
+    for number in ALL[1:]:
+        ledger.acknowledge(ledger.begin(), number + 1, f'"{number + 1}"')
+    ledger.begin()
+    return ledger
+
+
+@pytest.mark.parametrize(
+    ("version", "numbers", "message"),
+    [
+        pytest.param(52, ALL[12:], "", id="the open save was not written"),
+        pytest.param(53, [*ALL[13:], 52], "", id="the open save was written"),
+        (52, ALL[13:], "save 12 was acknowledged, and is lost"),
+        (52, [*ALL[13:], 52, 53], "version 52 has an element that was never sent"),
+        (52, [11, *ALL[12:51]], "save 51 was acknowledged, and is lost"),
+        (51, ALL[12:], "version 52 was acknowledged, 51 is stored"),
+    ],
+)
+def test_a_lost_part_is_noticed(version: int, numbers: list[int], message: str) -> None:
+    ledger, found = a_ledger_of_parts(), in_parts(*numbers)
+    wrong = ledger.check(ledger.before(), Stored(version, found, [found] * KEEP), KEEP)
+    assert message in "\n".join(wrong)
+    assert bool(wrong) == bool(message)
+
+
+def test_a_part_that_is_stored_half_is_noticed() -> None:
+    ledger, found = a_ledger_of_parts(), in_parts(*ALL[12:])
+    found["elements"][5]["text"] = "half"
+    wrong = ledger.check(ledger.before(), Stored(52, found, [found] * KEEP), KEEP)
+    assert "version 52 has an element that was never sent" in "\n".join(wrong)

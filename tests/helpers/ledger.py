@@ -29,6 +29,17 @@ def scene(name: str, number: int) -> Scene:
     return {"elements": [{"id": "first"} | end, *middle, {"id": "last"} | end], "files": {}}
 
 
+#: As many elements has a pad that is saved in parts: they are saved in turn.
+_SLOTS = 40
+
+
+def part(name: str, number: int) -> Scene:
+    """What a save of a part sends: one element, in a version that no save before has sent."""
+    slot, key = number % _SLOTS, hashlib.sha512(f"{name} {number}".encode()).hexdigest()
+    element = {"id": f"slot {slot}", "index": f"a{slot:02}", "version": number + 1, "text": key}
+    return {"elements": [element]}
+
+
 @dataclass(frozen=True)
 class Stored:
     """A pad as PostgreSQL has it, in one snapshot; its backups' scenes, newest first."""
@@ -94,7 +105,7 @@ class PadLedger:
         with self._lock:
             versions, still_open = dict(self.versions), set(self.open)
             known = (self.name, self.careful, self.sent, self.version, self.basis)
-            return PadLedger(*known, versions, still_open)
+            return type(self)(*known, versions, still_open)
 
     def check(self, before: PadLedger, stored: Stored, keep: int) -> list[str]:
         """What is wrong with a pad that was read after `before`; nothing if all is well."""
@@ -151,3 +162,33 @@ class PadLedger:
         except (KeyError, IndexError, TypeError, ValueError):
             return None
         return number if number <= self.sent and bare == scene(self.name, number) else None
+
+
+class PartsLedger(PadLedger):
+    """Of a pad that is saved in parts: each save sends one element. It is made with the part 0."""
+
+    def _wrong_scene(self, before: PadLedger, stored: Stored) -> list[str]:
+        numbers = self._numbers_of(stored.scene)
+        if numbers is None:
+            return [f"version {stored.version} has an element that was never sent"]
+        refused = set(numbers.values()) - set(self.versions.values()) - self.open
+        lost = {
+            number
+            for number in before.versions.values()
+            if numbers.get(f"slot {number % _SLOTS}", -1) < number
+        }
+        wrong = [f"save {number} was refused, and is stored" for number in sorted(refused)]
+        return wrong + [f"save {number} was acknowledged, and is lost" for number in sorted(lost)]
+
+    def _number_of(self, found: Scene) -> int | None:
+        """The number of the latest save in a scene; None if a part of it was never sent."""
+        numbers = self._numbers_of(found)
+        return max(numbers.values()) if numbers else None
+
+    def _numbers_of(self, found: Scene) -> dict[str, int] | None:
+        """By which save each element was sent; None if one was sent by none."""
+        elements = without_mark(found).get("elements", [])
+        numbers = {each["id"]: int(each["version"]) - 1 for each in elements}
+        sent = [part(self.name, number)["elements"][0] for number in sorted(numbers.values())]
+        in_order = sorted(sent, key=lambda each: str(each["index"]))
+        return numbers if elements == in_order and max(numbers.values()) <= self.sent else None

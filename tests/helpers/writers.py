@@ -1,4 +1,4 @@
-"""Writers: threads that save one scene after the other, and keep the ledger of their pad."""
+"""Writers: threads that save one scene, or part of one, after the other, and keep a ledger."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from tests.helpers.ledger import PadLedger, scene
+from tests.helpers.ledger import PadLedger, PartsLedger, part, scene
 
 #: Seconds that a writer waits for an answer.
 PATIENCE = 5.0
@@ -78,7 +78,15 @@ class Line:
 class Writer(threading.Thread):
     """Saves its own pad until told to stop, at one instance and then at the other."""
 
-    def __init__(self, name: str, cookie: str, urls: tuple[str, ...], *, careful: bool):
+    def __init__(
+        self,
+        name: str,
+        cookie: str,
+        urls: tuple[str, ...],
+        *,
+        careful: bool,
+        in_parts: bool = False,
+    ):
         super().__init__(name=name, daemon=True)
         self._lines = [Line(url, cookie) for url in urls]
         random.shuffle(self._lines)
@@ -87,11 +95,13 @@ class Writer(threading.Thread):
         self.seen = Seen()
         self.last_failure = 0.0
         self._served_since = dict.fromkeys(self._lines, 0.0)
-        self.ledger = PadLedger(name, careful)
+        self._in_parts = in_parts
+        self._content = part if in_parts else scene
+        self.ledger = PartsLedger(name, careful) if in_parts else PadLedger(name, careful)
         self.path = self._make_pad()
 
     def _make_pad(self) -> str:
-        body = {"display_name": self.name, "data": scene(self.name, 0)}
+        body = {"display_name": self.name, "data": self._content(self.name, 0)}
         answer = self._lines[0].ask("POST", "/api/pad", body)
         assert answer.status == HTTPStatus.CREATED, answer
         return f"/api/pad/{json.loads(answer.body)['id']}"
@@ -132,8 +142,10 @@ class Writer(threading.Thread):
     def _save(self) -> bool:
         number = self.ledger.begin()
         condition = {"If-Match": f'"{self.ledger.basis}"'} if self.ledger.careful else {}
+        method, path = ("PATCH", f"{self.path}/data") if self._in_parts else ("POST", self.path)
         try:
-            answer = self._lines[0].ask("POST", self.path, scene(self.name, number), **condition)
+            content = self._content(self.name, number)
+            answer = self._lines[0].ask(method, path, content, **condition)
         except TimeoutError:
             self.seen.count(TIME_OUT)
             return False
