@@ -6,4 +6,5 @@
 -- psql -v user_id="'…'" -f sql/users/lock_user_names.sql
 
 SELECT pg_advisory_xact_lock('pad_ws.users'::regclass::integer, 0)
-FROM (SELECT count(*) FROM pad_ws.users WHERE id = :user_id) AS looked_at;
+FROM (SELECT count(*) AS number FROM pad_ws.users WHERE id = :user_id) AS looked_at
+WHERE looked_at.number >= 0;

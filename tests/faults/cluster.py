@@ -21,8 +21,8 @@ from urllib.parse import urlsplit
 import psutil
 import psycopg
 
-from padws.child_process import ChildProcess
 from padws.embedded import temporary
+from padws.embedded.ends_with_parent import ChildProcess
 from tests.faults.catalogue import AWAY, FREEZE, Fault, postgres_frozen, postgres_killed
 from tests.faults.place import Place, serving, write
 from tests.helpers import citus, databases
@@ -59,7 +59,7 @@ class Node(Part):
         ((directory,),) = databases.query(self.url, "SHOW data_directory")
         self._pid_file = Path(directory) / "postmaster.pid"
         self._command, self._user = self.process.cmdline(), self.process.uids().real
-        self._group = self.process.gids().real
+        self._group, self._environment = self.process.gids().real, self.process.environ()
 
     @property
     def process(self) -> psutil.Process:
@@ -73,6 +73,7 @@ class Node(Part):
             self._command,
             user=self._user,
             group=self._group,
+            env=self._environment,
             extra_groups=[],
             cwd="/",
             stdin=nothing,
@@ -119,8 +120,9 @@ class Cluster(Place):
             connection.execute(query.encode(), values or None)
 
     def any_node(self) -> Node:
-        """One of those that hold pads."""
-        return random.choice(self.nodes)
+        """One of those that hold writers' pads."""
+        ports = {self.port_of(each.name) for each in self.writers}
+        return random.choice([each for each in self.nodes if each.port in ports])
 
     def port_of(self, name: str) -> int:
         """The port of the node that has a writer's pad."""

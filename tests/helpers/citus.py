@@ -69,17 +69,20 @@ def database(name: str) -> Iterator[str]:
 def _database_on(node: tuple[str, int], name: str) -> Iterator[None]:
     create = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
     drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-    with psycopg.connect(url_on(node, "postgres"), autocommit=True) as conn:
-        conn.execute("SET client_min_messages = warning")  # not that workers have their own
-        conn.execute(create)
-        with psycopg.connect(url_on(node, name), autocommit=True) as inside:
-            inside.execute("CREATE EXTENSION citus")
-            shards = f"ALTER DATABASE {name} SET citus.shard_count = {SHARDS}"
-            inside.execute(shards.encode())
-        try:
-            yield
-        finally:
-            conn.execute(drop)
+    _run(node, "postgres", create)
+    try:
+        _run(node, name, sql.SQL("CREATE EXTENSION citus"))
+        shards = sql.SQL("ALTER DATABASE {} SET citus.shard_count = {}")
+        _run(node, "postgres", shards.format(sql.Identifier(name), SHARDS))
+        yield
+    finally:
+        _run(node, "postgres", drop)
+
+
+def _run(node: tuple[str, int], name: str, statement: sql.SQL | sql.Composed) -> None:
+    with psycopg.connect(url_on(node, name), autocommit=True) as conn:
+        conn.execute("SET client_min_messages = warning")  # not that other nodes need it, too
+        conn.execute(statement)
 
 
 def _join(conn: psycopg.Connection, cluster: list[tuple[str, int]]) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
+import psycopg
 import pytest
 from psycopg.errors import IntegrityError
 
@@ -226,6 +227,23 @@ def test_a_shards_violation_is_told_in_any_language(
     with pytest.raises(IntegrityError) as caught:
         conn.execute((statement % sqlstate).encode())
     assert caught.value.diag.constraint_name is None
+    assert problem_of(caught.value).code == code
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "code"),
+    [
+        ("XX000", "database_unavailable"),  # Citus: postmaster was shut down, exiting
+        ("08006", "database_unavailable"),  # Citus: connection to the remote node failed
+        ("XX001", "internal_error"),  # rows are broken: trying again is of no use
+    ],
+)
+def test_a_server_that_fails_is_not_there_for_now(
+    conn: Connection, sqlstate: str, code: str
+) -> None:
+    statement = f"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{sqlstate}'; END $$"
+    with pytest.raises(psycopg.Error) as caught:
+        conn.execute(statement.encode())
     assert problem_of(caught.value).code == code
 
 
