@@ -41,6 +41,7 @@ _TRANSIENT = (
     pg.UndefinedTable,
     pg.UndefinedColumn,
     pg.UndefinedFunction,
+    pg.InternalError_,  # XX000: the server's own failure; a node of Citus that is going away
 )
 
 

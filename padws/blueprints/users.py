@@ -80,7 +80,7 @@ def create_user(body: dict[str, Any]) -> Response:
     row = {**body, "user_id": body["id"], "roles": JsonText(orjson.dumps(body["roles"]))}
     del row["id"]
     with database().transaction() as conn:
-        users.lock_user_names(conn)
+        users.lock_user_names(conn, user_id=body["id"])
         user = users.insert_user(conn, **row)
     return answer(members_of(USER, user), 201, {"Location": f"/api/users/{body['id']}"})
 
@@ -124,7 +124,7 @@ def update_user(body: dict[str, Any], user_id: UUID) -> Response:
     if "roles" in body:
         change["roles"] = JsonText(orjson.dumps(body["roles"]))
     with database().transaction() as conn:
-        users.lock_user_names(conn)
+        users.lock_user_names(conn, user_id=user_id)
         user = users.update_user(conn, user_id=user_id, **change)
     return _found(user)
 

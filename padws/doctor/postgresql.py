@@ -13,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from padws import postgres_parameters
 from padws.config import Settings
 from padws.database import connection_options
+from padws.doctor import citus
 from padws.doctor.findings import Finding, error, ok, warning
 from padws.migrations import MigrationError, adoption, broken_constraints, pending
 from padws.migrations.errors import in_words
@@ -81,7 +82,7 @@ def look(settings: Settings) -> Iterator[Finding]:
         info = conn.info
         yield ok(_POSTGRESQL, f"{info.dbname} on {info.host}:{info.port} as {info.user}")
         room = partial(_room, settings=settings)
-        for each in (_server, _settings, _schema, _rights, _writing, _storage, room):
+        for each in (_server, _settings, _schema, _rights, citus.look, _writing, _storage, room):
             try:
                 yield from each(conn)
             except psycopg.Error as problem:
@@ -141,7 +142,9 @@ def _schema(conn: Connection) -> Iterator[Finding]:
         yield ok("schema", "at the newest migration")
         for each in broken_constraints.descriptions(conn):
             yield warning("rules", f"{each}.")
-    for each in adoption.mistakes(conn):
+    # On a cluster, keys contain the owner: not what padws looks for in tables of somebody else's.
+    look_for = adoption.obstacles if citus.version(conn) else adoption.mistakes
+    for each in look_for(conn):
         yield error("tables", f"{each}.")
     for (each,) in conn.execute(_KEEPS_FROM_DELETING, [list(adoption.COLUMNS)]).fetchall():
         yield warning("tables", f"{each}, and keeps rows from being deleted.", "ON DELETE CASCADE?")

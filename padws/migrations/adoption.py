@@ -34,6 +34,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
 ADDED = {
     ("pads", "version"): "bigint!",
     ("pads", "last_backup_at"): "timestamptz",
+    ("backups", "owner_id"): "uuid",
     ("template_pads", "file_digest"): "text",
 }
 # Columns of pad.ws's later versions, which a migration gives a default.

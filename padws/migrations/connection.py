@@ -34,6 +34,8 @@ SESSION = {
     "tcp_keepalives_idle": "20",
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "4",
+    # On a Citus cluster, a migration may change several tables in one transaction.
+    "citus.multi_shard_modify_mode": "sequential",
 }
 
 # How PostgreSQL refuses a login; psycopg has no SQLSTATE at this point.

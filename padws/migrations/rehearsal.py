@@ -21,6 +21,7 @@ DEFAULTS = [
 REHEARSAL = """
 DO $$
 DECLARE
+    moment timestamptz := clock_timestamp();
     one uuid := gen_random_uuid();
     other uuid := gen_random_uuid();
     pad uuid := gen_random_uuid();
@@ -38,10 +39,19 @@ BEGIN
     SELECT id, one, 'Untitled', scene, now(), now()
     FROM unnest(ARRAY[pad, gen_random_uuid()]) AS id;
     UPDATE pad_ws.pads
-    SET data = scene, display_name = repeat('x', 100), updated_at = clock_timestamp()
+    SET data = scene, display_name = repeat('x', 100), updated_at = moment
     WHERE id = pad;
-    INSERT INTO pad_ws.backups (id, source_id, data, created_at, updated_at)
-    SELECT gen_random_uuid(), pad, scene, now(), now() FROM generate_series(1, 2);
+    -- Before the migrations there is no owner; on a Citus cluster no trigger that fills it in.
+    IF EXISTS (
+        SELECT FROM pg_attribute
+        WHERE attrelid = 'pad_ws.backups'::regclass AND attname = 'owner_id'
+    ) THEN
+        INSERT INTO pad_ws.backups (id, source_id, owner_id, data, created_at, updated_at)
+        VALUES (gen_random_uuid(), pad, one, scene, now(), now());
+    ELSE
+        INSERT INTO pad_ws.backups (id, source_id, data, created_at, updated_at)
+        VALUES (gen_random_uuid(), pad, scene, now(), now());
+    END IF;
     INSERT INTO pad_ws.template_pads (id, name, display_name, data, created_at, updated_at)
     VALUES (gen_random_uuid(), 'user_' || one, 'Untitled', scene, now(), now());
     UPDATE pad_ws.template_pads SET data = scene, updated_at = now() WHERE name = 'user_' || one;

@@ -98,7 +98,7 @@ def delete_user(conn: Connection, *, user_id: UUID) -> UUID | None:
 
 
 @from_file
-def lock_user_names(conn: Connection) -> None:
+def lock_user_names(conn: Connection, *, user_id: UUID) -> None:
     """Keep others from giving users names until the transaction ends."""
 
 
@@ -117,7 +117,7 @@ def record_sign_in(conn: Connection, row: UserRow) -> User:
     current = get_user_if_current(conn, **row)
     if current:
         return current
-    lock_user_names(conn)
+    lock_user_names(conn, user_id=row["user_id"])
     release_user_names(
         conn,
         user_id=row["user_id"],
@@ -139,7 +139,7 @@ def bring_in_line(conn: Connection, row: UserRow) -> User:
         return current
     try:
         with conn.transaction():
-            lock_user_names(conn)
+            lock_user_names(conn, user_id=row["user_id"])
             return upsert_user(conn, **row)
     except errors.UniqueViolation:
         existing = get_user(conn, user_id=row["user_id"])
@@ -152,12 +152,13 @@ def bring_in_line(conn: Connection, row: UserRow) -> User:
 def insert_for(database: Database, row: UserRow, insert: Callable[[Connection], T]) -> T:
     """What `insert` adds for a user. A missing row of the user is created first.
 
-    Usually this runs the statements of `insert` and no other.
+    Usually this runs the statements of `insert` and no other. They are never part of a transaction:
+    a cluster then runs a function on the node of the user's rows, where others like it wait.
     """
-    try:
-        with database.connection() as conn:
+    with database.connection() as conn:
+        try:
             return insert(conn)
-    except errors.ForeignKeyViolation:
-        with database.transaction() as conn:
-            record_sign_in(conn, row)
+        except errors.ForeignKeyViolation:
+            with conn.transaction():
+                record_sign_in(conn, row)
             return insert(conn)

@@ -56,7 +56,9 @@ def age(sql: SqlConnection, **interval: float) -> None:
         ("pads", ["created_at", "updated_at", "last_backup_at"]),
         ("backups", ["created_at", "updated_at"]),
     ):
-        changes = ", ".join(f"{column} = {column} - %(by)s" for column in columns)
+        # In UTC and back: on a cluster, no result may depend on the session's time zone.
+        older = "({0} AT TIME ZONE 'UTC' - %(by)s) AT TIME ZONE 'UTC'"
+        changes = ", ".join(f"{column} = {older.format(column)}" for column in columns)
         sql.execute(f"UPDATE pad_ws.{table} SET {changes}", {"by": timedelta(**interval)})
 
 

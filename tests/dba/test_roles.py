@@ -17,7 +17,7 @@ from tests.conftest import StartService
 from tests.dba.conftest import Owned, Roles, owned, upgrade
 from tests.helpers import databases
 from tests.helpers.browser import SCENE, Browser
-from tests.helpers.statements import FILES, FILL, NAMES, run_example
+from tests.helpers.statements import FILES, NAMES, fill, run_example
 
 TABLES = ("users", "pads", "backups", "template_pads", "access_tokens")
 MARKS = ("_yoyo_migration", "functions", "_yoyo_log", "_yoyo_version", "yoyo_lock")
@@ -33,7 +33,7 @@ GRANTED = """
 @pytest.fixture(scope="module")
 def full(database_of_roles: Owned) -> Owned:
     """The database with rows of each kind."""
-    databases.execute(database_of_roles.url, FILL.encode())
+    fill(database_of_roles.url)
     return database_of_roles
 
 

@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ import click
 from padws.config import ROOT
 from tests.faults.campaign import Campaign, Tally, as_json, table
 from tests.faults.catalogue import FAULTS, Fault
+from tests.faults.cluster import CLUSTER_FAULTS, Cluster, running_cluster
 from tests.faults.place import Place, running_place
 
 
@@ -24,6 +26,7 @@ from tests.faults.place import Place, running_place
 @click.option("--minutes", type=float, help="Stop after so long, with what there is by then.")
 @click.option("--append", is_flag=True, help="Go on from the results of the last run.")
 @click.option("--only", default="", help="Only faults with this in their name.")
+@click.option("--citus", is_flag=True, help="Those of the cluster of CITUS_DATABASE_URL instead.")
 @click.option("--writers", default=12, show_default=True, help="How many clients save at once.")
 @click.option(
     "--results",
@@ -38,6 +41,7 @@ def main(
     minutes: float | None,
     append: bool,
     only: str,
+    citus: bool,
     writers: int,
     results: Path,
 ) -> None:
@@ -51,15 +55,17 @@ def main(
     tallies, wrong = _earlier(results) if append else ({}, [])
     deadline = time.monotonic() + minutes * 60 if minutes else float("inf")
     click.echo("Starting PostgreSQL, Redis, a sign-in provider and two instances of padws …")
-    with running_place(writers) as place:
+    with (running_cluster if citus else running_place)(writers) as place:
         campaign = Campaign(place)
         campaign.wrong += wrong
         for name, tally in tallies.items():
             campaign.tallies.setdefault(name, Tally()).add(tally)
-        possible = _possible(place, only)
+        possible = _possible(place, CLUSTER_FAULTS if citus else FAULTS, only)
         while time.monotonic() < deadline and not _enough(campaign, faults, saves):
             _inject(campaign, _next(campaign, possible))
         campaign.check("no fault", 0)
+        if isinstance(place, Cluster):
+            campaign.wrong += place.disturbed()
         if campaign.wrong:
             shutil.copytree(place.logs, results.with_suffix(".logs"), dirs_exist_ok=True)
     _finish(campaign, results)
@@ -73,9 +79,9 @@ def _earlier(results: Path) -> tuple[dict[str, Tally], list[str]]:
     return {name: Tally(**tally) for name, tally in kept["tallies"].items()}, kept["wrong"]
 
 
-def _possible(place: Place, only: str) -> list[Fault]:
+def _possible(place: Place, faults: Iterable[Fault], only: str) -> list[Fault]:
     possible = []
-    for fault in (each for each in FAULTS if only in each.name):
+    for fault in (each for each in faults if only in each.name):
         if reason := fault.impossible(place):
             click.echo(f"Left out: {fault.name}; {reason}.")
         else:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 import psutil
 
 from tests.faults.catalogue import Fault
-from tests.faults.place import KEEP, POOL, WORKERS, Place
+from tests.faults.place import KEEP, WORKERS, Place
 from tests.helpers.ledger import PadLedger
 from tests.helpers.writers import CUT_OFF, REFUSED, TIME_OUT, Seen, Writer
 
@@ -24,7 +24,7 @@ _STRAY = """
         count(*) AS connections,
         count(*) FILTER (WHERE state LIKE 'idle in transaction%') AS idle_in_transaction
     FROM pg_stat_activity
-    WHERE backend_type = 'client backend' AND application_name <> 'ledger'
+    WHERE backend_type = 'client backend' AND starts_with(application_name, 'padws/')
 """
 
 
@@ -107,7 +107,7 @@ class Campaign:
 
     def _leaks(self) -> list[str]:
         """Connections that were left behind, and memory that only grows."""
-        most = len(self.place.instances) * WORKERS * POOL
+        most = len(self.place.instances) * WORKERS * self.place.pool
         deadline = time.monotonic() + RECOVERY
         while True:
             (found,) = self.place.sql(_STRAY)

@@ -60,7 +60,7 @@ _STORED = """
         ARRAY(
             SELECT backups.data
             FROM pad_ws.backups
-            WHERE backups.source_id = pads.id
+            WHERE backups.source_id = pads.id AND backups.owner_id = pads.owner_id
             ORDER BY
                 backups.created_at > clock_timestamp(),  -- now() is older than the snapshot
                 backups.created_at DESC,
@@ -100,6 +100,7 @@ class Place:
     scissors: Scissors = field(default_factory=Scissors)
     disk: Path | None = None
     writers: list[Writer] = field(default_factory=list)
+    pool: int = POOL
 
     def sql(self, query: str, *values: Any) -> list[dict[str, Any]]:
         """Run a statement beside the service."""

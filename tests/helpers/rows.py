@@ -22,7 +22,7 @@ from padws.json_text import JsonText
 from padws.queries import backups, pads
 from padws.queries.users import UserRow, insert_user
 from padws.uuid7 import uuid7
-from tests.helpers import parallel
+from tests.helpers import citus, parallel
 from tests.helpers.waiting import wait_until
 
 T = TypeVar("T")
@@ -98,9 +98,9 @@ def new_backup(conn: Connection, pad_id: UUID, at: datetime | None, **members: A
     """A backup of a certain time, made as pad.ws made them: the pad's row does not mention it."""
     backup_id = uuid4()
     conn.execute(
-        "INSERT INTO pad_ws.backups (id, source_id, data, created_at, updated_at)"
-        " VALUES (%s, %s, %s, %s, %s)",
-        [backup_id, pad_id, scene(**members), at, at],
+        "INSERT INTO pad_ws.backups (id, source_id, owner_id, data, created_at, updated_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s)",
+        [backup_id, pad_id, pad_row(conn, pad_id)["owner_id"], scene(**members), at, at],
     )
     return backup_id
 
@@ -202,4 +202,8 @@ def _wait_for_waiters(conn: Connection, number: int) -> None:
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    wait_until(lambda: conn.execute(waiting).fetchone() == (number,), f"{number} wait for a lock")
+    if citus.coordinator():  # they wait on another node
+        waiting = "SELECT count(DISTINCT waiting_gpid) FROM citus_lock_waits"
+    wait_until(
+        lambda: conn.execute(waiting.encode()).fetchone() == (number,), f"{number} wait for a lock"
+    )

@@ -28,6 +28,9 @@ from padws.embedded.directory import DataDirectory
 from padws.embedded.postgres import Postgres
 from padws.embedded.servers import Redis
 from padws.embedded.temporary import is_named, running
+from tests.helpers import citus
+
+EMPTY = "template1"
 
 # Nothing in a test's database is worth waiting for a disk.
 POSTGRES_OPTIONS = (
@@ -62,6 +65,8 @@ def docker_answers() -> bool:
 
 def origin(kind: type[Postgres | Redis]) -> str:
     """Where a server comes from, in words."""
+    if kind is Postgres and citus.coordinator():
+        return "with Citus"
     if is_named(kind):
         return "named by the environment"
     return "in Docker" if docker_answers() else "embedded"
@@ -70,7 +75,9 @@ def origin(kind: type[Postgres | Redis]) -> str:
 @contextmanager
 def postgres_url(directory: DataDirectory) -> Iterator[str]:
     """The URL of a database, as a role that may create others."""
-    if is_named(Postgres):
+    if url := citus.coordinator():
+        yield url
+    elif is_named(Postgres):
         yield load_settings(os.environ).database_url
     elif docker_answers():
         command = " ".join(f"-c {option}" for option in POSTGRES_OPTIONS)
@@ -128,9 +135,18 @@ def _joined(parts: SplitResult) -> str:
 
 
 @contextmanager
-def database(server_url: str, template: str = "template1") -> Iterator[str]:
-    """The URL of a new database, a copy of `template`, dropped at the end."""
+def database(server_url: str, template: str = EMPTY) -> Iterator[str]:
+    """The URL of a new database, a copy of `template`, dropped at the end.
+
+    No database of a cluster can be copied: there, one is made anew, and distributed.
+    """
     name = f"padws_test_{uuid.uuid4().hex}"
+    if server_url == citus.coordinator():
+        with citus.database(name) as url:
+            if template != EMPTY:
+                citus.distribute(url)
+            yield url
+        return
     # Many times faster than by the log, but it needs a checkpoint: not on somebody else's server.
     strategy = "" if is_named(Postgres) else "STRATEGY file_copy"
     create = sql.SQL(f"CREATE DATABASE {{}} TEMPLATE {{}} {strategy}")

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
+
 from padws.database import Connection
 from padws.json_text import JsonText
 from padws.statements import SQL_DIR, load_statement
@@ -17,7 +19,7 @@ FUNCTIONS = sorted((SQL_DIR / "functions").glob("*.sql"))
 FILES = sorted(set(SQL_DIR.glob("*/*.sql")) - set(FUNCTIONS))
 NAMES = [f"{path.parent.name}/{path.stem}" for path in FILES]
 
-FILL = """
+_FILL = """
     INSERT INTO pad_ws.users (id, username, email, name, given_name, family_name)
     SELECT md5('user ' || n)::uuid, 'user ' || n, n || '@example.org', '', '', ''
     FROM generate_series(1, 10001) AS n;  -- the last of them without a pad
@@ -29,7 +31,8 @@ FILL = """
         'Drawing',
         '{"elements": []}',
         1,
-        now() - ((n + 19998) % 20000 + 1) * interval '1 second'  -- as below
+        -- As of the newest of the backups below.
+        timestamptz '2025-05-01 12:00 UTC' - ((n + 19998) % 20000 + 1) * interval '1 second'
     FROM generate_series(1, 20000) AS n;
 
     INSERT INTO pad_ws.backups (id, source_id, owner_id, data, created_at)
@@ -38,7 +41,7 @@ FILL = """
         md5('pad ' || n % 20000 + 1)::uuid,
         md5('user ' || (n % 20000 + 1) % 10000 + 1)::uuid,
         '{"elements": []}',
-        now() - n * interval '1 second'
+        timestamptz '2025-05-01 12:00 UTC' - n * interval '1 second'
     FROM generate_series(1, 80000) AS n;
 
     INSERT INTO pad_ws.template_pads (id, name, display_name, data)
@@ -58,8 +61,15 @@ FILL = """
 """
 
 
+def fill(url: str) -> None:
+    """Fill the tables of a database; each statement is a transaction of its own."""
+    with psycopg.connect(url, autocommit=True) as conn:
+        for statement in _FILL.split(";\n\n"):
+            conn.execute(statement.encode())
+
+
 def md5_id(text: str) -> UUID:
-    """The id that FILL gives a row."""
+    """The id that `fill` gives a row."""
     return UUID(md5(text.encode()).hexdigest())
 
 
@@ -123,8 +133,13 @@ ONLY_FOR: dict[str, dict[str, Any]] = {
 }
 
 
-def run_example(conn: Connection, path: Path) -> object:
-    """Run a statement of the service on rows that it finds in tables filled by FILL."""
-    query = getattr(import_module(f"padws.queries.{path.parent.name}"), path.stem)
+def example_of(path: Path) -> list[Any]:
+    """The values of a statement's example, in the order of its parameters."""
     examples = EXAMPLES | ONLY_FOR.get(f"{path.parent.name}/{path.stem}", {})
-    return query(conn, **{name: examples[name] for name in load_statement(path).parameters})
+    return [examples[name] for name in load_statement(path).parameters]
+
+
+def run_example(conn: Connection, path: Path) -> object:
+    """Run a statement of the service on rows that it finds in tables that `fill` filled."""
+    query = getattr(import_module(f"padws.queries.{path.parent.name}"), path.stem)
+    return query(conn, **dict(zip(load_statement(path).parameters, example_of(path), strict=True)))

@@ -121,6 +121,10 @@ class Writer(threading.Thread):
         seen, self.seen = self.seen, Seen()
         return seen
 
+    def gap(self) -> float:
+        """The longest time without an acknowledged save since `forget`, until now."""
+        return max(self.seen.longest_gap, time.monotonic() - self._last)
+
     def stop(self) -> None:
         """Save no more, once the running save has ended."""
         self._stop_it.set()

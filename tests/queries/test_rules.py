@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
+import psycopg
 import pytest
 from psycopg.errors import IntegrityError
 
@@ -15,6 +16,7 @@ from padws.errors import CONSTRAINTS
 from padws.json_text import JsonText
 from padws.queries import backups, pads, templates, tokens, users
 from padws.uuid7 import uuid7
+from tests.helpers import citus
 from tests.helpers.rows import (
     ALWAYS_DUE,
     ANY_VERSION,
@@ -151,10 +153,11 @@ def test_what_is_in_order_is_taken(conn: Connection) -> None:
     conn.execute(
         "UPDATE pad_ws.users SET roles = '[\"admin\", \"\"]', name = '', family_name = NULL"
     )
-    conn.execute("UPDATE pad_ws.pads SET created_at = updated_at + interval '50 seconds'")
+    conn.execute("UPDATE pad_ws.pads SET created_at = now() + interval '50 seconds'")
     conn.execute("UPDATE pad_ws.backups SET data = '{}'")
 
 
+@citus.on_one_machine
 def test_every_rule_holds_for_all_rows_and_has_its_error(conn: Connection) -> None:
     found = dict(conn.execute(NAMES_OF_RULES).fetchall())
     assert [name for name, validated in found.items() if not validated] == []
@@ -226,6 +229,23 @@ def test_a_shards_violation_is_told_in_any_language(
     with pytest.raises(IntegrityError) as caught:
         conn.execute((statement % sqlstate).encode())
     assert caught.value.diag.constraint_name is None
+    assert problem_of(caught.value).code == code
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "code"),
+    [
+        ("XX000", "database_unavailable"),  # Citus: postmaster was shut down, exiting
+        ("08006", "database_unavailable"),  # Citus: connection to the remote node failed
+        ("XX001", "internal_error"),  # rows are broken: trying again is of no use
+    ],
+)
+def test_a_server_that_fails_is_not_there_for_now(
+    conn: Connection, sqlstate: str, code: str
+) -> None:
+    statement = f"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{sqlstate}'; END $$"
+    with pytest.raises(psycopg.Error) as caught:
+        conn.execute(statement.encode())
     assert problem_of(caught.value).code == code
 
 

@@ -15,8 +15,8 @@ import pytest
 from padws.config import ROOT
 from padws.database import Connection, prepare_connection
 from padws.statements import SQL_DIR, load_statement
-from tests.helpers import servers
-from tests.helpers.statements import FILES, FILL, FUNCTIONS, NAMES, run_example
+from tests.helpers import citus, servers
+from tests.helpers.statements import FILES, FUNCTIONS, NAMES, fill, run_example
 
 SOURCES = sorted((ROOT / "padws").rglob("*.py"))
 # No example has more than two users, two pads and eight backups to look at.
@@ -176,8 +176,7 @@ class Scans:
 @pytest.fixture(scope="module")
 def full_database_url(postgres: str, template_database: str) -> Iterator[str]:
     with servers.database(postgres, template_database) as url:
-        with psycopg.connect(url, autocommit=True) as conn:
-            conn.execute(FILL)
+        fill(url)
         yield url
 
 
@@ -197,6 +196,7 @@ def scans_of(url: str, path: Path, plan_cache_mode: str) -> Scans:
     )
 
 
+@citus.on_one_machine
 @pytest.mark.parametrize("plan_cache_mode", ["force_custom_plan", "force_generic_plan"])
 @every_file
 def test_lives_on_the_indexes_of_its_header(

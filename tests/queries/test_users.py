@@ -31,7 +31,8 @@ from tests.helpers.rows import (
 NOBODY = UUID(int=0)
 _RULES = """
     SELECT conname, replace(pg_get_constraintdef(oid), ' NOT VALID', '') FROM pg_constraint
-    WHERE conname IN ('users_email_not_blank', 'users_roles_are_texts')
+    WHERE conrelid = 'pad_ws.users'::regclass
+    AND conname IN ('users_email_not_blank', 'users_roles_are_texts')
 """
 
 

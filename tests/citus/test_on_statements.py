@@ -1,0 +1,70 @@
+"""Every statement on what belongs to a user asks one node, and that once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from padws.database import prepare_connection
+from padws.statements import load_statement
+from tests.helpers.statements import FILES, FUNCTIONS, NAMES, example_of, fill
+
+#: It has nothing but a token of an earlier release to go by.
+ON_EVERY_SHARD = {"tokens/get_token_owner"}
+CALLS = {
+    name: path
+    for name, path in zip(NAMES, FILES, strict=True)
+    if any(f"pad_ws.{each.stem}(" in path.read_text(encoding="utf-8") for each in FUNCTIONS)
+}
+PLAIN = {name: path for name, path in zip(NAMES, FILES, strict=True) if name not in CALLS}
+
+
+@pytest.fixture(scope="module")
+def conn(distributed_url: str) -> Iterator[psycopg.Connection[Any]]:
+    fill(distributed_url)
+    with psycopg.connect(distributed_url, autocommit=True) as opened:
+        prepare_connection(opened)
+        yield opened
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_a_plain_statement_is_one_task(conn: psycopg.Connection[Any], name: str) -> None:
+    rows = psycopg.RawCursor(conn).execute(
+        f"EXPLAIN {load_statement(PLAIN[name]).text}".encode(), example_of(PLAIN[name])
+    )
+    tasks = [int(n) for (line,) in rows for n in re.findall(r"Task Count: (\d+)", line)]
+    if name in ON_EVERY_SHARD:
+        assert max(tasks) > 1
+    else:
+        assert set(tasks) <= {1}
+        assert tasks or name == "users/lock_user_names"
+        assert len(tasks) == 1 or name.startswith(("users/", "templates/"))
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_function_is_run_where_its_owner_is(conn: psycopg.Connection[Any], name: str) -> None:
+    """By a statement that is prepared, too, which it is after some executions."""
+    said: list[str] = []
+    text, values = load_statement(CALLS[name]).text, example_of(CALLS[name])
+
+    def note(notice: psycopg.errors.Diagnostic) -> None:
+        said.append(notice.message_primary or "")
+
+    conn.add_notice_handler(note)
+    conn.execute("SET client_min_messages = debug1; SET citus.log_remote_commands = on")
+    try:
+        for _ in range(10):
+            psycopg.RawCursor(conn).execute(text.encode(), values, prepare=True)
+    finally:
+        conn.execute("RESET client_min_messages; RESET citus.log_remote_commands")
+        conn.remove_notice_handler(note)
+    assert said.count("pushing down the function call") == 10, said
+    assert sum(line.startswith("issuing") for line in said) == 10, said
+
+
+def test_all_statements_are_looked_at() -> None:
+    assert PLAIN.keys() | CALLS.keys() == set(NAMES)
