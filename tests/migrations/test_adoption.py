@@ -21,7 +21,9 @@ from tests.helpers.rows import ANY_VERSION, scene, user_row
 OF_PADWS = {
     ("pads", "version"),
     ("pads", "last_backup_at"),
+    ("pads", "restored_version"),
     ("backups", "owner_id"),
+    ("backups", "reason"),
     ("template_pads", "file_digest"),
 }
 
