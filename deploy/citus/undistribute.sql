@@ -11,8 +11,9 @@
 \set QUIET on
 \o /dev/null
 
+SET client_min_messages = warning;
+
 BEGIN;
-SET LOCAL client_min_messages = warning;
 SET LOCAL lock_timeout = '10s';
 SET LOCAL statement_timeout = 0;
 SET LOCAL citus.multi_shard_modify_mode = 'sequential';

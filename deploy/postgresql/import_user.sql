@@ -22,7 +22,7 @@ CREATE TEMP TABLE restored_backups (LIKE pad_ws.backups INCLUDING DEFAULTS) ON C
 
 \copy restored_users (id, username, email, email_verified, name, given_name, family_name, roles, created_at, updated_at) FROM 'restored_user.copy'
 \copy restored_pads (id, owner_id, display_name, data, version, last_backup_at, created_at, updated_at) FROM 'restored_pads.copy'
-\copy restored_backups (id, source_id, data, reason, created_at, updated_at) FROM 'restored_backups.copy'
+\copy restored_backups (id, source_id, owner_id, data, reason, created_at, updated_at) FROM 'restored_backups.copy'
 
 -- Under a placeholder where somebody else has the name or the address by now, as the service does.
 
@@ -61,14 +61,14 @@ SELECT
 FROM restored_pads
 WHERE id NOT IN (SELECT id FROM kept_pads);
 
-INSERT INTO pad_ws.backups (id, source_id, data, reason, created_at, updated_at)
-SELECT id, source_id, data, reason, created_at, updated_at
+INSERT INTO pad_ws.backups (id, source_id, owner_id, data, reason, created_at, updated_at)
+SELECT id, source_id, owner_id, data, reason, created_at, updated_at
 FROM restored_backups
 WHERE source_id NOT IN (SELECT id FROM kept_pads);
 
 \if :overwrite
-INSERT INTO pad_ws.backups (id, source_id, data, reason, created_at, updated_at)
-SELECT gen_random_uuid(), pads.id, pads.data, 'restore', now(), now()
+INSERT INTO pad_ws.backups (id, source_id, owner_id, data, reason, created_at, updated_at)
+SELECT gen_random_uuid(), pads.id, pads.owner_id, pads.data, 'restore', now(), now()
 FROM pad_ws.pads AS pads
 INNER JOIN kept_pads USING (id);
 

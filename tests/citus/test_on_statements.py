@@ -10,8 +10,10 @@ import psycopg
 import pytest
 
 from padws.database import prepare_connection
+from padws.migrations import pending
 from padws.statements import load_statement
-from tests.helpers.statements import FILES, FUNCTIONS, NAMES, example_of, fill
+from tests.helpers import citus
+from tests.helpers.statements import FILES, FUNCTIONS, NAMES, example_of, fill, run_example
 
 #: It has nothing but a token of an earlier release to go by.
 ON_EVERY_SHARD = {"tokens/get_token_owner"}
@@ -64,6 +66,16 @@ def test_a_function_is_run_where_its_owner_is(conn: psycopg.Connection[Any], nam
         conn.remove_notice_handler(note)
     assert said.count("pushing down the function call") == 10, said
     assert sum(line.startswith("issuing") for line in said) == 10, said
+
+
+def test_any_other_node_serves_a_user(conn: psycopg.Connection[Any]) -> None:
+    """So that saving can go on while the coordinator is dead."""
+    node = citus.url_on(citus.nodes()[1], conn.info.dbname)
+    with psycopg.connect(node, autocommit=True) as elsewhere:
+        prepare_connection(elsewhere)
+        assert pending(elsewhere) == []
+        for name in ("pads/save_pad", "pads/get_pad", "pads/list_pads", "tokens/use_token"):
+            assert run_example(elsewhere, FILES[NAMES.index(name)]), name
 
 
 def test_all_statements_are_looked_at() -> None:
