@@ -21,7 +21,8 @@ COPY (
 
 COPY (
     SELECT
-        backups.id, backups.source_id, pads.owner_id, backups.data, backups.reason, backups.created_at, backups.updated_at
+        backups.id, backups.source_id, pads.owner_id, backups.data, backups.reason, backups.created_at,
+        backups.updated_at
     FROM pad_ws.backups AS backups
     INNER JOIN pad_ws.pads AS pads ON backups.source_id = pads.id
     WHERE pads.owner_id = :'user_id'
