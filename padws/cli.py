@@ -19,6 +19,7 @@ from padws.doctor.command import doctor, version
 from padws.migrations.migrating import session, to_roll_back
 from padws.migrations.plan import plan
 from padws.migrations.status import status
+from padws.recovery.command import db_drill, db_dump, db_verify
 
 PENDING = 3
 
@@ -127,7 +128,18 @@ def dev(parent: int | None) -> None:
         run(settings.port, parent)
 
 
-COMMANDS = (db_upgrade, db_status, db_rollback, db_preview_legacy, doctor, version, dev)
+COMMANDS = (
+    db_upgrade,
+    db_status,
+    db_rollback,
+    db_preview_legacy,
+    db_verify,
+    db_dump,
+    db_drill,
+    doctor,
+    version,
+    dev,
+)
 
 
 @click.command("serve", context_settings={"ignore_unknown_options": True})

@@ -21,6 +21,7 @@ from padws.database import Connection
 from padws.migrations import adoption, functions
 from padws.migrations.fitness import unsuitable_database
 from padws.migrations.history import applied, missing
+from padws.queries.checks import Check, list_checks
 
 OK = "ok"
 
@@ -29,6 +30,8 @@ _DEGRADED = "degraded: "
 
 _WAIT = 1.0  # seconds to wait for a connection: a probe needs an answer even if there is none
 _UNUSED_KEY = "padws:readyz"
+
+_CHECKS = ("db-verify", "db-drill")
 
 
 class State:
@@ -160,3 +163,27 @@ class StateCollector(Collector):
         yield schema
         if state.sessions is not None:
             yield GaugeMetricFamily("padws_sessions", "Sessions not yet over", state.sessions)
+        yield from _last_checks()
+
+
+def _last_checks() -> Iterator[Metric]:
+    """How db-verify and db-drill ended last, wherever they ran; nothing if it cannot be read."""
+    try:
+        with database().connection(_WAIT) as conn:
+            recorded = {each.name: each for each in list_checks(conn)}
+    except (PoolTimeout, psycopg.Error):
+        return
+    finished, succeeded, faults = (
+        GaugeMetricFamily(f"padws_check_{name}", description, labels=["check"])
+        for name, description in (
+            ("finished_timestamp_seconds", "When the last check ended; 0: never"),
+            ("succeeded_timestamp_seconds", "When the last one ended that found nothing; 0: never"),
+            ("faults", "What the last check found wrong"),
+        )
+    )
+    for name in _CHECKS:
+        check = recorded.get(name, Check(name, 0, 0, 0))
+        finished.add_metric([name], check.finished_at)
+        succeeded.add_metric([name], check.succeeded_at)
+        faults.add_metric([name], check.faults)
+    yield from (finished, succeeded, faults)

@@ -90,9 +90,11 @@ WITH given (role, name, privileges) AS (
     (:'service', 'access_tokens', 'SELECT, INSERT, UPDATE, DELETE'),
     (:'service', '_yoyo_migration', 'SELECT'), -- whether the schema is up to date
     (:'service', 'functions', 'SELECT'),
+    (:'service', 'checks', 'SELECT, INSERT, UPDATE'), -- how db-verify and db-drill ended
     (:'monitoring', '_yoyo_migration', 'SELECT'), -- for flask db-status
     (:'monitoring', '_yoyo_log', 'SELECT'),
     (:'monitoring', 'functions', 'SELECT'),
+    (:'monitoring', 'checks', 'SELECT'),
     (:'monitoring', 'monitoring_storage_by_user', 'SELECT'),
     (:'monitoring', 'monitoring_largest_pads', 'SELECT'),
     (:'monitoring', 'monitoring_backup_age', 'SELECT'),

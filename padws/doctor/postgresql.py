@@ -35,6 +35,7 @@ _PRIVILEGES = {
     "access_tokens": "SELECT INSERT UPDATE DELETE",
     "_yoyo_migration": "SELECT",
     "functions": "SELECT",
+    "checks": "SELECT INSERT UPDATE",
 }
 _LACKING = """
     SELECT privilege || ' on pad_ws.' || name

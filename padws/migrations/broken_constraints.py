@@ -10,7 +10,7 @@ import psycopg
 ID = "20261125_0006_validate_rules"
 
 # Constraints left out where rows break them: why, what shows these rows, what adds the constraint.
-_LEFT_OUT = {
+LEFT_OUT = {
     "users_email_lower_key": (
         "email addresses of several users differ by case alone",
         "SELECT lower(email), array_agg(id) FROM pad_ws.users GROUP BY 1 HAVING count(*) > 1",
@@ -47,8 +47,8 @@ def descriptions(conn: psycopg.Connection[Any]) -> Iterator[str]:
 
     For a database at the newest migration.
     """
-    for (name,) in conn.execute(_MISSING, [list(_LEFT_OUT)]).fetchall():
-        reason, look, add = _LEFT_OUT[name]
+    for (name,) in conn.execute(_MISSING, [list(LEFT_OUT)]).fetchall():
+        reason, look, add = LEFT_OUT[name]
         yield f"the rule {name} is left out, as {reason} ({look}); once fixed: {add}"
     for name, table in conn.execute(_NOT_VALID).fetchall():
         validate = f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}"

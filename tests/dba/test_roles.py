@@ -72,7 +72,7 @@ def test_the_service_needs_every_privilege_that_it_has(full: Owned, roles: Roles
     with psycopg.connect(full.url) as conn:
         prepare_connection(conn)
         granted = conn.execute(GRANTED, [roles.service]).fetchall()
-        assert {table for table, _ in granted} == {*TABLES, *MARKS[:2]}
+        assert {table for table, _ in granted} == {*TABLES, *MARKS[:2], "checks"}
         conn.execute(f"SET LOCAL ROLE {roles.service}".encode())
         assert works(conn)
         for table, privilege in granted:
@@ -102,6 +102,7 @@ FORBIDDEN = [
     "UPDATE pad_ws._yoyo_migration SET checksum = NULL",
     "DELETE FROM pad_ws._yoyo_migration",
     "UPDATE pad_ws.functions SET digest = NULL",
+    "DELETE FROM pad_ws.checks",
     "ALTER FUNCTION pad_ws.save_pad OWNER TO CURRENT_USER",
     *(f"DROP TABLE pad_ws.{table} CASCADE" for table in TABLES),
     *(f"ALTER TABLE pad_ws.{table} ADD COLUMN more text" for table in TABLES),

@@ -57,6 +57,20 @@ _FILL = """
         sha256(convert_to('token ' || n, 'UTF8'))
     FROM generate_series(1, 20000) AS n;
 
+    -- One row of each is damaged.
+    UPDATE pad_ws.users SET updated_at = now() + interval '1 year'
+    WHERE id = md5('user 777')::uuid;
+    UPDATE pad_ws.pads SET last_backup_at = now() + interval '1 year'
+    WHERE id = md5('pad 777')::uuid;
+    UPDATE pad_ws.backups SET updated_at = now() + interval '1 year'
+    WHERE id = md5('backup 777')::uuid;
+    UPDATE pad_ws.template_pads SET updated_at = now() + interval '1 year'
+    WHERE id = md5('template 777')::uuid;
+    UPDATE pad_ws.access_tokens SET last_used_at = now() + interval '1 year'
+    WHERE id = md5('token 777')::uuid;
+
+    INSERT INTO pad_ws.checks (name, finished_at, faults) VALUES ('db-drill', now(), 1);
+
     ANALYZE pad_ws.users, pad_ws.pads, pad_ws.backups, pad_ws.template_pads, pad_ws.access_tokens;
 """
 
@@ -71,6 +85,11 @@ def fill(url: str) -> None:
 def md5_id(text: str) -> UUID:
     """The id that `fill` gives a row."""
     return UUID(md5(text.encode()).hexdigest())
+
+
+def _only(text: str) -> dict[str, UUID]:
+    """The range of ids that has this one alone."""
+    return {"first": md5_id(text), "last": md5_id(text)}
 
 
 # A user, one of this user's two pads and tokens, one of the pad's four backups, and values that fit
@@ -113,6 +132,7 @@ EXAMPLES: dict[str, Any] = {
     "token_digest": sha256(b"token 1").digest(),
     "scope": "read",
     "expires_at": None,
+    "faults": 0,
 }
 ONLY_FOR: dict[str, dict[str, Any]] = {
     "pads/insert_first_pad": {"owner_id": md5_id("user 10001")},
@@ -130,6 +150,12 @@ ONLY_FOR: dict[str, dict[str, Any]] = {
         "token_digest": sha256(b"a new token").digest(),
     },
     "users/release_user_names": {"username": "user 3", "email": "4@example.org"},
+    "checks/find_damaged_users": _only("user 777"),
+    "checks/find_damaged_pads": _only("pad 777"),
+    "checks/find_damaged_backups": _only("backup 777"),
+    "checks/find_damaged_template_pads": _only("template 777"),
+    "checks/find_damaged_access_tokens": _only("token 777"),
+    "checks/digest_users": _only("user 2"),
 }
 
 

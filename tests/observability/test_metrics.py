@@ -170,6 +170,28 @@ def test_release_and_schema_are_told(start: Start, sql: psycopg.Connection) -> N
     assert figures("padws_ready", check="schema") == 0
 
 
+def test_how_checks_ended_is_told_by_every_worker(start: Start, sql: psycopg.Connection) -> None:
+    service = start()
+    figures = scrape(service.url)
+    for check in ("db-verify", "db-drill"):
+        assert figures("padws_check_finished_timestamp_seconds", check=check) == 0
+        assert figures("padws_check_succeeded_timestamp_seconds", check=check) == 0
+        assert figures("padws_check_faults", check=check) == 0
+
+    sql.execute(
+        "INSERT INTO pad_ws.checks (name, finished_at, succeeded_at, faults) "
+        "VALUES ('db-drill', to_timestamp(2000), to_timestamp(1000), 7)"
+    )
+    for _ in range(8):
+        figures = scrape(service.url)
+        assert figures("padws_check_finished_timestamp_seconds", check="db-drill") == 2000
+        assert figures("padws_check_succeeded_timestamp_seconds", check="db-drill") == 1000
+        assert figures("padws_check_faults", check="db-drill") == 7
+
+    sql.execute("DROP TABLE pad_ws.checks")
+    assert scrape(service.url)("padws_build_info") == 1, "everything else is still told"
+
+
 # The directory in which the workers count
 
 

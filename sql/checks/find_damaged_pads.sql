@@ -1,0 +1,38 @@
+-- Pads in a range of ids that are not as they must be, and why: the names of the constraints they break, or
+-- what no constraint asks. Reads every scene. Whatever pad.ws alone has written is at version 0.
+-- Index: pads_id_owner_id_key, users_pkey.
+-- psql -v first="'00000000-0000-0000-0000-000000000000'" -v last="'ffffffff-ffff-ffff-ffff-ffffffffffff'" \
+--      -f sql/checks/find_damaged_pads.sql
+
+SELECT
+    pads.id,
+    pads.owner_id,
+    pads.version = 0 AS may_be_of_pad_ws,
+    found.faults
+FROM pad_ws.pads AS pads
+CROSS JOIN
+    LATERAL array_remove(ARRAY[
+        CASE WHEN NOT pad_ws.is_scene(pads.data) THEN 'pads_data_is_scene' END,
+        -- Written out, so that every part of it is read.
+        CASE WHEN length(pads.data::text) < 1 THEN 'data cannot be read' END,
+        CASE
+            WHEN (SELECT users.id FROM pad_ws.users AS users WHERE users.id = pads.owner_id) IS NULL
+                THEN 'pads_owner_id_fkey'
+        END,
+        CASE WHEN pads.display_name !~ '\S' THEN 'pads_display_name_not_blank' END,
+        CASE WHEN pads.version < 0 THEN 'pads_version_not_negative' END,
+        CASE
+            WHEN pads.version <> 0 AND pads.updated_at < pads.created_at - interval '1 minute'
+                THEN 'pads_times_in_order'
+        END,
+        CASE
+            WHEN greatest(pads.created_at, pads.updated_at) > now() + interval '1 day'
+                THEN 'created_at or updated_at is in the future'
+        END,
+        -- Until then no save would take a backup.
+        CASE WHEN pads.last_backup_at > now() + interval '1 day' THEN 'last_backup_at is in the future' END
+    ], NULL) AS found (faults)
+WHERE
+    pads.id BETWEEN :first AND :last
+    AND found.faults <> '{}'
+ORDER BY pads.id;

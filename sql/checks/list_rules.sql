@@ -1,0 +1,67 @@
+-- The rules that the database itself has to keep, each `valid`, `not valid` (for the rows that were there
+-- before it, nobody has looked) or `missing`. Index: none is read.
+-- psql -f sql/checks/list_rules.sql
+
+WITH there AS (
+    SELECT
+        conname AS name,
+        convalidated AS is_valid
+    FROM pg_catalog.pg_constraint
+    WHERE connamespace = 'pad_ws'::regnamespace
+    UNION ALL
+    SELECT
+        class.relname,
+        indexes.indisvalid
+    FROM pg_catalog.pg_index AS indexes
+    INNER JOIN pg_catalog.pg_class AS class ON indexes.indexrelid = class.oid
+    WHERE class.relnamespace = 'pad_ws'::regnamespace
+)
+
+SELECT
+    rules.name,
+    CASE
+        WHEN count(there.name) = 0 THEN 'missing'
+        WHEN bool_and(there.is_valid) THEN 'valid'
+        ELSE 'not valid'
+    END AS state
+FROM
+    unnest(ARRAY[
+        'users_pkey',
+        'users_username_key',
+        'users_email_key',
+        'users_email_lower_key',
+        'users_username_not_blank',
+        'users_email_not_blank',
+        'users_roles_are_texts',
+        'users_times_in_order',
+        'pads_pkey',
+        'pads_id_owner_id_key',
+        'pads_owner_id_fkey',
+        'pads_data_is_scene',
+        'pads_display_name_not_blank',
+        'pads_version_not_negative',
+        'pads_times_in_order',
+        'backups_pkey',
+        'backups_source_id_fkey',
+        'backups_source_id_owner_id_fkey',
+        'backups_owner_id_given',
+        'backups_data_is_object',
+        'backups_times_in_order',
+        'template_pads_pkey',
+        'template_pads_name_key',
+        'template_pads_data_is_scene',
+        'template_pads_name_not_blank',
+        'template_pads_display_name_not_blank',
+        'template_pads_times_in_order',
+        'access_tokens_pkey',
+        'access_tokens_token_digest_key',
+        'access_tokens_user_id_fkey',
+        'access_tokens_name_not_blank',
+        'access_tokens_scope_known',
+        'access_tokens_digest_is_sha256',
+        'access_tokens_expires_after_creation',
+        'access_tokens_times_in_order'
+    ]) AS rules (name)
+LEFT JOIN there ON rules.name = there.name
+GROUP BY rules.name
+ORDER BY rules.name;
