@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from padws.config import ROOT
+from padws.config import BOARD, ROOT
 from padws.embedded import ends_with_parent, temporary
 from padws.embedded.startup import LOOPBACK, free_port
 from padws.version import VERSION
@@ -120,7 +120,7 @@ def test_dev_says_what_it_lacks(deployed: Path) -> None:
 def test_the_wheel_serves(
     installed: Path, empty_database_url: str, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    settings = {**environment, "DATABASE_URL": empty_database_url}
+    settings = {**environment, "DATABASE_URL": empty_database_url, "SERVE_BOARD": "true"}
     # gunicorn itself would end with a traceback because of the last one.
     environ = environment_of(installed, settings) | {"WEB_CONCURRENCY": ""}
     padws = installed / "padws"
@@ -134,6 +134,8 @@ def test_the_wheel_serves(
         assert (info["title"], info["version"]) == ("padws", VERSION)
         problems = requests.get(f"{url}/api/docs/problems", timeout=5)
         assert 'id="pad_not_found"' in problems.text
+        page = requests.get(url, timeout=5).text
+        assert ('id="board"' in page) == (BOARD / "index.html").is_file()
     stopped = (tmp_path / "log").read_text()
     assert "Traceback" not in stopped
 

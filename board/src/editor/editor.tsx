@@ -129,7 +129,7 @@ function SaveStatus({ view }: { view: View }) {
   return (
     <p className={isFine ? "save-status" : "save-status trouble"} data-status={view.status}>
       <Icon name={!isFine ? "warning" : view.status === "saved" ? "check" : "cloud"} />
-      {label ?? text.editor.notSaved}
+      {label ?? (view.isUnsaved ? text.editor.notSaved : text.editor.notConnected)}
     </p>
   );
 }

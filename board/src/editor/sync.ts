@@ -29,6 +29,7 @@ export interface View {
   status: Status;
   why: string;
   name: string;
+  isUnsaved: boolean;
   /** Whether this browser keeps what is not saved yet. */
   isKept: boolean;
   notice: "" | "recovered" | "replaced";
@@ -103,6 +104,7 @@ export class PadSync {
       status: isRecovered ? "waiting" : "saved",
       why: "",
       name: pad.display_name,
+      isUnsaved: isRecovered,
       isKept: true,
       notice: isRecovered ? "recovered" : "",
     };
@@ -212,6 +214,7 @@ export class PadSync {
     this.#lastChange = Date.now();
     this.#firstChange ||= this.#lastChange;
     this.#keepDraft();
+    this.#show({ isUnsaved: true });
     const { status } = this.#view;
     if (status === "saved" || status === "tooLarge" || status === "refused") this.#show({ status: "waiting", why: "" });
     this.#plan();
@@ -331,6 +334,7 @@ export class PadSync {
 
   #allSaved(): void {
     this.#firstChange = 0;
+    this.#show({ isUnsaved: false });
     const adopted = this.#adopted.splice(0);
     adopted.forEach((draft) => void deleteDraft(draft).catch(() => undefined));
   }
