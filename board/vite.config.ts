@@ -79,6 +79,7 @@ export default defineConfig(({ command }) => ({
     chunkSizeWarningLimit: 3000,
     reportCompressedSize: false,
     manifest: "manifest.json",
+    license: { fileName: "licences.md" },
     modulePreload: { polyfill: false },
   },
   server: {

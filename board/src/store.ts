@@ -50,7 +50,7 @@ function database(): Promise<IDBPDatabase<Schema>> {
 }
 
 export async function writeDraft(draft: Draft): Promise<void> {
-  await (await database()).put("drafts", draft, undefined);
+  await (await database()).put("drafts", draft);
 }
 
 export async function draftsOf(padId: string, userId: string): Promise<Draft[]> {
@@ -82,6 +82,11 @@ export async function writeLibrary(userId: string, items: unknown): Promise<void
 export async function readPicture(key: string, version: string): Promise<Picture | undefined> {
   const picture = await (await database()).get("pictures", key);
   return picture?.version === version ? picture : undefined;
+}
+
+/** Leave no pictures to whoever uses this browser next. Unsaved changes stay: they are nowhere else. */
+export async function clearPictures(): Promise<void> {
+  await (await database()).clear("pictures");
 }
 
 const MOST_PICTURES = 1200;

@@ -3,7 +3,6 @@
 const LANGUAGE = "en";
 const relative = new Intl.RelativeTimeFormat(LANGUAGE, { numeric: "auto" });
 const full = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "long", timeStyle: "short" });
-const clock = new Intl.DateTimeFormat(LANGUAGE, { timeStyle: "short" });
 const day = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "medium" });
 
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
@@ -21,13 +20,10 @@ export function ago(time: string): string {
 }
 
 export const exactly = (time: string): string => full.format(new Date(time));
-export const clockTime = (time: string): string => clock.format(new Date(time));
-export const dateOf = (time: string): string => day.format(new Date(time));
 
 export const text = {
   product: "padws",
   title: (place: string) => `${place} · padws`,
-  skip: "Skip to the content",
   loading: "Loading…",
   close: "Close",
   cancel: "Cancel",
@@ -58,7 +54,6 @@ export const text = {
     byCreated: "Newest",
     edited: (time: string) => `Edited ${ago(time)}`,
     unsaved: "Unsaved changes on this device",
-    open: (name: string) => `Open ${name}`,
     more: (name: string) => `More for ${name}`,
     rename: "Rename",
     duplicate: "Duplicate",
@@ -67,7 +62,6 @@ export const text = {
     copyOf: (name: string) => `Copy of ${name}`.slice(0, 100),
     deleted: (name: string) => `“${name}” was deleted.`,
     undo: "Undo",
-    deletedElsewhere: (name: string) => `“${name}” is not there any more.`,
     changedElsewhere: (name: string) => `“${name}” was changed meanwhile, so it was not deleted.`,
     notDeleted: (name: string, why: string) => `“${name}” was not deleted. ${why}`,
     drop: "Drop drawings here to import them",
@@ -145,6 +139,7 @@ export const text = {
     expires: (time: string) => `expires on ${day.format(new Date(time))}`,
     noTokens: "You have no tokens.",
     api: "API documentation",
+    licences: "Licences of what the board is made of",
     unsaved: "Some changes on this device are not saved yet. Open their pads before you sign out; they are marked in the gallery.",
   },
 };

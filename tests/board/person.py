@@ -37,6 +37,14 @@ def line(start: Point, end: Point, steps: int = 12) -> list[Point]:
     ]
 
 
+def boxes(number: int, apart: int = 150) -> list[Element]:
+    """Elements as another client may save them: with what they need, and no more."""
+    return [
+        {"id": f"box-{i}", "type": "rectangle", "x": apart * i, "y": 0, "width": 100, "height": 80}
+        for i in range(number)
+    ]
+
+
 class Person:
     """Somebody at a browser, signed in."""
 
@@ -110,6 +118,19 @@ class Tab:
         """Draw a line with the pen."""
         self.begin_stroke(points)
         self.page.mouse.up()
+
+    def select(self, element: Element) -> None:
+        """Click on an element's upper left corner."""
+        x, y = self.page.evaluate(
+            f"""({{x, y}}) => {{
+              const {{scrollX, scrollY, zoom, offsetLeft, offsetTop}} = ({CANVAS})().state;
+              const place = (at, scroll, offset) => (at + scroll) * zoom.value + offset;
+              return [place(x, scrollX, offsetLeft), place(y, scrollY, offsetTop)];
+            }}""",
+            element,
+        )
+        self.page.keyboard.press("v")
+        self.page.mouse.click(x + 15, y)
 
     def begin_stroke(self, points: Sequence[Point]) -> None:
         """Draw a line, and leave the pen on the paper."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from itertools import count
+from typing import Any
 
 from playwright.sync_api import Error, expect
 
 from tests.board.conftest import NewPerson
-from tests.board.person import CANVAS, Person, Tab, like, line
+from tests.board.person import CANVAS, Person, Tab, boxes, like, line
 from tests.helpers.chromium import Watch
 from tests.helpers.parts import Part
 from tests.helpers.waiting import wait_until
@@ -19,9 +20,12 @@ THIRD = line((300, 600), (500, 640))
 
 
 def test_what_is_drawn_is_saved(alice: Person, pad: str) -> None:
-    watch, tab = Watch(alice.context), alice.open(pad)
+    watch, tab, sent = Watch(alice.context), alice.open(pad), list[Any]()
+    tab.page.on("request", lambda request: sent.append(request.post_data_json))
     tab.has_status("saved")
     tab.stroke(FIRST)
+    tab.has_status("waiting")
+    tab.has_status("saved")
     tab.page.keyboard.press("r")
     tab.page.mouse.move(300, 500)
     tab.page.mouse.down()
@@ -32,6 +36,7 @@ def test_what_is_drawn_is_saved(alice: Person, pad: str) -> None:
     assert (box["type"], round(box["width"]), round(box["height"])) == ("rectangle", 120, 80)
     tab.has_status("saved")
     assert tab.on_screen() == alice.stored(pad)
+    assert [len(each["elements"]) for each in sent if each] == [1, 1]  # what has changed alone
 
     tab.page.reload()
     tab.is_ready()
@@ -40,6 +45,22 @@ def test_what_is_drawn_is_saved(alice: Person, pad: str) -> None:
     assert alice.api.get(f"/api/pad/{pad}").json()["version"] <= 3  # none for having been opened
     assert watch.complaints(alice.url) == []
     assert watch.elsewhere(alice.url, f"blob:{alice.url}") == []
+
+
+def test_what_lies_above_what_is_saved_even_where_nothing_said_it_before(
+    alice: Person, pad: str
+) -> None:
+    alice.save(pad, elements=boxes(3, apart=20))
+    tab = alice.open(pad)
+    tab.select(tab.on_screen()[0])
+    tab.page.keyboard.press("Control+Shift+]")
+    alice.finds(
+        pad, lambda elements: [each["id"] for each in elements] == ["box-1", "box-2", "box-0"]
+    )
+    tab.has_status("saved")
+    tab.page.reload()
+    tab.is_ready()
+    assert [each["id"] for each in tab.on_screen()] == ["box-1", "box-2", "box-0"]
 
 
 def test_a_tab_that_dies_in_mid_stroke_loses_nothing(alice: Person, pad: str) -> None:

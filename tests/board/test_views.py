@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.board.conftest import NewPerson
-from tests.board.person import Element, Person, Tab, line
+from tests.board.person import Person, Tab, boxes, line
 from tests.helpers import npm
 from tests.helpers.chromium import Watch
 from tests.helpers.waiting import wait_until
@@ -21,14 +21,6 @@ AXE = SOURCES / "node_modules" / "axe-core" / "axe.min.js"
 
 def names_of(person: Person) -> list[str]:
     return sorted(each["display_name"] for each in person.api.get("/api/pad?data=false").json())
-
-
-def boxes(number: int) -> list[Element]:
-    """Elements as another client may save them: with what they need, and no more."""
-    return [
-        {"id": f"box-{i}", "type": "rectangle", "x": 150 * i, "y": 0, "width": 100, "height": 80}
-        for i in range(number)
-    ]
 
 
 def choose(tab: Tab, name: str, action: str) -> None:

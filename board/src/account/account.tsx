@@ -1,6 +1,6 @@
 import { type FormEvent, useEffect, useState } from "react";
 import { api, ok, type Token, type User } from "../api/client";
-import { padsWithDrafts } from "../store";
+import { clearPictures, padsWithDrafts } from "../store";
 import { text } from "../text";
 import { useTitle } from "../ui/title";
 import { showToast } from "../ui/toasts";
@@ -15,8 +15,11 @@ export default function Account({ user }: { user: User }) {
   useEffect(() => {
     padsWithDrafts(user.id).then((pads) => setUnsaved(pads.size > 0), () => undefined);
   }, [user.id]);
-  const signOut = () =>
-    ok(api.POST("/auth/logout")).then(({ logout_url }) => location.assign(logout_url || "/"), report);
+  const signOut = async () => {
+    await clearPictures().catch(() => undefined);
+    const { logout_url } = await ok(api.POST("/auth/logout"));
+    location.assign(logout_url || "/");
+  };
   return (
     <div className="page narrow">
       <Top user={user} />
@@ -27,10 +30,11 @@ export default function Account({ user }: { user: User }) {
           <p className="quiet name">{user.email}</p>
           {isUnsaved && <p className="unsaved" role="alert">{text.account.unsaved}</p>}
           <div className="row">
-            <button type="button" className="button" onClick={() => void signOut()}>
+            <button type="button" className="button" onClick={() => void signOut().catch(report)}>
               {text.signOut}
             </button>
             <a href="/api/docs">{text.account.api}</a>
+            <a href="/licences.md">{text.account.licences}</a>
           </div>
         </section>
         <Tokens />

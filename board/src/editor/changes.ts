@@ -91,6 +91,11 @@ export class Comparison {
     return this.base;
   }
 
+  /** Whether every element has an index, which says what lies above what. */
+  get isOrdered(): boolean {
+    return this.base.elements.every((element) => element.index);
+  }
+
   isChanged(element: SceneElement): boolean {
     return this.#clean.get(element.id) !== signature(element);
   }

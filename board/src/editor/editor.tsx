@@ -34,8 +34,9 @@ export default function Editor({ padId, user }: Props) {
       setSync(made);
     };
     open().catch((reason: Error) => {
-      const isMissing = reason instanceof ApiError && reason.status === 404;
-      if (!isGone) setError(isMissing ? text.editor.missing : reason.message);
+      const status = reason instanceof ApiError ? reason.status : 0;
+      if (status === 401) location.reload(); // the page asks to sign in, and leads back here
+      else if (!isGone) setError(status === 404 ? text.editor.missing : reason.message);
     });
     return () => {
       isGone = true;

@@ -2,8 +2,8 @@
  * Keeps a pad the same here and at the service, and loses nothing on the way.
  *
  * What has changed here is written to IndexedDB at once and to the service 1.2 s after the last
- * change, under the version that it starts from. Where the service has another one, that is fetched
- * and merged, and saved again. There is one request at a time, so answers come in order.
+ * change. The service merges it into the pad by Excalidraw's rule, and says whether others have
+ * changed the pad meanwhile: then it is read. There is one request at a time, so answers come in order.
  */
 
 import { bumpVersion, CaptureUpdateAction, reconcileElements, restoreAppState, restoreElements } from "@excalidraw/excalidraw";
@@ -306,6 +306,7 @@ export class PadSync {
   #ready(): Changes {
     const known = new Map(this.#comparison.scene.elements.map((element) => [element.id, element.version ?? 1]));
     const changes = this.#changes();
+    if (!isEmpty(changes) && !this.#comparison.isOrdered) changes.elements = this.#all(changes.elements);
     for (const element of changes.elements) {
       const version = known.get(element.id);
       if (version !== undefined && (element.version ?? 1) <= version) bumpVersion(element as never, version);
@@ -313,23 +314,28 @@ export class PadSync {
     return structuredClone(changes);
   }
 
+  /** All elements: where some have no index yet, each needs the one that it has on the screen. */
+  #all(changed: SceneElement[]): SceneElement[] {
+    const gone = changed.filter((element) => !this.#screen.elements.includes(element));
+    return [...this.#screen.elements, ...gone];
+  }
+
   // What the service answers
 
   async #save(changes: Changes): Promise<void> {
     this.#show({ status: "saving", why: "" });
     const began = Date.now();
-    const saved = await writeChanges(this.padId, this.#version, this.#comparison.scene, changes, this.#order).catch(
-      (error: unknown) => {
-        if (error instanceof ApiError && error.status === 412) return null;
-        throw error;
-      },
-    );
+    const saved = await writeChanges(this.padId, this.#version, changes).catch((error: unknown) => {
+      if (error instanceof ApiError && error.status === 412) return null;
+      throw error;
+    });
     if (!saved) return this.#look();
-    this.#version = saved.version;
+    if (!saved.others) this.#version = saved.version;
     this.#comparison.acknowledge(changes, this.#order);
     if (this.#isChanged()) this.#firstChange = began;
     else this.#allSaved();
     this.#keepDraft();
+    if (saved.others) await this.#look();
   }
 
   #allSaved(): void {

@@ -1,21 +1,22 @@
 /** How changes reach the service. */
 
-import { api, etagOf, ok, type Scene } from "../api/client";
-import { apply, type Changes } from "./changes";
+import { api, etagOf, ok } from "../api/client";
+import type { Changes } from "./changes";
 
-/** Save `changes` of a pad whose `version` is `scene`; ApiError 412 if it has another one by now. */
-export function writeChanges(
-  padId: string,
-  version: number,
-  scene: Scene,
-  changes: Changes,
-  order: readonly string[],
-): Promise<{ version: number }> {
-  return ok(
-    api.POST("/api/pad/{pad_id}", {
+export interface Written {
+  version: number;
+  /** Whether the pad holds changes that are not here yet. */
+  others: boolean;
+}
+
+/** Merge changes that start from `version` into a pad; ApiError 412 if it was restored since. */
+export async function writeChanges(padId: string, version: number, changes: Changes): Promise<Written> {
+  const saved = await ok(
+    api.PATCH("/api/pad/{pad_id}/data", {
       params: { path: { pad_id: padId } },
       headers: { "If-Match": etagOf(version) },
-      body: apply(scene, changes, order),
+      body: { ...changes },
     }),
   );
+  return { version: saved.version, others: saved.others === true };
 }
