@@ -17,7 +17,7 @@ BEGIN;
 
 -- A save takes milliseconds. One on a node that stands still is given up after this, so that it does not
 -- keep a connection from others: a node holds no more connections than the requests that come for it in
--- this time. DB_STATEMENT_TIMEOUT of the service must not be longer.
+-- this time. Set DB_STATEMENT_TIMEOUT of the service to the same.
 ALTER ROLE :"service" SET statement_timeout = '2s';
 
 -- How long a save waits for another one of the same pad.

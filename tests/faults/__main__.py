@@ -65,6 +65,8 @@ def main(
             _inject(campaign, _next(campaign, possible))
         campaign.check("no fault", 0)
         if isinstance(place, Cluster):
+            for fault, gap in place.disturbances.items():
+                click.echo(f"A node {fault}: on others a save every {gap:.1f} s at the least.")
             campaign.wrong += place.disturbed()
         if campaign.wrong:
             shutil.copytree(place.logs, results.with_suffix(".logs"), dirs_exist_ok=True)
