@@ -12,7 +12,7 @@ from typing import NoReturn
 import click
 from flask import Flask
 
-from padws import gunicorn_command, migrations, release
+from padws import gunicorn_command, migrations, release, tidying
 from padws.config import ConfigurationError, Settings, environment, load_settings
 from padws.doctor import variables
 from padws.doctor.command import doctor, version
@@ -95,6 +95,16 @@ def db_rollback(to: str, yes: bool) -> None:
         migrations.roll_back(settings, to)
 
 
+@click.command("db-tidy")
+def db_tidy() -> None:
+    """Delete the pictures that nothing has needed for a day. For cron; safe at any time.
+
+    Exit code: 0 done, 1 failed or stopped.
+    """
+    with settings_or_exit() as settings:
+        tidying.tidy(settings)
+
+
 @click.command("db-preview-legacy")
 def db_preview_legacy() -> None:
     """Count what moving public.canvas_data and canvas_backups would move; change nothing."""
@@ -127,7 +137,16 @@ def dev(parent: int | None) -> None:
         run(settings.port, parent)
 
 
-COMMANDS = (db_upgrade, db_status, db_rollback, db_preview_legacy, doctor, version, dev)
+COMMANDS = (
+    db_upgrade,
+    db_status,
+    db_rollback,
+    db_tidy,
+    db_preview_legacy,
+    doctor,
+    version,
+    dev,
+)
 
 
 @click.command("serve", context_settings={"ignore_unknown_options": True})
