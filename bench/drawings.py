@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 _IMAGES_FROM = 500_000  # bytes: larger drawings are large because of the images in them
+_STROKES = 62_000  # bytes of a drawing without images
 _KINDS = ("rectangle", "ellipse", "arrow", "freedraw", "text")
 _COLOURS = ("#1e1e1e", "#e03131", "#2f9e44", "#1971c2", "#f08c00", "transparent")
 _WORDS = (
@@ -30,10 +31,18 @@ _WORDS = (
 )
 
 
-def drawing(size: int, seed: int) -> dict[str, Any]:
-    """A scene whose JSON takes about `size` bytes."""
+def drawing(size: int, seed: int, images: int = 0) -> dict[str, Any]:
+    """A scene whose JSON takes about `size` bytes.
+
+    With `images`, they take all but the bytes of a usual drawing; else one takes half of a large
+    drawing.
+    """
     source = random.Random(seed)  # noqa: S311 - the same drawings in every run
-    files = _image(source, size // 2) if size >= _IMAGES_FROM else {}
+    files: dict[str, Any] = {}
+    for _ in range(images):
+        files |= _image(source, (size - _STROKES) // images)
+    if size >= _IMAGES_FROM and not images:
+        files = _image(source, size // 2)
     scene = {"elements": [], "appState": _app_state(), "files": files}
     room = size - len(orjson.dumps(scene))
     elements: list[dict[str, Any]] = []

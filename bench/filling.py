@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -45,12 +46,14 @@ class Owner:
 class Group:
     """So many people, each with pads of these sizes in bytes, the first one with ten backups.
 
-    One alone signs in under the group's name, which may be one that the provider has.
+    In each pad there are so many `images`, or what is usual for its size. One alone signs in under
+    the group's name, which may be one that the provider has.
     """
 
     name: str
     people: int
     sizes: tuple[int, ...]
+    images: int = 0
 
 
 def settle(stand: Stand, group: Group) -> list[Owner]:
@@ -59,28 +62,30 @@ def settle(stand: Stand, group: Group) -> list[Owner]:
     people = sign_in_all(stand.url, names if group.people > 1 else [group.name])
     connection = stand.servers.connection
     return [
-        Owner(person, _pads(connection, person, group.sizes, seed))
-        for seed, person in enumerate(people)
+        Owner(person, _pads(connection, person, group, seed)) for seed, person in enumerate(people)
     ]
 
 
-def _pads(
-    connection: Connection, person: Person, sizes: tuple[int, ...], seed: int
-) -> list[OwnPad]:
+def _pads(connection: Connection, person: Person, group: Group, seed: int) -> list[OwnPad]:
     pads = [
-        _pad(connection, person, f"Pad {number}", size, seed * 1000 + number)
-        for number, size in enumerate(sizes)
+        _pad(connection, person, f"Pad {number}", drawing(size, seed * 1000 + number, group.images))
+        for number, size in enumerate(group.sizes)
     ]
     connection.execute(_BACKUPS, [pads[0].id])
     return pads
 
 
-def _pad(connection: Connection, person: Person, name: str, size: int, seed: int) -> OwnPad:
-    scene = drawing(size, seed)
+def _pad(connection: Connection, person: Person, name: str, scene: dict[str, Any]) -> OwnPad:
     text = JsonText(orjson.dumps(scene))
-    pad = insert_pad(
-        connection, pad_id=uuid7(), owner_id=UUID(person.id), display_name=name, scene=text
-    )
+    (pad,) = insert_pad(
+        connection,
+        pad_id=uuid7(),
+        owner_id=UUID(person.id),
+        display_name=name,
+        scene=text,
+        pictures=None,
+        contents=None,
+    ).rows
     # The whiteboard has read the pad before it saves it, so its scenes hold the pad's id and name.
     scene["appState"]["pad"] = {"uniqueId": str(pad.id), "displayName": name}
     return OwnPad(pad.id, name, orjson.dumps(scene))

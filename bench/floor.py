@@ -28,6 +28,9 @@ CREATE UNLOGGED TABLE padws_bench.floor_values (
 );
 ALTER TABLE padws_bench.floor_values ALTER value SET STORAGE EXTERNAL
 """
+# Bare SQL saves a scene whole, with the pictures in it.
+_APART = ("pictures", "contents")
+
 _GET_VALUE = (
     "SELECT value AS {name} FROM padws_bench.floor_values "
     "WHERE client = :client_id AND name = '{name}' \\gset"
@@ -100,7 +103,7 @@ def pgbench(postgres: Processes) -> str:
 
 def _script(work: Work) -> str:
     statement = load_statement(work.path)
-    stored = [name for name in statement.parameters if name != work.varying]
+    stored = [name for name in statement.parameters if name not in (work.varying, *_APART)]
     once = "\n".join(_GET_VALUE.format(name=name) for name in stored)
     each = f"\\set {work.varying} random(1, 1000000000)\n" if work.varying else ""
     text = _named(statement)
@@ -109,9 +112,12 @@ def _script(work: Work) -> str:
 
 def _named(statement: Statement) -> str:
     """The statement with the names of its parameters, which pgbench takes, instead of numbers."""
-    return re.sub(
-        r"\$(\d+)", lambda number: f":{statement.parameters[int(number[1]) - 1]}", statement.text
-    )
+
+    def name_of(number: re.Match[str]) -> str:
+        name = statement.parameters[int(number[1]) - 1]
+        return "NULL" if name in _APART else f":{name}"
+
+    return re.sub(r"\$(\d+)", name_of, statement.text)
 
 
 def _without_password(url: str) -> tuple[str, dict[str, str]]:

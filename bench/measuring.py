@@ -171,7 +171,7 @@ def _result(connection: Connection, work: Work, values: Values) -> tuple[int, in
     """How many rows and how many bytes the statement of `work` gives, as pgbench gets it."""
     statement = load_statement(work.path)
     with RawCursor(connection) as cursor:
-        cursor.execute(statement.text, [values[name] for name in statement.parameters])
+        cursor.execute(statement.text, [values.get(name) for name in statement.parameters])
         result = cursor.pgresult
         assert result  # noqa: S101 - it has been executed
         cells = (

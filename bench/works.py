@@ -19,6 +19,7 @@ from padws.statements import SQL_DIR
 DRAWERS = Group("drawer", 16, (62_000,) * 10)
 SKETCHERS = Group("sketcher", 16, (10_000,))
 PAINTERS = Group("painter", 4, (1_000_000, 5_000_000))
+ILLUSTRATORS = Group("illustrator", 4, (5_000_000,), images=10)
 
 Values = Mapping[str, str]
 
@@ -126,12 +127,18 @@ def _pad_values(owner: Owner, etag: str) -> Values:
         "pad_id": str(owner.pads[0].id),
         "owner_id": owner.person.id,
         "known_versions": known,
+        "with_pictures": "true",
     }
 
 
 def _list_values(owner: Owner, etag: str) -> Values:
     known = etag.strip('"')
-    return {"owner_id": owner.person.id, "with_data": "true", "known_etags": f"{{{known}}}"}
+    return {
+        "owner_id": owner.person.id,
+        "with_data": "true",
+        "with_pictures": "true",
+        "known_etags": f"{{{known}}}",
+    }
 
 
 def _backups_values(owner: Owner, _: str) -> Values:
@@ -139,6 +146,7 @@ def _backups_values(owner: Owner, _: str) -> Values:
         "pad_id": str(owner.pads[0].id),
         "owner_id": owner.person.id,
         "with_data": "true",
+        "with_pictures": "true",
         "from_time": "-infinity",
         "to_time": "infinity",
         "limit": "10",
@@ -146,7 +154,7 @@ def _backups_values(owner: Owner, _: str) -> Values:
 
 
 def _recent_values(owner: Owner, _: str) -> Values:
-    return {"owner_id": owner.person.id, "limit": "10"}
+    return {"owner_id": owner.person.id, "with_pictures": "true", "limit": "10"}
 
 
 def _me_values(owner: Owner, _: str) -> Values:
@@ -261,6 +269,7 @@ TABLE = (
     SMALL_SAVE,
     save("1 MB", PAINTERS, 0),
     save("5 MB", PAINTERS, 1),
+    replace(save("5 MB, ten pictures", ILLUSTRATORS, 0), least_ratio=8),
     LIST,
     LIST_KNOWN,
     PAD,

@@ -13,6 +13,7 @@ from padws.auth.session_index import SessionIndex
 from padws.auth.tokens import BearerTokens
 from padws.blueprints import app as app_blueprints
 from padws.blueprints import auth, backups, health, pads, pages, templates, tokens, users
+from padws.blueprints import pictures as picture_blueprints
 from padws.config import Settings, load_settings
 from padws.context import Services
 from padws.database import Database
@@ -63,7 +64,7 @@ def _register_services(app: Flask, settings: Settings) -> None:
 
 def _register_routes(app: Flask) -> None:
     api = make_api(app, VERSION)
-    for module in (pads, backups, templates, tokens, users, app_blueprints):
+    for module in (pads, backups, picture_blueprints, templates, tokens, users, app_blueprints):
         api.register_blueprint(module.blueprint)
     api.register_blueprint(app_blueprints.workspace)
     # auth comes last so that its hook sees a problem before that of pages: they run in reverse.

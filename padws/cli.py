@@ -12,7 +12,7 @@ from typing import NoReturn
 import click
 from flask import Flask
 
-from padws import gunicorn_command, migrations, release
+from padws import gunicorn_command, migrations, release, tidying
 from padws.config import ConfigurationError, Settings, environment, load_settings
 from padws.doctor import variables
 from padws.doctor.command import doctor, version
@@ -96,6 +96,16 @@ def db_rollback(to: str, yes: bool) -> None:
         migrations.roll_back(settings, to)
 
 
+@click.command("db-tidy")
+def db_tidy() -> None:
+    """Delete the pictures that nothing has needed for a day. For cron; safe at any time.
+
+    Exit code: 0 done, 1 failed or stopped.
+    """
+    with settings_or_exit() as settings:
+        tidying.tidy(settings)
+
+
 @click.command("db-preview-legacy")
 def db_preview_legacy() -> None:
     """Count what moving public.canvas_data and canvas_backups would move; change nothing."""
@@ -132,6 +142,7 @@ COMMANDS = (
     db_upgrade,
     db_status,
     db_rollback,
+    db_tidy,
     db_preview_legacy,
     db_verify,
     db_dump,

@@ -220,6 +220,13 @@ class Settings:
     min_interval_minutes: int = number(
         5, 0, 525_600, "Minutes between two automatic backups of a pad"
     )
+    pictures_apart: str = choice(
+        "auto",
+        ("auto", "on", "off"),
+        "`on` keeps pictures apart from scenes, each once for all drawings and backups of a user; "
+        "`off` keeps new ones in scenes; `auto` is `on` in a database that began without drawings. "
+        "Before `on`, read docs/migrations.md: earlier releases do not see pictures that are apart",
+    )
     default_pad_name: str = text(
         "Untitled", "Name of a pad that is created without one", validate=Length(1, 100)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import cast
 
 import redis
@@ -15,6 +16,7 @@ from padws.auth.tokens import BearerTokens
 from padws.config import Settings
 from padws.database import Database
 from padws.observability.metrics import Sampler
+from padws.queries import pictures
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,14 @@ class Services:
     tokens: BearerTokens
     limits: Limits
     sampler: Sampler
+
+    @cached_property
+    def new_pictures_apart(self) -> bool:
+        """Whether new pictures are kept apart from scenes; the database is asked once at most."""
+        if self.settings.pictures_apart != "auto":
+            return self.settings.pictures_apart == "on"
+        with self.database.connection() as conn:
+            return pictures.are_pictures_apart(conn)
 
 
 def services() -> Services:

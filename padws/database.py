@@ -37,9 +37,7 @@ _LARGE = 1_000_000
 
 
 class _JsonTextDumper(Dumper):
-    """Sends the text as `jsonb` without a copy."""
-
-    oid = psycopg.adapters.types["jsonb"].oid
+    """Sends the text without a copy; the statement says whether it is `json` or `jsonb`."""
 
     def dump(self, obj: JsonText) -> bytes:
         # libpq ends a text at the first NUL: a valid beginning would be kept as the whole.
@@ -52,7 +50,7 @@ class _JsonTextDumper(Dumper):
 
 
 class _JsonTextLoader(Loader):
-    """Hands on the text of a `jsonb`."""
+    """Hands on the text of a `json` or `jsonb`."""
 
     def load(self, data: Buffer) -> JsonText:
         if len(data) > _LARGE:
@@ -66,9 +64,10 @@ def _note_much(connection: object) -> None:
 
 
 def prepare_connection(connection: Connection) -> None:
-    """Make a connection send and receive `jsonb` as JsonText."""
+    """Make a connection send and receive `json` and `jsonb` as JsonText."""
     connection.adapters.register_dumper(JsonText, _JsonTextDumper)
-    connection.adapters.register_loader("jsonb", _JsonTextLoader)
+    for kind in ("json", "jsonb"):
+        connection.adapters.register_loader(kind, _JsonTextLoader)
 
 
 def _check_when_readable(connection: Connection) -> None:

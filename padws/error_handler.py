@@ -111,15 +111,20 @@ _HTTP_CODES = {
     405: "method_not_allowed",
     413: "body_too_large",
     415: "not_json",
+    416: "range_not_satisfiable",
     422: "invalid",
 }
 
 
+_KEPT_HEADERS = frozenset(("Allow", "Content-Range"))
+
+
 def _from_http(error: HTTPException) -> Problem:
-    """The problem for an exception of werkzeug or webargs; its header `Allow` is kept."""
+    """The problem for an exception of werkzeug or webargs; some headers are kept."""
     status = error.code or 500
     code = _HTTP_CODES.get(status, "bad_request" if status < 500 else "internal_error")
-    problem = Problem(code, headers={k: v for k, v in error.get_headers() if k == "Allow"})
+    kept = {name: value for name, value in error.get_headers() if name in _KEPT_HEADERS}
+    problem = Problem(code, headers=kept)
     problem.status = status
     messages = getattr(error, "data", {}).get("messages")
     if messages:  # from webargs: {location: {field: [what is wrong]}}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import weakref
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from itertools import chain
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import msgspec
 import orjson
@@ -20,6 +20,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import ClientDisconnected
 
 from padws import memory_budget
+from padws.context import services
 from padws.errors import (
     BadRequest,
     NotFound,
@@ -29,9 +30,10 @@ from padws.errors import (
     UnsupportedMediaType,
 )
 from padws.json_complexity import check_complexity
-from padws.json_text import JsonText
+from padws.json_text import JsonPieces, JsonText
 from padws.observability.current_request import current_request
 from padws.observability.metrics import BACKUPS_TAKEN, SAVES
+from padws.pictures import Drawing, PutBack, put_back, take_apart
 from padws.schemas.common import SceneField
 
 if TYPE_CHECKING:
@@ -95,6 +97,18 @@ def read_scene() -> JsonText:
     body = read_body(current_app.config["MAX_CONTENT_LENGTH"])
     _check_complexity(body, ["data"])
     return JsonText(body)
+
+
+def read_drawing() -> Drawing:
+    """The body as a scene, its pictures apart. PostgreSQL checks that it is JSON."""
+    body = read_body(current_app.config["MAX_CONTENT_LENGTH"])
+    check = partial(_check_complexity, scenes=["data"])
+    return take_apart(body, check, lambda: services().new_pictures_apart)
+
+
+def drawing_of(scene: JsonText) -> Drawing:
+    """A scene that is part of a body, its pictures apart."""
+    return take_apart(bytes(scene.json), lambda _: None, lambda: services().new_pictures_apart)
 
 
 def _check_complexity(text: bytes, scenes: Iterable[str]) -> None:
@@ -224,11 +238,35 @@ def refuse_change(current_version: int | None) -> NoReturn:
 # Answers
 
 
+class WithScene(Protocol):
+    """A row with a scene, whose files come beside it where its pictures are kept apart."""
+
+    @property
+    def data(self) -> JsonText | None:
+        """The scene; None if it was left out."""
+
+    @property
+    def files(self) -> JsonText | None:
+        """Its member `files`, unless that is in it."""
+
+    @property
+    def pictures(self) -> JsonText | None:
+        """The digests of its pictures by file id."""
+
+
 def members_of(schema: Schema, row: object) -> dict[str, Any]:
     """What `schema` shows of a row, but for what is None and may not be (a scene left out)."""
     names, values_of, nullable = _names(schema)
     pairs = zip(names, values_of(row), strict=True)
     return {name: value for name, value in pairs if value is not None or name in nullable}
+
+
+def members_with_scene(schema: Schema, row: WithScene, member_for: PutBack) -> dict[str, Any]:
+    """What `schema` shows of a row, its pictures in the scene again, or their addresses."""
+    members = members_of(schema, row)
+    if row.data and row.files and row.pictures:
+        members["data"] = put_back(row.data, row.files, row.pictures, member_for)
+    return members
 
 
 @cache
@@ -240,23 +278,26 @@ def _names(
     return names, attrgetter(*names), nullable
 
 
+_ASK_FIRST = "private, no-cache"
+
 _BLOCK = 1_048_576  # bytes of an answer that are copied at once
 
 _GAP = orjson.Fragment(b"\0")  # a byte that JSON never contains
 
 
 def _dumps(content: Any) -> list[Buffer]:
-    """JSON in pieces, JsonText as it is: orjson would scan it and copy it twice."""
-    texts: list[Buffer] = []
+    """JSON in pieces, texts as they are: orjson would scan it and copy it twice."""
+    gaps: list[tuple[Buffer, ...]] = []
 
     def leave_gap(value: object) -> orjson.Fragment:
-        if not isinstance(value, JsonText):
+        if not isinstance(value, (JsonText, JsonPieces)):
             raise TypeError(type(value).__name__)
-        texts.append(value.json)
+        gaps.append(value.pieces)
         return _GAP
 
     first, *rest = orjson.dumps(content, default=leave_gap).split(b"\0")
-    return [first, *chain.from_iterable(zip(texts, rest, strict=True))]
+    filled = ((*pieces, after) for pieces, after in zip(gaps, rest, strict=True))
+    return [first, *chain.from_iterable(filled)]
 
 
 def _blocks(pieces: list[Buffer]) -> Iterator[bytes]:
@@ -315,16 +356,16 @@ def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = 
     all_headers = {
         "Content-Type": "application/json",
         "Content-Length": str(length),
-        "Cache-Control": "private, no-cache",
+        "Cache-Control": _ASK_FIRST,
         **(headers or {}),
     }
     body = [b"".join(pieces)] if length <= memory_budget.SMALL else _Pieces(pieces, length)
     return _Answer(body, status, list(all_headers.items()))
 
 
-def not_modified(etag: str) -> Response:
+def not_modified(etag: str, cache_control: str = _ASK_FIRST) -> Response:
     """The caller has this already."""
-    return _Answer([], 304, [("ETag", etag), ("Cache-Control", "private, no-cache")])
+    return _Answer([], 304, [("ETag", etag), ("Cache-Control", cache_control)])
 
 
 SUCCESS = {"status": "success"}

@@ -13,3 +13,14 @@ class JsonText(msgspec.Struct, frozen=True, gc=False):
     """
 
     json: Buffer
+
+    @property
+    def pieces(self) -> tuple[Buffer, ...]:
+        """The text in pieces."""
+        return (self.json,)
+
+
+class JsonPieces(msgspec.Struct, frozen=True, gc=False):
+    """JSON in pieces that are never joined, except in the answer."""
+
+    pieces: tuple[Buffer, ...]

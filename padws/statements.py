@@ -7,15 +7,15 @@ import functools
 import inspect
 import re
 import time
-import types
 from collections.abc import Callable
 from itertools import starmap
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Generic, ParamSpec, TypeVar, get_args, get_origin, get_type_hints
 
 import psycopg
 
 from padws.config import ROOT
+from padws.json_text import JsonText
 from padws.observability.current_request import current_request
 from padws.observability.metrics import STATEMENTS
 from padws.observability.traces import span
@@ -32,6 +32,19 @@ class Statement:
 
     text: str
     parameters: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class WithPictures(Generic[R]):
+    """Rows with scenes; the pictures that are kept apart from them, as JSON by digest."""
+
+    rows: list[R]
+    contents: dict[str, JsonText]
+
+    @property
+    def row(self) -> R | None:
+        """The only row; `None` if there is none."""
+        return self.rows[0] if self.rows else None
 
 
 # A parameter, or what may contain something that only looks like one.
@@ -57,7 +70,8 @@ def from_file(function: Callable[P, R]) -> Callable[P, R]:
 
     The first argument is the connection, the keyword arguments are the statement's parameters, and
     the return annotation says what comes back: `Row | None` one row, `Row` one that is always
-    there, `list[Row]` all of them; a `Row` is a msgspec.Struct with a field for each column, or the
+    there, `list[Row]` all of them, `WithPictures[Row]` all of them and, from two more columns, the
+    pictures that follow; a `Row` is a msgspec.Struct with a field for each column, or the
     type of a single column. Raises TypeError at import when signature and file do not agree.
     """
     noun = function.__module__.rpartition(".")[2]
@@ -100,14 +114,19 @@ def _arguments_of(function: Callable[..., Any]) -> set[str]:
     return names
 
 
+_PICTURE = ("digest", "content")  # the last columns of what WithPictures is made from
+
+
 class _Result:
     """What a statement's rows become, by a query function's return annotation."""
 
     def __init__(self, annotation: Any):
         self._many = get_origin(annotation) is list
-        one_or_none = isinstance(annotation, types.UnionType)
-        row = get_args(annotation)[0] if self._many or one_or_none else annotation
+        self._with_pictures = get_origin(annotation) is WithPictures
+        arguments = get_args(annotation)  # also of `Row | None`
+        row = arguments[0] if arguments else annotation
         self._fields = getattr(row, "__struct_fields__", None)
+        self._columns = self._fields and (*self._fields, *_PICTURE * self._with_pictures)
         self._make = row if self._fields else _only
         self._match = False
 
@@ -117,14 +136,26 @@ class _Result:
             self._match_columns(cursor)
         if self._many:
             return list(starmap(self._make, cursor.fetchall()))
+        if self._with_pictures:
+            return self._split(cursor.fetchall())
         values = cursor.fetchone()
         return values and self._make(*values)
 
     def _match_columns(self, cursor: psycopg.Cursor[tuple[Any, ...]]) -> None:
         columns = tuple(column.name for column in cursor.description or ())
-        if self._fields and columns != self._fields:
-            raise TypeError(f"{self._make.__name__}{self._fields} but columns {columns}")
+        if self._columns and columns != self._columns:
+            raise TypeError(f"{self._make.__name__}{self._columns} but columns {columns}")
         self._match = True
+
+    def _split(self, found: list[tuple[Any, ...]]) -> WithPictures[Any]:
+        """The rows, and apart from them those that are pictures."""
+        rows, contents = [], {}
+        for *values, digest, content in found:
+            if digest is None:
+                rows.append(self._make(*values))
+            else:
+                contents[digest] = content
+        return WithPictures(rows, contents)
 
 
 def _only(value: Any) -> Any:

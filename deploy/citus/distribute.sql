@@ -30,10 +30,13 @@ INSERT INTO things_of_users (name, owner)
 VALUES
 ('pad_ws.pads', 'owner_id'),
 ('pad_ws.backups', 'owner_id'),
-('pad_ws.access_tokens', 'user_id');
+('pad_ws.access_tokens', 'user_id'),
+('pad_ws.pictures', 'owner_id'),
+('pad_ws.pad_pictures', 'owner_id'),
+('pad_ws.backup_pictures', 'owner_id');
 
--- What everybody reads and hardly anybody changes: a copy of it is on every node. The last two are what
--- the service looks at to see whether the schema is up to date.
+-- What everybody reads and hardly anybody changes: a copy of it is on every node. Among them
+-- is what the service looks at to see whether the schema is up to date.
 
 CREATE TEMPORARY TABLE on_every_node (place serial, name text) ON COMMIT DROP;
 INSERT INTO on_every_node (name)
@@ -41,7 +44,8 @@ VALUES
 ('pad_ws.users'),
 ('pad_ws.template_pads'),
 ('pad_ws._yoyo_migration'),
-('pad_ws.functions');
+('pad_ws.functions'),
+('pad_ws.checks');
 
 -- What stops it
 

@@ -1,4 +1,4 @@
--- Writes one user's row, pads and backups from a restored dump to three files in the working
+-- Writes one user's row, pads, backups and pictures from a restored dump to four files in the working
 -- directory, for import_user.sql. docs/dba.md has the whole procedure.
 --
 --     psql -d padws_scratch -v user_id=… -f deploy/postgresql/export_user.sql
@@ -13,7 +13,7 @@ COPY (
 \g restored_user.copy
 
 COPY (
-    SELECT id, owner_id, display_name, data, version, last_backup_at, created_at, updated_at
+    SELECT id, owner_id, display_name, data, pictures, version, last_backup_at, created_at, updated_at
     FROM pad_ws.pads
     WHERE owner_id = :'user_id'
 ) TO STDOUT
@@ -21,10 +21,23 @@ COPY (
 
 COPY (
     SELECT
-        backups.id, backups.source_id, pads.owner_id, backups.data, backups.reason, backups.created_at,
+        backups.id,
+        backups.source_id,
+        pads.owner_id,
+        backups.data,
+        backups.pictures,
+        backups.reason,
+        backups.created_at,
         backups.updated_at
     FROM pad_ws.backups AS backups
     INNER JOIN pad_ws.pads AS pads ON backups.source_id = pads.id
     WHERE pads.owner_id = :'user_id'
 ) TO STDOUT
 \g restored_backups.copy
+
+COPY (
+    SELECT owner_id, digest, content, created_at
+    FROM pad_ws.pictures
+    WHERE owner_id = :'user_id'
+) TO STDOUT
+\g restored_pictures.copy

@@ -19,10 +19,12 @@ SET LOCAL lock_timeout = '4s';
 CREATE TEMP TABLE restored_users (LIKE pad_ws.users INCLUDING DEFAULTS) ON COMMIT DROP;
 CREATE TEMP TABLE restored_pads (LIKE pad_ws.pads INCLUDING DEFAULTS) ON COMMIT DROP;
 CREATE TEMP TABLE restored_backups (LIKE pad_ws.backups INCLUDING DEFAULTS) ON COMMIT DROP;
+CREATE TEMP TABLE restored_pictures (LIKE pad_ws.pictures INCLUDING DEFAULTS) ON COMMIT DROP;
 
 \copy restored_users (id, username, email, email_verified, name, given_name, family_name, roles, created_at, updated_at) FROM 'restored_user.copy'
-\copy restored_pads (id, owner_id, display_name, data, version, last_backup_at, created_at, updated_at) FROM 'restored_pads.copy'
-\copy restored_backups (id, source_id, owner_id, data, reason, created_at, updated_at) FROM 'restored_backups.copy'
+\copy restored_pads (id, owner_id, display_name, data, pictures, version, last_backup_at, created_at, updated_at) FROM 'restored_pads.copy'
+\copy restored_backups (id, source_id, owner_id, data, pictures, reason, created_at, updated_at) FROM 'restored_backups.copy'
+\copy restored_pictures (owner_id, digest, content, created_at) FROM 'restored_pictures.copy'
 
 -- Under a placeholder where somebody else has the name or the address by now, as the service does.
 
@@ -45,6 +47,24 @@ SELECT
 FROM restored_users AS r
 WHERE NOT EXISTS (SELECT FROM pad_ws.users AS u WHERE u.id = r.id);
 
+-- All pictures of the dump; what no pad needs in the end, flask db-tidy deletes.
+
+INSERT INTO pad_ws.pictures (owner_id, digest, content, created_at)
+SELECT owner_id, digest, content, created_at
+FROM restored_pictures
+ORDER BY digest
+ON CONFLICT DO NOTHING;
+
+-- Those that are there already are held until something refers to them.
+
+SELECT count(*) AS pictures_in_the_dump
+FROM (
+    SELECT
+    FROM pad_ws.pictures AS pictures
+    INNER JOIN restored_pictures USING (owner_id, digest)
+    FOR KEY SHARE OF pictures
+) AS held;
+
 -- The rows of pads that are there are held until the end: no save comes in between.
 
 CREATE TEMP TABLE kept_pads ON COMMIT DROP AS
@@ -54,27 +74,37 @@ WHERE pads.id IN (SELECT id FROM restored_pads)
 FOR NO KEY UPDATE;
 
 INSERT INTO pad_ws.pads (
-    id, owner_id, display_name, data, version, restored_version, last_backup_at, created_at, updated_at
+    id, owner_id, display_name, data, pictures, version, restored_version, last_backup_at, created_at, updated_at
 )
 SELECT
-    id, owner_id, display_name, data, version + 1000000, version + 1000000, last_backup_at, created_at, now()
+    id,
+    owner_id,
+    display_name,
+    data,
+    pictures,
+    version + 1000000,
+    version + 1000000,
+    last_backup_at,
+    created_at,
+    now()
 FROM restored_pads
 WHERE id NOT IN (SELECT id FROM kept_pads);
 
-INSERT INTO pad_ws.backups (id, source_id, owner_id, data, reason, created_at, updated_at)
-SELECT id, source_id, owner_id, data, reason, created_at, updated_at
+INSERT INTO pad_ws.backups (id, source_id, owner_id, data, pictures, reason, created_at, updated_at)
+SELECT id, source_id, owner_id, data, pictures, reason, created_at, updated_at
 FROM restored_backups
 WHERE source_id NOT IN (SELECT id FROM kept_pads);
 
 \if :overwrite
-INSERT INTO pad_ws.backups (id, source_id, owner_id, data, reason, created_at, updated_at)
-SELECT gen_random_uuid(), pads.id, pads.owner_id, pads.data, 'restore', now(), now()
+INSERT INTO pad_ws.backups (id, source_id, owner_id, data, pictures, reason, created_at, updated_at)
+SELECT gen_random_uuid(), pads.id, pads.owner_id, pads.data, pads.pictures, 'restore', now(), now()
 FROM pad_ws.pads AS pads
 INNER JOIN kept_pads USING (id);
 
 UPDATE pad_ws.pads AS pads
 SET
     data = r.data,
+    pictures = r.pictures,
     display_name = r.display_name,
     version = pads.version + 1,
     restored_version = pads.version + 1,
@@ -83,6 +113,25 @@ SET
 FROM restored_pads AS r
 WHERE r.id = pads.id AND r.id IN (SELECT id FROM kept_pads);
 \endif
+
+-- What pads and backups refer to, by their maps of pictures.
+
+DELETE FROM pad_ws.pad_pictures AS needed
+USING restored_pads AS r
+WHERE needed.pad_id = r.id AND needed.owner_id = r.owner_id;
+
+INSERT INTO pad_ws.pad_pictures (owner_id, pad_id, digest)
+SELECT DISTINCT pads.owner_id, pads.id, decode(file.value, 'hex')
+FROM pad_ws.pads AS pads
+CROSS JOIN LATERAL jsonb_each_text(pads.pictures) AS file
+WHERE pads.id IN (SELECT id FROM restored_pads);
+
+INSERT INTO pad_ws.backup_pictures (owner_id, backup_id, digest)
+SELECT DISTINCT backups.owner_id, backups.id, decode(file.value, 'hex')
+FROM pad_ws.backups AS backups
+CROSS JOIN LATERAL jsonb_each_text(backups.pictures) AS file
+WHERE backups.source_id IN (SELECT id FROM restored_pads)
+ON CONFLICT DO NOTHING;
 
 SELECT
     (SELECT count(*) FROM restored_pads) AS pads_in_the_dump,

@@ -88,6 +88,9 @@ WITH given (role, name, privileges) AS (
     (:'service', 'backups', 'SELECT, INSERT, DELETE'),
     (:'service', 'template_pads', 'SELECT, INSERT, UPDATE, DELETE'),
     (:'service', 'access_tokens', 'SELECT, INSERT, UPDATE, DELETE'),
+    (:'service', 'pictures', 'SELECT, INSERT, UPDATE, DELETE'),
+    (:'service', 'pad_pictures', 'SELECT, INSERT, DELETE'),
+    (:'service', 'backup_pictures', 'SELECT, INSERT'),
     (:'service', '_yoyo_migration', 'SELECT'), -- whether the schema is up to date
     (:'service', 'functions', 'SELECT'),
     (:'service', 'checks', 'SELECT, INSERT, UPDATE'), -- how db-verify and db-drill ended
@@ -96,6 +99,7 @@ WITH given (role, name, privileges) AS (
     (:'monitoring', 'functions', 'SELECT'),
     (:'monitoring', 'checks', 'SELECT'),
     (:'monitoring', 'monitoring_storage_by_user', 'SELECT'),
+    (:'monitoring', 'monitoring_pictures_by_user', 'SELECT'),
     (:'monitoring', 'monitoring_largest_pads', 'SELECT'),
     (:'monitoring', 'monitoring_backup_age', 'SELECT'),
     (:'monitoring', 'monitoring_tables', 'SELECT')

@@ -9,7 +9,7 @@ from flask import Response
 
 from padws import memory_budget
 from padws.auth.access import caller, require_sign_in
-from padws.context import database, settings
+from padws.context import database, services, settings
 from padws.errors import NotFound
 from padws.http import (
     SUCCESS,
@@ -17,13 +17,14 @@ from padws.http import (
     accepted_versions,
     answer,
     answer_saved,
-    members_of,
+    members_with_scene,
     refuse_change,
 )
 from padws.observability.metrics import BACKUPS_TAKEN
+from padws.pictures import addresses, texts
 from padws.queries import backups, pads
-from padws.schemas.backups import Backup, BackupsQuery, Limit, PadBackups, RecentBackups
-from padws.schemas.common import Status
+from padws.schemas.backups import Backup, BackupsQuery, PadBackups, RecentBackups, RecentQuery
+from padws.schemas.common import PicturesInside, Status
 from padws.schemas.openapi import ETAG, IF_MATCH, LOCATION
 from padws.schemas.pads import Saved
 
@@ -46,42 +47,54 @@ def list_backups(query: dict[str, Any], pad_id: UUID) -> Response:
     if query["data"]:
         memory_budget.wait()
     with database().connection() as conn:
-        rows = backups.list_backups(
+        found = backups.list_backups(
             conn,
             pad_id=pad_id,
             owner_id=caller().id,
             with_data=query["data"],
+            with_pictures=query["pictures"],
             from_time=query.get("from_time", "-infinity"),
             to_time=query.get("to_time", "infinity"),
             limit=_limit(query),
         )
-    if not rows:
+    if not found.rows:
         raise NotFound("pad_not_found")
-    listed = [members_of(BACKUP, row) for row in rows if row.id]
-    return answer({"backups": listed, "pad_name": rows[0].pad_name})
+    pictures = texts(found.contents) if query["pictures"] else addresses(pad_id)
+    listed = [members_with_scene(BACKUP, row, pictures) for row in found.rows if row.id]
+    return answer({"backups": listed, "pad_name": found.rows[0].pad_name})
 
 
 @blueprint.get("/recent")
-@blueprint.arguments(Limit(), location="query")
+@blueprint.arguments(RecentQuery(), location="query")
 @blueprint.response(200, RecentBackups())
 def list_recent_backups(query: dict[str, Any]) -> Response:
     """List the newest backups across all of the caller's pads."""
     memory_budget.wait()
     with database().connection() as conn:
-        rows = backups.list_recent_backups(conn, owner_id=caller().id, limit=_limit(query))
-    return answer({"backups": [members_of(BACKUP, row) for row in rows]})
+        found = backups.list_recent_backups(
+            conn, owner_id=caller().id, with_pictures=query["pictures"], limit=_limit(query)
+        )
+    inside = texts(found.contents)
+    listed = [
+        members_with_scene(BACKUP, row, inside if query["pictures"] else addresses(row.pad_id))
+        for row in found.rows
+    ]
+    return answer({"backups": listed})
 
 
 @blueprint.get("/<uuid:pad_id>/backups/<uuid:backup_id>")
+@blueprint.arguments(PicturesInside(), location="query")
 @blueprint.response(200, BACKUP)
-def get_backup(pad_id: UUID, backup_id: UUID) -> Response:
+def get_backup(query: dict[str, Any], pad_id: UUID, backup_id: UUID) -> Response:
     """Read one backup."""
+    ids = {"backup_id": backup_id, "pad_id": pad_id, "owner_id": caller().id}
     memory_budget.wait()
     with database().connection() as conn:
-        backup = backups.get_backup(conn, backup_id=backup_id, pad_id=pad_id, owner_id=caller().id)
-    if not backup:
+        found = backups.get_backup(conn, with_pictures=query["pictures"], **ids)
+    if not found.row:
         raise NotFound("backup_not_found")
-    return answer(members_of(BACKUP, backup))
+    pictures = texts(found.contents) if query["pictures"] else addresses(pad_id)
+    return answer(members_with_scene(BACKUP, found.row, pictures))
 
 
 @blueprint.post("/<uuid:pad_id>/backups")
@@ -91,12 +104,13 @@ def create_backup(pad_id: UUID) -> Response:
     memory_budget.wait()
     keep = settings().max_backups_per_user
     with database().connection() as conn:
-        backup = backups.insert_backup(conn, pad_id=pad_id, owner_id=caller().id, keep=keep)
-    if not backup:
+        found = backups.insert_backup(conn, pad_id=pad_id, owner_id=caller().id, keep=keep)
+    if not found.row:
         raise NotFound("pad_not_found")
     BACKUPS_TAKEN.inc()
-    location = f"/api/pad/{pad_id}/backups/{backup.id}"
-    return answer(members_of(BACKUP, backup), 201, {"Location": location})
+    location = f"/api/pad/{pad_id}/backups/{found.row.id}"
+    members = members_with_scene(BACKUP, found.row, texts(found.contents))
+    return answer(members, 201, {"Location": location})
 
 
 @blueprint.delete("/<uuid:pad_id>/backups/<uuid:backup_id>")
@@ -121,10 +135,14 @@ def restore_backup(pad_id: UUID, backup_id: UUID) -> Response:
     ids = {"backup_id": backup_id, "pad_id": pad_id, "owner_id": owner_id}
     with database().connection() as conn:
         saved = backups.restore_backup(
-            conn, accepted_versions=accepted, keep=settings().max_backups_per_user, **ids
+            conn,
+            accepted_versions=accepted,
+            keep=settings().max_backups_per_user,
+            new_pictures=services().new_pictures_apart,
+            **ids,
         )
         if not saved:
-            if not backups.get_backup(conn, **ids):
+            if not backups.get_backup(conn, with_pictures=False, **ids).rows:
                 raise NotFound("backup_not_found")
             refuse_change(pads.get_pad_version(conn, pad_id=pad_id, owner_id=owner_id))
     return answer_saved(saved)

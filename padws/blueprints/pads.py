@@ -11,7 +11,7 @@ from flask import Response, url_for
 
 from padws import memory_budget
 from padws.auth.access import caller, require_sign_in
-from padws.context import database, settings
+from padws.context import database, services, settings
 from padws.errors import NotFound, RestoredSince, StaleVersion
 from padws.http import (
     SUCCESS,
@@ -20,18 +20,22 @@ from padws.http import (
     answer,
     answer_merged,
     answer_saved,
+    drawing_of,
     etag_of,
     known_etags,
     known_versions,
-    members_of,
+    members_with_scene,
     not_modified,
+    read_drawing,
     read_scene,
     refuse_change,
 )
 from padws.json_complexity import MOST_VALUES
 from padws.observability.metrics import BACKUPS_TAKEN, PADS_CREATED
+from padws.pictures import addresses, texts, unknown_picture
 from padws.queries import pads, users
-from padws.schemas.common import Status, WithData
+from padws.queries.pictures import save_drawing
+from padws.schemas.common import PicturesInside, Status, WithDataAndPictures
 from padws.schemas.openapi import (
     ETAG,
     IF_MATCH,
@@ -51,6 +55,7 @@ from padws.schemas.pads import (
     Renamed,
     Saved,
 )
+from padws.statements import WithPictures
 from padws.uuid7 import uuid7
 
 blueprint = ApiBlueprint("pads", __name__, url_prefix="/api/pad")
@@ -61,27 +66,40 @@ PAD = Pad()
 REFUSALS = {"stale_version": StaleVersion, "restored_since": RestoredSince}
 
 R = TypeVar("R")
+P = TypeVar("P", bound=pads.Pad)
 
 
 @blueprint.get("")
-@blueprint.arguments(WithData(), location="query")
+@blueprint.arguments(WithDataAndPictures(), location="query")
 @blueprint.doc(conditional=IF_NONE_MATCH)
 @blueprint.response(200, ListedPad(many=True), headers=ETAG)
 def list_pads(query: dict[str, Any]) -> Response:
     """List the caller's pads, oldest first; the first request creates the first pad."""
-    wanted = {"owner_id": caller().id, "with_data": query["data"], "known_etags": known_etags()}
+    wanted = {
+        "owner_id": caller().id,
+        "with_data": query["data"],
+        "with_pictures": query["pictures"],
+        "known_etags": known_etags(),
+    }
     if query["data"]:
         memory_budget.wait()
     with database().connection() as conn:
-        rows = pads.list_pads(conn, **wanted)
-    if not rows:
+        found = pads.list_pads(conn, **wanted)
+    if not found.rows:
         _make_first_pad()
         with database().connection() as conn:
-            rows = pads.list_pads(conn, **wanted)
-    etag = f'"{rows[0].etag}"'
-    if not {rows[0].etag, "*"}.isdisjoint(wanted["known_etags"]):
+            found = pads.list_pads(conn, **wanted)
+    etag = f'"{found.rows[0].etag}"'
+    if not {found.rows[0].etag, "*"}.isdisjoint(wanted["known_etags"]):
         return not_modified(etag)
-    return answer([members_of(PAD, row) for row in rows], headers={"ETag": etag})
+    listed = [_members(pad, found, inside=query["pictures"]) for pad in found.rows]
+    return answer(listed, headers={"ETag": etag})
+
+
+def _members(pad: P, found: WithPictures[P], *, inside: bool = True) -> dict[str, Any]:
+    """A pad's members, its pictures inside its scene or as addresses."""
+    pictures = texts(found.contents) if inside else addresses(pad.id)
+    return members_with_scene(PAD, pad, pictures)
 
 
 def _make_first_pad() -> None:
@@ -89,6 +107,7 @@ def _make_first_pad() -> None:
         pads.insert_first_pad,
         display_name=settings().default_pad_name,
         template_name=settings().default_template_name,
+        new_pictures=services().new_pictures_apart,
     )
     if from_template is not None:
         _count_new_pad(with_backup=from_template)
@@ -106,13 +125,14 @@ def _count_new_pad(*, with_backup: bool) -> None:
         BACKUPS_TAKEN.inc()
 
 
-def _created(pad: pads.Pad, *, with_backup: bool) -> Response:
+def _created(found: WithPictures[pads.Pad], *, with_backup: bool) -> Response:
+    (pad,) = found.rows
     _count_new_pad(with_backup=with_backup)
     headers = {
         "Location": url_for("pads.get_pad", pad_id=pad.id),
         "ETag": etag_of(pad.version),
     }
-    return answer(members_of(PAD, pad), 201, headers)
+    return answer(_members(pad, found), 201, headers)
 
 
 @blueprint.post("")
@@ -120,10 +140,18 @@ def _created(pad: pads.Pad, *, with_backup: bool) -> Response:
 @blueprint.response(201, PAD, headers=ETAG | LOCATION)
 def create_pad(body: dict[str, Any]) -> Response:
     """Create a pad."""
-    pad = _insert(
-        pads.insert_pad, pad_id=uuid7(), display_name=body["display_name"], scene=body["data"]
+    drawing = drawing_of(body["data"])
+    found = _insert(
+        pads.insert_pad,
+        pad_id=uuid7(),
+        display_name=body["display_name"],
+        scene=drawing.scene,
+        pictures=drawing.pictures,
+        contents=drawing.contents_of(drawing.contents),
     )
-    return _created(pad, with_backup=False)
+    if not found.rows:
+        raise unknown_picture(", ".join(drawing.references))
+    return _created(found, with_backup=False)
 
 
 @blueprint.post("/from-template/<name>")
@@ -134,26 +162,34 @@ def create_pad_from_template(query: dict[str, Any], body: dict[str, Any], name: 
     """Create a pad that starts from a template, with a first backup."""
     display_name = (query | body).get("display_name", settings().default_pad_name)
     memory_budget.wait()
-    pad = _insert(pads.insert_pad_from_template, display_name=display_name, template_name=name)
-    if not pad:
+    found = _insert(
+        pads.insert_pad_from_template,
+        display_name=display_name,
+        template_name=name,
+        new_pictures=services().new_pictures_apart,
+    )
+    if not found.rows:
         raise NotFound("template_not_found")
-    return _created(pad, with_backup=True)
+    return _created(found, with_backup=True)
 
 
 @blueprint.get("/<uuid:pad_id>")
+@blueprint.arguments(PicturesInside(), location="query")
 @blueprint.doc(conditional=IF_NONE_MATCH)
 @blueprint.response(200, PAD, headers=ETAG)
-def get_pad(pad_id: UUID) -> Response:
+def get_pad(query: dict[str, Any], pad_id: UUID) -> Response:
     """Read a pad."""
-    known = known_versions()
+    wanted = {"known_versions": known_versions(), "with_pictures": query["pictures"]}
     memory_budget.wait()
     with database().connection() as conn:
-        pad = pads.get_pad(conn, pad_id=pad_id, owner_id=caller().id, known_versions=known)
+        found = pads.get_pad(conn, pad_id=pad_id, owner_id=caller().id, **wanted)
+    pad = found.row
     if not pad:
         raise NotFound("pad_not_found")
     if pad.data is None:
         return not_modified(etag_of(pad.version))
-    return answer(members_of(PAD, pad), headers={"ETag": etag_of(pad.version)})
+    members = _members(pad, found, inside=query["pictures"])
+    return answer(members, headers={"ETag": etag_of(pad.version)})
 
 
 @blueprint.route("/<uuid:pad_id>", methods=["POST", "PUT"])
@@ -161,17 +197,18 @@ def get_pad(pad_id: UUID) -> Response:
 @blueprint.response(200, Saved(), headers=ETAG)
 def save_pad(pad_id: UUID) -> Response:
     """Save a scene."""
-    accepted, scene, owner_id = accepted_versions(), read_scene(), caller().id
+    accepted, drawing, owner_id = accepted_versions(), read_drawing(), caller().id
     with database().connection() as conn:
-        saved = pads.save_pad(
+        save = partial(
+            pads.save_pad,
             conn,
             pad_id=pad_id,
             owner_id=owner_id,
-            scene=scene,
             accepted_versions=accepted,
             backup_interval=settings().backup_interval,
             keep=settings().max_backups_per_user,
         )
+        saved = save_drawing(drawing, save)
         if not saved:
             refuse_change(pads.get_pad_version(conn, pad_id=pad_id, owner_id=owner_id))
     return answer_saved(saved)
@@ -212,12 +249,13 @@ def rename_pad(body: dict[str, Any], pad_id: UUID) -> Response:
     accepted = accepted_versions()
     memory_budget.wait()
     with database().connection() as conn:
-        pad = pads.rename_pad(
+        found = pads.rename_pad(
             conn, display_name=body["display_name"], accepted_versions=accepted, **ids
         )
+        pad = found.row
         if not pad:
             refuse_change(pads.get_pad_version(conn, **ids))
-    content = SUCCESS | {"pad": members_of(PAD, pad)}
+    content = SUCCESS | {"pad": _members(pad, found)}
     return answer(content, headers={"ETag": etag_of(pad.version)})
 
 

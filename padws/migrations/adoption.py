@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import psycopg
+from psycopg.types.json import JsonLoader
 
 Connection = psycopg.Connection[Any]
 Columns = Mapping[tuple[str, str], str]  # the type of a table's column
@@ -34,7 +35,9 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
 ADDED = {
     ("pads", "version"): "bigint!",
     ("pads", "last_backup_at"): "timestamptz",
+    ("pads", "pictures"): "jsonb",
     ("backups", "owner_id"): "uuid",
+    ("backups", "pictures"): "jsonb",
     ("template_pads", "file_digest"): "text",
 }
 # Columns of pad.ws's later versions, which a migration gives a default.
@@ -224,7 +227,10 @@ def _serves_as(found: str, wanted: str) -> bool:
 
 def tables(conn: Connection) -> list[_Table]:
     """Whatever is called like one of padws's tables."""
-    return [_Table(*row) for row in conn.execute(_LOOK, [list(COLUMNS)]).fetchall()]
+    cursor = conn.cursor()
+    # The service's connections leave JSON as text.
+    cursor.adapters.register_loader("json", JsonLoader)
+    return [_Table(*row) for row in cursor.execute(_LOOK, [list(COLUMNS)]).fetchall()]
 
 
 def obstacles(conn: Connection) -> list[str]:

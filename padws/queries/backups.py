@@ -10,16 +10,27 @@ from msgspec import Struct
 from padws.database import Connection
 from padws.json_text import JsonText
 from padws.queries.pads import SavedPad
-from padws.statements import from_file
+from padws.statements import WithPictures, from_file
 
 
 class Backup(Struct, frozen=True):
-    """A scene as it was at `timestamp`; `reason` says why it was kept, if that is known."""
+    """A scene as it was at `timestamp`; `reason` says why it was kept, if that is known.
+
+    Where `pictures` are kept apart, `data` is without its member `files`.
+    """
 
     id: UUID
     timestamp: datetime
     reason: str | None
     data: JsonText
+    files: JsonText | None
+    pictures: JsonText | None
+
+
+class RecentBackup(Backup, frozen=True):
+    """A backup of any of a user's pads."""
+
+    pad_id: UUID
 
 
 class TakenBackup(Backup, frozen=True):
@@ -36,6 +47,8 @@ class ListedBackup(Struct, frozen=True):
     timestamp: datetime | None
     reason: str | None
     data: JsonText | None
+    files: JsonText | None
+    pictures: JsonText | None
 
 
 @from_file
@@ -45,10 +58,11 @@ def list_backups(
     pad_id: UUID,
     owner_id: UUID,
     with_data: bool,
+    with_pictures: bool,
     from_time: datetime | str,
     to_time: datetime | str,
     limit: int,
-) -> list[ListedBackup]:
+) -> WithPictures[ListedBackup]:
     """The newest backups of a pad in `from_time <= taken < to_time`, newest first.
 
     One row without a backup when there are none, no row when there is no such pad. The times may
@@ -57,20 +71,24 @@ def list_backups(
 
 
 @from_file
-def list_recent_backups(conn: Connection, *, owner_id: UUID, limit: int) -> list[Backup]:
+def list_recent_backups(
+    conn: Connection, *, owner_id: UUID, with_pictures: bool, limit: int
+) -> WithPictures[RecentBackup]:
     """The newest backups over all of a user's pads, newest first."""
 
 
 @from_file
-def get_backup(conn: Connection, *, backup_id: UUID, pad_id: UUID, owner_id: UUID) -> Backup | None:
+def get_backup(
+    conn: Connection, *, backup_id: UUID, pad_id: UUID, owner_id: UUID, with_pictures: bool
+) -> WithPictures[Backup]:
     """One backup."""
 
 
 @from_file
 def insert_backup(
     conn: Connection, *, pad_id: UUID, owner_id: UUID, keep: int
-) -> TakenBackup | None:
-    """Back up a pad as it is now; `None` if there is no such pad."""
+) -> WithPictures[TakenBackup]:
+    """Back up a pad as it is now; none if there is no such pad."""
 
 
 @from_file
@@ -89,5 +107,6 @@ def restore_backup(
     backup_id: UUID,
     accepted_versions: str,
     keep: int,
+    new_pictures: bool,
 ) -> SavedPad | None:
     """Restore a backup, and back up what it replaces; `None` if nothing was written."""

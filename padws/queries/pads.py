@@ -13,16 +13,21 @@ from msgspec import Struct
 
 from padws.database import Connection
 from padws.json_text import JsonText
-from padws.statements import from_file
+from padws.statements import WithPictures, from_file
 
 
 class Pad(Struct, frozen=True):
-    """A row of pad_ws.pads; `data` is None when the scene was left out."""
+    """A row of pad_ws.pads; `data` is None when the scene was left out.
+
+    Where `pictures` (file id -> digest) are kept apart, `data` is without its member `files`.
+    """
 
     id: UUID
     owner_id: UUID
     display_name: str
     data: JsonText | None
+    files: JsonText | None
+    pictures: JsonText | None
     created_at: datetime
     updated_at: datetime
     version: int
@@ -60,15 +65,28 @@ class MergedPad(SavedPad, frozen=True):
     refusal: str | None
 
 
+class SaveAttempt(SavedPad, frozen=True):
+    """What a save has made, or the digests of the pictures that were missing for it."""
+
+    missing: list[str] | None
+
+
 @from_file
 def list_pads(
-    conn: Connection, *, owner_id: UUID, with_data: bool, known_etags: list[str]
-) -> list[ListedPad]:
+    conn: Connection,
+    *,
+    owner_id: UUID,
+    with_data: bool,
+    with_pictures: bool,
+    known_etags: list[str],
+) -> WithPictures[ListedPad]:
     """The owner's pads, oldest first; the first alone, without its scene, if the ETag is known."""
 
 
 @from_file
-def get_pad(conn: Connection, *, pad_id: UUID, owner_id: UUID, known_versions: str) -> Pad | None:
+def get_pad(
+    conn: Connection, *, pad_id: UUID, owner_id: UUID, known_versions: str, with_pictures: bool
+) -> WithPictures[Pad]:
     """One pad; without its scene when its version is a known one."""
 
 
@@ -79,16 +97,31 @@ def get_pad_version(conn: Connection, *, pad_id: UUID, owner_id: UUID) -> int | 
 
 @from_file
 def insert_pad(
-    conn: Connection, *, pad_id: UUID, owner_id: UUID, display_name: str, scene: JsonText
-) -> Pad:
-    """A new pad. Violates pads_owner_id_fkey when the owner has no row."""
+    conn: Connection,
+    *,
+    pad_id: UUID,
+    owner_id: UUID,
+    display_name: str,
+    scene: JsonText,
+    pictures: JsonText | None,
+    contents: JsonText | None,
+) -> WithPictures[Pad]:
+    """A new pad; none if a picture that it refers to is missing.
+
+    Violates a foreign key when the owner has no row.
+    """
 
 
 @from_file
 def insert_pad_from_template(
-    conn: Connection, *, owner_id: UUID, display_name: str, template_name: str
-) -> Pad | None:
-    """A new pad with a first backup, or `None` if there is no such template."""
+    conn: Connection,
+    *,
+    owner_id: UUID,
+    display_name: str,
+    template_name: str,
+    new_pictures: bool,
+) -> WithPictures[Pad]:
+    """A new pad with a first backup; none if there is no such template."""
 
 
 @from_file
@@ -98,10 +131,12 @@ def save_pad(
     pad_id: UUID,
     owner_id: UUID,
     scene: JsonText,
+    pictures: JsonText | None,
+    contents: JsonText | None,
     accepted_versions: str,
     backup_interval: timedelta,
     keep: int,
-) -> SavedPad | None:
+) -> SaveAttempt | None:
     """Save a scene, and back it up when that is due; `None` if nothing was written."""
 
 
@@ -127,8 +162,8 @@ def merge_pad(
 @from_file
 def rename_pad(
     conn: Connection, *, pad_id: UUID, owner_id: UUID, display_name: str, accepted_versions: str
-) -> Pad | None:
-    """The pad under its new name; `None` if nothing was written."""
+) -> WithPictures[Pad]:
+    """The pad under its new name; none if nothing was written."""
 
 
 @from_file
@@ -140,7 +175,12 @@ def delete_pad(
 
 @from_file
 def insert_first_pad(
-    conn: Connection, *, owner_id: UUID, display_name: str, template_name: str
+    conn: Connection,
+    *,
+    owner_id: UUID,
+    display_name: str,
+    template_name: str,
+    new_pictures: bool,
 ) -> bool | None:
     """Whether a user's first pad was made from the template; `None` if the user has one by now.
 

@@ -5,7 +5,14 @@ from typing import ClassVar
 from marshmallow import Schema, fields
 from marshmallow.validate import OneOf
 
-from padws.schemas.common import Answer, CountField, SceneField, TimeField, WithData
+from padws.schemas.common import (
+    Answer,
+    CountField,
+    PicturesInside,
+    SceneField,
+    TimeField,
+    WithDataAndPictures,
+)
 
 REASONS = ("interval", "manual", "restore", "replaced", "merge", "template", "import")
 
@@ -52,7 +59,11 @@ class Limit(Schema):
     )
 
 
-class BackupsQuery(Limit, WithData):
+class RecentQuery(Limit, PicturesInside):
+    """How many of the newest backups."""
+
+
+class BackupsQuery(Limit, WithDataAndPictures):
     """Which backups of a pad."""
 
     from_time = TimeField(

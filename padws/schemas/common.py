@@ -144,6 +144,24 @@ class WithData(Schema):
     )
 
 
+class PicturesInside(Schema):
+    """Whether scenes have their pictures inside."""
+
+    pictures = fields.Boolean(
+        load_default=True,
+        truthy={"true", "1"},
+        falsy={"false", "0"},
+        metadata={
+            "description": "`false` leaves out pictures that are kept apart: their files have, "
+            "in place of `dataURL`, the address in `picture`"
+        },
+    )
+
+
+class WithDataAndPictures(WithData, PicturesInside):
+    """Whether to include scenes, and whether they have their pictures inside."""
+
+
 class Status(Answer):
     """It was done."""
 

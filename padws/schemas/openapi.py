@@ -61,8 +61,37 @@ IF_NONE_MATCH = {
     "schema": {"type": "string"},
 }
 
+RANGE = {
+    "name": "Range",
+    "in": "header",
+    "description": "A part of the bytes, as in `bytes=0-1023`",
+    "schema": {"type": "string"},
+}
+
+_BYTES = {
+    media_type: {"schema": {"type": "string", "format": "binary"}}
+    for media_type in (
+        "image/png",
+        "image/jpeg",
+        "image/gif",
+        "image/webp",
+        "image/avif",
+        "application/octet-stream",
+    )
+}
+_OF_PICTURE = {"ETag": header("The digest"), "Accept-Ranges": header("`bytes`")}
+_OF_PART = {**_OF_PICTURE, "Content-Range": header("Which bytes, of how many")}
+PICTURE = {
+    "responses": {
+        200: {"description": "The picture", "content": _BYTES, "headers": _OF_PICTURE},
+        206: {"description": "A part of the picture", "content": _BYTES, "headers": _OF_PART},
+        416: "RangeNotSatisfiable",
+    }
+}
+
 _PATH_PARAMETERS = {
     "backup_id": "The backup's id",
+    "digest": "The SHA-256 of the picture's `dataURL`, in hexadecimal",
     "name": "The name that addresses the template",
     "pad_id": "The pad's id",
     "token_id": "The token's id",

@@ -1,13 +1,44 @@
--- One backup of a pad of this owner. Index: backups_pkey.
--- psql -v backup_id="'…'" -v pad_id="'…'" -v owner_id="'…'" -f sql/backups/get_backup.sql
+-- One backup of a pad of this owner. Where its pictures are kept apart, the scene's `files` is a column of its own,
+-- and after the backup each picture once, unless the caller does not want them.
+-- Index: backups_id_owner_id_key, backup_pictures_pkey, pictures_pkey.
+-- psql -v backup_id="'…'" -v pad_id="'…'" -v owner_id="'…'" -v with_pictures=true -f sql/backups/get_backup.sql
+
+WITH backup AS (
+    SELECT
+        id,
+        coalesce(created_at, updated_at, 'epoch') AS timestamp,
+        reason,
+        data,
+        pictures
+    FROM pad_ws.backups
+    WHERE
+        id = :backup_id
+        AND source_id = :pad_id
+        AND owner_id = :owner_id
+)
 
 SELECT
-    id,
-    coalesce(created_at, updated_at, 'epoch') AS timestamp,
-    reason,
-    data
-FROM pad_ws.backups
-WHERE
-    id = :backup_id
-    AND source_id = :pad_id
-    AND owner_id = :owner_id;
+    backup.id,
+    backup.timestamp,
+    backup.reason,
+    CASE WHEN backup.pictures IS NULL THEN backup.data ELSE backup.data - 'files' END AS data,
+    CASE WHEN backup.pictures IS NOT NULL THEN backup.data -> 'files' END AS files,
+    backup.pictures,
+    NULL AS digest,
+    NULL::json AS content
+FROM backup
+UNION ALL
+SELECT
+    NULL AS id,
+    NULL AS timestamp,
+    NULL AS reason,
+    NULL AS data,
+    NULL AS files,
+    NULL AS pictures,
+    encode(kept.digest, 'hex') AS digest,
+    kept.content
+FROM backup
+INNER JOIN pad_ws.backup_pictures AS needed
+    ON backup.id = needed.backup_id AND needed.owner_id = :owner_id
+INNER JOIN pad_ws.pictures AS kept ON needed.digest = kept.digest AND kept.owner_id = :owner_id
+WHERE :with_pictures;

@@ -7,5 +7,9 @@ SELECT
     taken_at AS timestamp,
     'manual' AS reason,
     data,
-    pruned
+    files,
+    pictures,
+    pruned,
+    digest,
+    content
 FROM pad_ws.insert_backup(:owner_id, :pad_id, :keep::integer);

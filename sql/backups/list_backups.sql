@@ -1,31 +1,72 @@
 -- The newest backups of a pad within a time, newest first, beside the pad's name. A pad without
--- backups gives one row without a backup; no row: no such pad of this owner.
--- Index: pads_id_owner_id_key, backups_source_id_created_at_idx.
--- psql -v pad_id="'…'" -v owner_id="'…'" -v with_data=true -v from_time="'-infinity'" -v to_time="'infinity'" \
---      -v limit=10 -f sql/backups/list_backups.sql
+-- backups gives one row without a backup; no row: no such pad of this owner. Where pictures are kept
+-- apart, the scenes' files come beside them, and after the backups each picture once, unless the caller
+-- does not want them.
+-- Index: pads_id_owner_id_key, backups_source_id_created_at_idx, backup_pictures_pkey, pictures_pkey.
+-- psql -v pad_id="'…'" -v owner_id="'…'" -v with_data=true -v with_pictures=true -v from_time="'-infinity'" \
+--      -v to_time="'infinity'" -v limit=10 -f sql/backups/list_backups.sql
+
+WITH listed AS (
+    SELECT
+        pads.display_name AS pad_name,
+        backup.id,
+        backup.reason,
+        backup.data,
+        backup.pictures,
+        backup.taken_at
+    FROM pad_ws.pads AS pads
+    LEFT JOIN LATERAL (
+        SELECT
+            backups.id,
+            backups.reason,
+            backups.data,
+            backups.pictures,
+            coalesce(backups.created_at, backups.updated_at, 'epoch') AS taken_at
+        FROM pad_ws.backups AS backups
+        WHERE
+            backups.source_id = pads.id
+            AND backups.owner_id = :owner_id
+            AND coalesce(backups.created_at, backups.updated_at, 'epoch') >= :from_time::timestamptz
+            AND coalesce(backups.created_at, backups.updated_at, 'epoch') < :to_time::timestamptz
+        ORDER BY backups.created_at DESC NULLS LAST, backups.id DESC
+        LIMIT :limit::integer
+    ) AS backup ON TRUE
+    WHERE
+        pads.id = :pad_id
+        AND pads.owner_id = :owner_id
+)
 
 SELECT
-    pads.display_name AS pad_name,
-    backup.id,
-    backup.taken_at AS timestamp,
-    backup.reason,
-    CASE WHEN :with_data THEN backup.data END AS data
-FROM pad_ws.pads AS pads
-LEFT JOIN LATERAL (
-    SELECT
-        backups.id,
-        backups.reason,
-        backups.data,
-        coalesce(backups.created_at, backups.updated_at, 'epoch') AS taken_at
-    FROM pad_ws.backups AS backups
-    WHERE
-        backups.source_id = pads.id
-        AND backups.owner_id = :owner_id
-        AND coalesce(backups.created_at, backups.updated_at, 'epoch') >= :from_time::timestamptz
-        AND coalesce(backups.created_at, backups.updated_at, 'epoch') < :to_time::timestamptz
-    ORDER BY backups.created_at DESC NULLS LAST, backups.id DESC
-    LIMIT :limit::integer
-) AS backup ON TRUE
-WHERE
-    pads.id = :pad_id
-    AND pads.owner_id = :owner_id;
+    listed.pad_name,
+    listed.id,
+    listed.taken_at AS timestamp,
+    listed.reason,
+    CASE
+        WHEN NOT :with_data THEN NULL
+        WHEN listed.pictures IS NULL THEN listed.data
+        ELSE listed.data - 'files'
+    END AS data,
+    CASE WHEN :with_data AND listed.pictures IS NOT NULL THEN listed.data -> 'files' END AS files,
+    listed.pictures,
+    NULL AS digest,
+    NULL::json AS content
+FROM listed
+UNION ALL
+SELECT
+    NULL AS pad_name,
+    NULL AS id,
+    NULL AS timestamp,
+    NULL AS reason,
+    NULL AS data,
+    NULL AS files,
+    NULL AS pictures,
+    encode(kept.digest, 'hex') AS digest,
+    kept.content
+FROM (
+    SELECT DISTINCT needed.digest
+    FROM listed
+    INNER JOIN pad_ws.backup_pictures AS needed
+        ON listed.id = needed.backup_id AND needed.owner_id = :owner_id
+    WHERE :with_data AND :with_pictures
+) AS needed
+INNER JOIN pad_ws.pictures AS kept ON needed.digest = kept.digest AND kept.owner_id = :owner_id;

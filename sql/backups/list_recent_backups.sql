@@ -1,27 +1,70 @@
 -- The newest backups over all of a user's pads, newest first: of each pad no more than the limit
--- is looked at. Index: pads_owner_id_created_at_idx, backups_source_id_created_at_idx.
--- psql -v owner_id="'…'" -v limit=10 -f sql/backups/list_recent_backups.sql
+-- is looked at. Where pictures are kept apart, the scenes' files come beside them, and after the backups
+-- each picture once, unless the caller does not want them.
+-- Index: pads_owner_id_created_at_idx, backups_source_id_created_at_idx, backup_pictures_pkey, pictures_pkey.
+-- psql -v owner_id="'…'" -v with_pictures=true -v limit=10 -f sql/backups/list_recent_backups.sql
 
-SELECT
-    backup.id,
-    coalesce(backup.created_at, backup.updated_at, 'epoch') AS timestamp,
-    backup.reason,
-    backup.data
-FROM pad_ws.pads AS pads
-INNER JOIN LATERAL (
+WITH listed AS (
     SELECT
-        backups.id,
-        backups.reason,
-        backups.data,
-        backups.created_at,
-        backups.updated_at
-    FROM pad_ws.backups AS backups
-    WHERE
-        backups.source_id = pads.id
-        AND backups.owner_id = :owner_id
-    ORDER BY backups.created_at DESC NULLS LAST, backups.id DESC
+        backup.id,
+        backup.source_id,
+        backup.reason,
+        backup.data,
+        backup.pictures,
+        backup.created_at,
+        backup.updated_at
+    FROM pad_ws.pads AS pads
+    INNER JOIN LATERAL (
+        SELECT
+            backups.id,
+            backups.source_id,
+            backups.reason,
+            backups.data,
+            backups.pictures,
+            backups.created_at,
+            backups.updated_at
+        FROM pad_ws.backups AS backups
+        WHERE
+            backups.source_id = pads.id
+            AND backups.owner_id = :owner_id
+        ORDER BY backups.created_at DESC NULLS LAST, backups.id DESC
+        LIMIT :limit::integer
+    ) AS backup ON TRUE
+    WHERE pads.owner_id = :owner_id
+    ORDER BY backup.created_at DESC NULLS LAST, backup.id DESC
     LIMIT :limit::integer
-) AS backup ON TRUE
-WHERE pads.owner_id = :owner_id
-ORDER BY backup.created_at DESC NULLS LAST, backup.id DESC
-LIMIT :limit::integer;
+)
+
+(
+    SELECT
+        listed.id,
+        coalesce(listed.created_at, listed.updated_at, 'epoch') AS timestamp,
+        listed.reason,
+        CASE WHEN listed.pictures IS NULL THEN listed.data ELSE listed.data - 'files' END AS data,
+        CASE WHEN listed.pictures IS NOT NULL THEN listed.data -> 'files' END AS files,
+        listed.pictures,
+        listed.source_id AS pad_id,
+        NULL AS digest,
+        NULL::json AS content
+    FROM listed
+    ORDER BY listed.created_at DESC NULLS LAST, listed.id DESC
+)
+UNION ALL
+SELECT
+    NULL AS id,
+    NULL AS timestamp,
+    NULL AS reason,
+    NULL AS data,
+    NULL AS files,
+    NULL AS pictures,
+    NULL AS pad_id,
+    encode(kept.digest, 'hex') AS digest,
+    kept.content
+FROM (
+    SELECT DISTINCT needed.digest
+    FROM listed
+    INNER JOIN pad_ws.backup_pictures AS needed
+        ON listed.id = needed.backup_id AND needed.owner_id = :owner_id
+    WHERE :with_pictures
+) AS needed
+INNER JOIN pad_ws.pictures AS kept ON needed.digest = kept.digest AND kept.owner_id = :owner_id;

@@ -2,12 +2,12 @@
 -- not this owner's, not at an accepted version, or has no such backup.
 -- Index: those of pad_ws.restore_backup.
 -- psql -v owner_id="'…'" -v pad_id="'…'" -v backup_id="'…'" -v accepted_versions="'{(,)}'" -v keep=10 \
---      -f sql/backups/restore_backup.sql
+--      -v new_pictures=true -f sql/backups/restore_backup.sql
 
 SELECT
     version,
     updated_at,
     pruned
 FROM pad_ws.restore_backup(
-    :owner_id, :pad_id, :backup_id, :accepted_versions::int8multirange, :keep::integer
+    :owner_id, :pad_id, :backup_id, :accepted_versions::int8multirange, :keep::integer, :new_pictures
 );

@@ -1,6 +1,7 @@
 -- Deletes one backup of a pad of this owner; if it was the newest, the pad's last_backup_at becomes that
 -- of the next. No row: no such backup.
--- Index: pads_id_owner_id_key, backups_pkey, backups_source_id_created_at_idx.
+-- Index: pads_id_owner_id_key, backups_id_owner_id_key, backups_source_id_created_at_idx; backup_pictures_pkey,
+-- for a foreign key.
 
 CREATE OR REPLACE FUNCTION pad_ws.delete_backup(owner_id uuid, pad_id uuid, backup_id uuid)
 RETURNS TABLE (id uuid)

@@ -1,8 +1,18 @@
--- Backs up a pad of its owner as it is now, and prunes. No row: no such pad of this owner.
--- Index: pads_id_owner_id_key; take_backup; backups_pkey.
+-- Backs up a pad of its owner as it is now, and prunes. After the backup come its pictures that are
+-- kept apart. No row: no such pad of this owner.
+-- Index: pads_id_owner_id_key; take_backup; backups_id_owner_id_key, backup_pictures_pkey, pictures_pkey.
 
 CREATE OR REPLACE FUNCTION pad_ws.insert_backup(owner_id uuid, pad_id uuid, keep integer)
-RETURNS TABLE (id uuid, taken_at timestamptz, data jsonb, pruned bigint)
+RETURNS TABLE (
+    id uuid,
+    taken_at timestamptz,
+    data jsonb,
+    files jsonb,
+    pictures jsonb,
+    pruned bigint,
+    digest text,
+    content json
+)
 LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -27,11 +37,36 @@ BEGIN
     id := gen_random_uuid();
     pruned := pad_ws.take_backup(owner_id, pad_id, id, taken_at, 'manual', keep);
     RETURN QUERY
-    SELECT backups.id, insert_backup.taken_at, backups.data, insert_backup.pruned
+    SELECT
+        backups.id,
+        insert_backup.taken_at,
+        CASE WHEN backups.pictures IS NULL THEN backups.data ELSE backups.data - 'files' END,
+        CASE WHEN backups.pictures IS NOT NULL THEN backups.data -> 'files' END,
+        backups.pictures,
+        insert_backup.pruned,
+        NULL::text,
+        NULL::json
     FROM pad_ws.backups AS backups
     WHERE
         backups.id = insert_backup.id
         AND backups.owner_id = insert_backup.owner_id;
+
+    RETURN QUERY
+    SELECT
+        NULL::uuid,
+        NULL::timestamptz,
+        NULL::jsonb,
+        NULL::jsonb,
+        NULL::jsonb,
+        NULL::bigint,
+        encode(kept.digest, 'hex'),
+        kept.content
+    FROM pad_ws.backup_pictures AS needed
+    INNER JOIN pad_ws.pictures AS kept
+        ON needed.digest = kept.digest AND kept.owner_id = insert_backup.owner_id
+    WHERE
+        needed.owner_id = insert_backup.owner_id
+        AND needed.backup_id = insert_backup.id;
 END
 $$;
 

@@ -1,10 +1,10 @@
 -- Makes a user's first pad from a template, or an empty one where there is no such template, since
 -- nobody's list is ever empty. Returns whether it is from the template; no row: the user has a pad by now.
 -- Constraints: the owner must exist (pads_owner_id_fkey).
--- Index: pads_owner_id_created_at_idx; insert_pad_from_template.
+-- Index: pads_owner_id_created_at_idx; insert_pad_from_template, add_pad.
 
 CREATE OR REPLACE FUNCTION pad_ws.insert_first_pad(
-    owner_id uuid, display_name text, template_name text
+    owner_id uuid, display_name text, template_name text, new_pictures boolean
 )
 RETURNS TABLE (from_template boolean)
 LANGUAGE plpgsql
@@ -23,21 +23,17 @@ BEGIN
         RETURN;
     END IF;
 
-    PERFORM FROM pad_ws.insert_pad_from_template(owner_id, display_name, template_name);
+    PERFORM FROM pad_ws.insert_pad_from_template(owner_id, display_name, template_name, new_pictures);
     from_template := FOUND;
     IF NOT from_template THEN
-        INSERT INTO pad_ws.pads (id, owner_id, display_name, data, version, created_at, updated_at)
-        SELECT
-            new.id,
-            insert_first_pad.owner_id,
-            insert_first_pad.display_name,
-            pad_ws.stamp_scene(
-                '{"elements": [], "appState": {}, "files": {}}', new.id, insert_first_pad.display_name
-            ),
-            1,
-            now(),
-            now()
-        FROM (SELECT gen_random_uuid() AS id) AS new;
+        PERFORM pad_ws.add_pad(
+            owner_id,
+            gen_random_uuid(),
+            display_name,
+            '{"elements": [], "appState": {}, "files": {}}',
+            NULL,
+            NULL
+        );
     END IF;
     RETURN NEXT;
 END

@@ -1,25 +1,30 @@
 -- Makes a pad that starts from a template, with a first backup of it. No row if there is no such
--- template. Constraints: the owner must exist (pads_owner_id_fkey).
--- Index: template_pads_name_key, pads_id_owner_id_key; users_pkey, for a foreign key; take_backup.
+-- template. With new_pictures, those of the template, which has them in its scene, are kept apart.
+-- Constraints: the owner must exist (pads_owner_id_fkey, pictures_owner_id_fkey).
+-- Index: template_pads_name_key; add_pad, store_backup, read_pad; if the template has pictures, split_pictures.
 
 CREATE OR REPLACE FUNCTION pad_ws.insert_pad_from_template(
-    owner_id uuid, display_name text, template_name text
+    owner_id uuid, display_name text, template_name text, new_pictures boolean
 )
 RETURNS TABLE (
     id uuid,
     owner uuid,
     name text,
     data jsonb,
+    files jsonb,
+    pictures jsonb,
     created_at timestamptz,
     updated_at timestamptz,
-    version bigint
+    version bigint,
+    digest text,
+    content json
 )
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    scene jsonb;
+    template record;
 BEGIN
-    SELECT template_pads.data INTO scene
+    SELECT template_pads.data AS scene, NULL::jsonb AS pictures INTO template
     FROM pad_ws.template_pads AS template_pads
     WHERE template_pads.name = template_name;
 
@@ -27,34 +32,28 @@ BEGIN
         RETURN;
     END IF;
 
+    IF new_pictures THEN
+        SELECT split.scene, split.pictures INTO template
+        FROM pad_ws.split_pictures(owner_id, template.scene) AS split (scene, pictures);
+    END IF;
+
     id := gen_random_uuid();
-    INSERT INTO pad_ws.pads (
-        id, owner_id, display_name, data, version, created_at, updated_at, last_backup_at
-    )
-    VALUES (
-        insert_pad_from_template.id,
-        insert_pad_from_template.owner_id,
-        insert_pad_from_template.display_name,
-        pad_ws.stamp_scene(scene, insert_pad_from_template.id, insert_pad_from_template.display_name),
-        1,
-        now(),
-        now(),
-        now()
-    );
-    PERFORM pad_ws.take_backup(owner_id, id, gen_random_uuid(), now(), 'template', 1);
+    PERFORM pad_ws.add_pad(owner_id, id, display_name, template.scene, template.pictures, now());
+    PERFORM pad_ws.store_backup(owner_id, id, gen_random_uuid(), now(), 'template');
     RETURN QUERY
     SELECT
-        pads.id,
-        pads.owner_id,
-        pads.display_name::text,
-        pads.data,
-        pads.created_at,
-        pads.updated_at,
-        pads.version
-    FROM pad_ws.pads AS pads
-    WHERE
-        pads.id = insert_pad_from_template.id
-        AND pads.owner_id = insert_pad_from_template.owner_id;
+        pad.id,
+        pad.owner,
+        pad.name,
+        pad.data,
+        pad.files,
+        pad.pictures,
+        pad.created_at,
+        pad.updated_at,
+        pad.version,
+        pad.digest,
+        pad.content
+    FROM pad_ws.read_pad(owner_id, id) AS pad;
 END
 $$;
 

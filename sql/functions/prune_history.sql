@@ -1,6 +1,6 @@
 -- Deletes all but the newest backups of a pad, and returns how many those were. To be called by
 -- whoever holds the lock on the pad's row. Backups from the future (a clock that was set back) go first.
--- Index: backups_source_id_created_at_idx, backups_pkey.
+-- Index: backups_source_id_created_at_idx, backups_id_owner_id_key; backup_pictures_pkey, for a foreign key.
 
 CREATE OR REPLACE FUNCTION pad_ws.prune_history(owner_id uuid, pad_id uuid, keep integer)
 RETURNS bigint

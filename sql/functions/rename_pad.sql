@@ -1,5 +1,5 @@
--- Renames a pad of its owner that is at an accepted version; its scene carries the name too. No row if
--- nothing was written. Index: pads_id_owner_id_key.
+-- Renames a pad of its owner that is at an accepted version; its scene carries the name too, and its pictures
+-- stay where they are. No row if nothing was written. Index: pads_id_owner_id_key; read_pad.
 
 CREATE OR REPLACE FUNCTION pad_ws.rename_pad(
     owner_id uuid, pad_id uuid, display_name text, accepted_versions int8multirange
@@ -9,9 +9,13 @@ RETURNS TABLE (
     owner uuid,
     name text,
     data jsonb,
+    files jsonb,
+    pictures jsonb,
     created_at timestamptz,
     updated_at timestamptz,
-    version bigint
+    version bigint,
+    digest text,
+    content json
 )
 LANGUAGE plpgsql
 AS $$
@@ -30,25 +34,30 @@ BEGIN
         RETURN;
     END IF;
 
-    updated_at := greatest(clock_timestamp(), pad.created_at);
-    RETURN QUERY
     UPDATE pad_ws.pads AS pads
     SET
         display_name = rename_pad.display_name,
         data = pad_ws.stamp_scene(pads.data, pads.id, rename_pad.display_name),
         version = pads.version + 1,
-        updated_at = rename_pad.updated_at
+        updated_at = greatest(clock_timestamp(), pad.created_at)
     WHERE
         pads.id = rename_pad.pad_id
-        AND pads.owner_id = rename_pad.owner_id
-    RETURNING
-        pads.id,
-        pads.owner_id,
-        pads.display_name::text,
-        pads.data,
-        coalesce(pads.created_at, pads.updated_at, 'epoch'),
-        pads.updated_at,
-        pads.version;
+        AND pads.owner_id = rename_pad.owner_id;
+
+    RETURN QUERY
+    SELECT
+        renamed.id,
+        renamed.owner,
+        renamed.name,
+        renamed.data,
+        renamed.files,
+        renamed.pictures,
+        renamed.created_at,
+        renamed.updated_at,
+        renamed.version,
+        renamed.digest,
+        renamed.content
+    FROM pad_ws.read_pad(owner_id, pad_id) AS renamed;
 END
 $$;
 

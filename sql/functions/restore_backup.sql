@@ -1,20 +1,26 @@
 -- Makes a backup's scene the pad's, after backing up what it replaces, and prunes. No row, and nothing
--- changed, if the pad is not this owner's, not at an accepted version, or has no such backup.
--- Index: pads_id_owner_id_key, backups_pkey; take_backup.
+-- changed, if the pad is not this owner's, not at an accepted version, or has no such backup. With
+-- new_pictures, those of an old backup, which has them in its scene, are kept apart from now on.
+-- Index: pads_id_owner_id_key, backups_id_owner_id_key; take_backup, split_pictures, keep_pictures.
 
 CREATE OR REPLACE FUNCTION pad_ws.restore_backup(
-    owner_id uuid, pad_id uuid, backup_id uuid, accepted_versions int8multirange, keep integer
+    owner_id uuid,
+    pad_id uuid,
+    backup_id uuid,
+    accepted_versions int8multirange,
+    keep integer,
+    new_pictures boolean
 )
 RETURNS TABLE (version bigint, updated_at timestamptz, pruned bigint)
 LANGUAGE plpgsql
 AS $$
 DECLARE
     pad record;
-    restored jsonb;
+    restored record;
     backed_up_at timestamptz;
 BEGIN
     -- The pad's row first, as a save locks it: no save comes in between.
-    SELECT pads.display_name, pads.version, pads.created_at INTO pad
+    SELECT pads.display_name, pads.version, pads.created_at, pads.pictures INTO pad
     FROM pad_ws.pads AS pads
     WHERE
         pads.id = restore_backup.pad_id
@@ -26,7 +32,7 @@ BEGIN
     END IF;
 
     -- Read before anything is pruned: it may be the oldest.
-    SELECT backups.data INTO restored
+    SELECT backups.data, backups.pictures INTO restored
     FROM pad_ws.backups AS backups
     WHERE
         backups.id = restore_backup.backup_id
@@ -37,6 +43,11 @@ BEGIN
         RETURN;
     END IF;
 
+    IF new_pictures AND restored.pictures IS NULL THEN
+        SELECT split.data, split.pictures INTO restored
+        FROM pad_ws.split_pictures(owner_id, restored.data) AS split (data, pictures);
+    END IF;
+
     version := pad.version + 1;
     backed_up_at := clock_timestamp();
     updated_at := greatest(backed_up_at, pad.created_at);
@@ -44,7 +55,8 @@ BEGIN
 
     UPDATE pad_ws.pads AS pads
     SET
-        data = pad_ws.stamp_scene(restored, restore_backup.pad_id, pad.display_name),
+        data = pad_ws.stamp_scene(restored.data, restore_backup.pad_id, pad.display_name),
+        pictures = restored.pictures,
         version = restore_backup.version,
         restored_version = restore_backup.version,
         updated_at = restore_backup.updated_at,
@@ -52,6 +64,9 @@ BEGIN
     WHERE
         pads.id = restore_backup.pad_id
         AND pads.owner_id = restore_backup.owner_id;
+    IF restored.pictures IS DISTINCT FROM pad.pictures THEN
+        PERFORM pad_ws.keep_pictures(owner_id, pad_id, restored.pictures);
+    END IF;
     RETURN NEXT;
 END
 $$;

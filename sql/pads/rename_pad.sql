@@ -8,9 +8,13 @@ SELECT
     owner AS owner_id,
     name AS display_name,
     data,
+    files,
+    pictures,
     created_at,
     updated_at,
-    version
+    version,
+    digest,
+    content
 FROM pad_ws.rename_pad(
     :owner_id, :pad_id, :display_name::text, :accepted_versions::int8multirange
 );

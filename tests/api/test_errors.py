@@ -105,6 +105,7 @@ PROVOCATIONS: list[tuple[int, str, Provocation]] = [
     (404, "backup_not_found", lambda s: s.alice.get(f"{s.pad}/backups/{UNKNOWN}")),
     (404, "not_found", lambda s: s.alice.get("/api/nowhere")),
     (404, "pad_not_found", lambda s: s.alice.get(f"/api/pad/{UNKNOWN}")),
+    (404, "picture_not_found", lambda s: s.alice.get(f"{s.pad}/pictures/{'0' * 64}")),
     (404, "template_not_found", lambda s: s.alice.get("/api/templates/nowhere")),
     (404, "token_not_found", lambda s: s.alice.delete(f"/api/users/me/tokens/{UNKNOWN}")),
     (404, "user_not_found", lambda s: s.admin.get(f"/api/users/{UNKNOWN}")),
@@ -126,6 +127,7 @@ PROVOCATIONS: list[tuple[int, str, Provocation]] = [
     (422, "cannot_merge", lambda s: s.alice.patch(f"{s.pad}/data", json={"elements": [1]})),
     (422, "invalid", lambda s: s.alice.patch(s.pad, json={})),
     (422, "scene_invalid", lambda s: s.alice.post(s.pad, json={})),
+    (422, "unknown_picture", lambda s: s.alice.post(s.pad, json={"files": {"f": {"picture": 1}}})),
     (422, "too_complex", lambda s: s.alice.post(s.pad, json={f"key {n}": n for n in range(9000)})),
     (429, "too_many_requests", twice),
     (501, "no_workspaces", lambda s: s.alice.post("/api/workspace/start")),
@@ -144,9 +146,9 @@ PROVOCATIONS: list[tuple[int, str, Provocation]] = [
 
 #: Codes that need more than a line: test_http.py breaks bodies off, `TestInside` the database, and
 #: tests/auth/ the provider's grants. Some are given before a request reaches the application:
-#: test_connections.py, and slow clients in tests/faults/.
+#: test_connections.py, and slow clients in tests/faults/. test_pictures.py asks for parts.
 ELSEWHERE = {"bad_request", "body_incomplete", "internal_error", "session_expired"}
-ELSEWHERE |= {"redis_full", "several_sessions"}
+ELSEWHERE |= {"range_not_satisfiable", "redis_full", "several_sessions"}
 ELSEWHERE |= {
     "transfer_coding_unknown",
     "expectation_failed",

@@ -29,6 +29,7 @@ GET    /api/pad/recent                      listRecentBackups
 GET    /api/pad/{}/backups/{}               getBackup
 DELETE /api/pad/{}/backups/{}               deleteBackup
 POST   /api/pad/{}/backups/{}/restore       restoreBackup
+GET    /api/pad/{}/pictures/{}              getPicture
 GET    /api/templates                       listTemplates
 POST   /api/templates                       createTemplate
 GET    /api/templates/{}                    getTemplate
@@ -144,9 +145,11 @@ def test_who_may_ask_without_signing_in_is_said(document: Document) -> None:
 
 def test_query_parameters_are_described(document: Document) -> None:
     expected = {
-        ("GET", "/api/pad"): {"data"},
-        ("GET", "/api/pad/{}/backups"): {"limit", "from", "to", "data"},
-        ("GET", "/api/pad/recent"): {"limit"},
+        ("GET", "/api/pad"): {"data", "pictures"},
+        ("GET", "/api/pad/{}"): {"pictures"},
+        ("GET", "/api/pad/{}/backups"): {"limit", "from", "to", "data", "pictures"},
+        ("GET", "/api/pad/{}/backups/{}"): {"pictures"},
+        ("GET", "/api/pad/recent"): {"limit", "pictures"},
         ("GET", "/api/templates"): {"data"},
         ("POST", "/api/pad/from-template/{}"): {"display_name"},
         ("GET", "/api/users"): {"limit", "after"},

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -40,6 +41,10 @@ CHECKS = [
 ]
 
 
+PICTURE = "data:image/png;base64," + "A" * 4_000
+SCENE = {**drawing(), "files": {"file": {"dataURL": PICTURE}}}
+
+
 class Visitor:
     """An administrator, and things of theirs to request."""
 
@@ -50,12 +55,13 @@ class Visitor:
 
     def _make(self) -> dict[str, str]:
         """Things that exist: their ids, by the name of the parameter in a path."""
-        pad = self._post("/api/pad", {"display_name": "Drawing", "data": drawing()})
+        pad = self._post("/api/pad", {"display_name": "Drawing", "data": SCENE})
         backup = self._post(f"/api/pad/{pad['id']}/backups")
         token = self._post("/api/users/me/tokens", {"name": "script"})
         return {
             "pad_id": pad["id"],
             "backup_id": backup["id"],
+            "digest": sha256(PICTURE.encode()).hexdigest(),
             "token_id": token["id"],
             "name": "default",
         }

@@ -24,21 +24,35 @@ ROWS = f"""
     ('{ALICE}', 'alice', 'alice@example.com', '["admin"]'),
     ('{BOB}', 'bob', 'bob@example.com', '[]');
 
-    INSERT INTO pad_ws.pads (id, owner_id, display_name, data, version, last_backup_at)
+    INSERT INTO pad_ws.pictures (owner_id, digest, content)
+    SELECT owner_id::uuid, sha256(text::bytea), to_json(text)
+    FROM unnest(ARRAY['{ALICE}', '{BOB}']) AS owner_id CROSS JOIN unnest(ARRAY['a', 'b']) AS text;
+
+    INSERT INTO pad_ws.pads (id, owner_id, display_name, data, pictures, version, last_backup_at)
     SELECT
         md5(name)::uuid,
         owner_id::uuid,
         name,
         pad_ws.stamp_scene('{{"elements": [1, "Grüße \\\\ \\t 漢字"]}}', md5(name)::uuid, name),
+        jsonb_build_object('f', encode(sha256('a'), 'hex'), 'g', encode(sha256('a'), 'hex')),
         7,
         now()
     FROM (
         VALUES ('{ALICE}', 'first'), ('{ALICE}', 'second'), ('{BOB}', 'his')
     ) AS v (owner_id, name);
 
-    INSERT INTO pad_ws.backups (id, source_id, data, created_at)
-    SELECT md5(p.display_name || n)::uuid, p.id, p.data, now() - n * interval '1 hour'
+    INSERT INTO pad_ws.pad_pictures SELECT owner_id, id, sha256('a') FROM pad_ws.pads;
+
+    INSERT INTO pad_ws.backups (id, source_id, data, pictures, created_at)
+    SELECT
+        md5(p.display_name || n)::uuid,
+        p.id,
+        p.data,
+        jsonb_build_object('f', encode(sha256('b'), 'hex')),
+        now() - n * interval '1 hour'
     FROM pad_ws.pads AS p CROSS JOIN generate_series(0, 2) AS n;
+
+    INSERT INTO pad_ws.backup_pictures SELECT owner_id, id, sha256('b') FROM pad_ws.backups;
 """
 
 SNAPSHOT = """
@@ -46,6 +60,9 @@ SNAPSHOT = """
     UNION ALL SELECT 'pad', to_jsonb(p) - 'updated_at' - 'version' - 'restored_version'
     FROM pad_ws.pads AS p
     UNION ALL SELECT 'backup', to_jsonb(b) FROM pad_ws.backups AS b
+    UNION ALL SELECT 'picture', to_jsonb(k) FROM pad_ws.pictures AS k
+    UNION ALL SELECT 'picture of a pad', to_jsonb(n) FROM pad_ws.pad_pictures AS n
+    UNION ALL SELECT 'picture of a backup', to_jsonb(n) FROM pad_ws.backup_pictures AS n
     ORDER BY 1, 2
 """
 

@@ -19,9 +19,18 @@ from tests.helpers import databases
 from tests.helpers.browser import SCENE, Browser
 from tests.helpers.statements import FILES, NAMES, fill, run_example
 
-TABLES = ("users", "pads", "backups", "template_pads", "access_tokens")
+TABLES = (
+    "users",
+    "pads",
+    "backups",
+    "template_pads",
+    "access_tokens",
+    "pictures",
+    "pad_pictures",
+    "backup_pictures",
+)
 MARKS = ("_yoyo_migration", "functions", "_yoyo_log", "_yoyo_version", "yoyo_lock")
-VIEWS = ("storage_by_user", "largest_pads", "backup_age", "tables")
+VIEWS = ("storage_by_user", "pictures_by_user", "largest_pads", "backup_age", "tables")
 
 GRANTED = """
     SELECT table_name, privilege_type FROM information_schema.role_table_grants

@@ -69,6 +69,30 @@ def test_storage_by_user(url: str) -> None:
     assert shown[3][4] > shown[1][4] > 0
 
 
+def test_pictures_by_user(url: str) -> None:
+    """Each picture once; the view looks at their sizes alone."""
+    databases.execute(
+        url,
+        b"""
+        INSERT INTO pad_ws.pictures (owner_id, digest, content, unneeded_since)
+        SELECT
+            md5('user ' || u)::uuid,
+            sha256(convert_to(u || ' ' || n, 'UTF8')),
+            to_json(repeat('x', 5000)),
+            CASE WHEN n = 1 THEN now() END
+        FROM generate_series(0, 8) AS u CROSS JOIN LATERAL generate_series(1, u) AS n
+        """,
+    )
+    shown = databases.query(
+        url,
+        "SELECT username, pictures, bytes, unneeded, unneeded_bytes "
+        "FROM pad_ws.monitoring_pictures_by_user ORDER BY username",
+    )
+    assert shown[0] == ("user 0", 0, 0, 0, 0)
+    for number, row in enumerate(shown[1:], start=1):
+        assert row[1:] == (number, number * 5_002, 1, 5_002)
+
+
 def test_largest_pads(url: str) -> None:
     shown = databases.query(
         url,

@@ -27,7 +27,15 @@ class Headers(Protocol):
 _OF_ANY_REQUEST = {408, 414, 417, 431, 500}
 
 # The headers that have a meaning by the answer's status or by the contract.
-_HEADERS = {"ETag", "Link", "Location", "Retry-After", "WWW-Authenticate"}
+_HEADERS = {
+    "Accept-Ranges",
+    "Content-Range",
+    "ETag",
+    "Link",
+    "Location",
+    "Retry-After",
+    "WWW-Authenticate",
+}
 
 _NOWHERE = {
     "DATABASE_URL": "postgresql://localhost/nowhere",

@@ -85,13 +85,17 @@ def new_user(conn: Connection, **changes: Any) -> UUID:
 
 def new_pad(conn: Connection, owner_id: UUID | None = None, **members: Any) -> pads.Pad:
     """A pad of the given user or of a new one."""
-    return pads.insert_pad(
+    found = pads.insert_pad(
         conn,
         pad_id=uuid7(),
         owner_id=owner_id or new_user(conn),
         display_name="Drawing",
         scene=scene(**members),
+        pictures=None,
+        contents=None,
     )
+    (pad,) = found.rows
+    return pad
 
 
 def new_backup(conn: Connection, pad_id: UUID, at: datetime | None, **members: Any) -> UUID:
@@ -105,12 +109,14 @@ def new_backup(conn: Connection, pad_id: UUID, at: datetime | None, **members: A
     return backup_id
 
 
-def save(conn: Connection, pad: pads.Pad, **arguments: Any) -> pads.SavedPad | None:
+def save(conn: Connection, pad: pads.Pad, **arguments: Any) -> pads.SaveAttempt | None:
     """Save a scene, as the pad's owner by default."""
     defaults: dict[str, Any] = {
         "pad_id": pad.id,
         "owner_id": pad.owner_id,
         "scene": scene(),
+        "pictures": None,
+        "contents": None,
         "accepted_versions": ANY_VERSION,
         "backup_interval": FIVE_MINUTES,
         "keep": 10,
@@ -126,6 +132,7 @@ def restore(conn: Connection, pad: pads.Pad, backup_id: UUID, **changes: Any) ->
         "owner_id": pad.owner_id,
         "accepted_versions": ANY_VERSION,
         "keep": 10,
+        "new_pictures": True,
     }
     with conn.transaction() as transaction:
         restored = backups.restore_backup(conn, **(arguments | changes))

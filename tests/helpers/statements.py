@@ -24,28 +24,57 @@ _FILL = """
     SELECT md5('user ' || n)::uuid, 'user ' || n, n || '@example.org', '', '', ''
     FROM generate_series(1, 10001) AS n;  -- the last of them without a pad
 
-    INSERT INTO pad_ws.pads (id, owner_id, display_name, data, version, last_backup_at)
+    INSERT INTO pad_ws.pictures (owner_id, digest, content)
+    SELECT
+        md5('user ' || n % 10000 + 1)::uuid,
+        sha256(convert_to('picture ' || n, 'UTF8')),
+        to_json('picture ' || n)
+    FROM generate_series(1, 20000) AS n;
+
+    INSERT INTO pad_ws.pictures (owner_id, digest, content)  -- which nothing needs
+    VALUES (md5('user 2')::uuid, sha256('unneeded'), to_json('unneeded'::text));
+
+    INSERT INTO pad_ws.pads (id, owner_id, display_name, data, pictures, version, last_backup_at)
     SELECT
         md5('pad ' || n)::uuid,
         md5('user ' || n % 10000 + 1)::uuid,
         'Drawing',
-        '{"elements": []}',
+        '{"elements": [], "files": {"file": {"created": 1}}}',
+        jsonb_build_object('file', encode(sha256(convert_to('picture ' || n, 'UTF8')), 'hex')),
         1,
         -- As of the newest of the backups below.
         timestamptz '2025-05-01 12:00 UTC' - ((n + 19998) % 20000 + 1) * interval '1 second'
     FROM generate_series(1, 20000) AS n;
 
-    INSERT INTO pad_ws.backups (id, source_id, owner_id, data, created_at)
+    INSERT INTO pad_ws.pad_pictures (owner_id, pad_id, digest)
+    SELECT owner_id, id, decode(pictures ->> 'file', 'hex') FROM pad_ws.pads;
+
+    INSERT INTO pad_ws.backups (id, source_id, owner_id, data, pictures, created_at)
     SELECT
         md5('backup ' || n)::uuid,
         md5('pad ' || n % 20000 + 1)::uuid,
         md5('user ' || (n % 20000 + 1) % 10000 + 1)::uuid,
-        '{"elements": []}',
+        '{"elements": [], "files": {"file": {"created": 1}}}',
+        jsonb_build_object(
+            'file', encode(sha256(convert_to('picture ' || n % 20000 + 1, 'UTF8')), 'hex')
+        ),
         timestamptz '2025-05-01 12:00 UTC' - n * interval '1 second'
     FROM generate_series(1, 80000) AS n;
 
+    INSERT INTO pad_ws.backup_pictures (owner_id, backup_id, digest)
+    SELECT owner_id, id, decode(pictures ->> 'file', 'hex') FROM pad_ws.backups;
+
     INSERT INTO pad_ws.template_pads (id, name, display_name, data)
-    SELECT md5('template ' || n)::uuid, 'template ' || n, 'Template', '{"elements": []}'
+    SELECT
+        md5('template ' || n)::uuid,
+        'template ' || n,
+        'Template',
+        CASE n
+            WHEN 17 THEN jsonb_build_object(  -- the one of the examples
+                'files', jsonb_build_object('f', jsonb_build_object('dataURL', repeat('x', 3000)))
+            )
+            ELSE '{"elements": []}'
+        END
     FROM generate_series(1, 10000) AS n;
 
     INSERT INTO pad_ws.access_tokens (id, user_id, name, scope, token_digest)
@@ -71,7 +100,9 @@ _FILL = """
 
     INSERT INTO pad_ws.checks (name, finished_at, faults) VALUES ('db-drill', now(), 1);
 
-    ANALYZE pad_ws.users, pad_ws.pads, pad_ws.backups, pad_ws.template_pads, pad_ws.access_tokens;
+    ANALYZE
+        pad_ws.users, pad_ws.pads, pad_ws.backups, pad_ws.template_pads, pad_ws.access_tokens,
+        pad_ws.pictures, pad_ws.pad_pictures, pad_ws.backup_pictures;
 """
 
 
@@ -100,7 +131,14 @@ EXAMPLES: dict[str, Any] = {
     "user_id": md5_id("user 2"),
     "user_ids": [md5_id("user 2"), md5_id("user 3")],
     "backup_id": md5_id("backup 20000"),
-    "scene": JsonText(b'{"elements": []}'),
+    "scene": JsonText(b'{"elements": [], "files": {"file": {}}}'),
+    "pictures": JsonText(b'{"file": "%b"}' % sha256(b"another").hexdigest().encode()),
+    "contents": JsonText(b'{"%b": "another"}' % sha256(b"another").hexdigest().encode()),
+    "new_pictures": True,
+    "with_pictures": True,
+    "digest": sha256(b"picture 1").digest(),
+    "is_known": False,
+    "unneeded_for": timedelta(days=1),
     "part": JsonText(b'{"elements": [{"id": "box"}]}'),
     "base_versions": "{[0,0]}",
     "most_bytes": 1000,

@@ -47,9 +47,14 @@ def say_newest(conn: Connection, pad: pads.Pad, at: datetime | None) -> None:
 
 
 def back_up(conn: Connection, pad: pads.Pad, keep: int = 10) -> backups.TakenBackup:
-    taken = backups.insert_backup(conn, pad_id=pad.id, owner_id=pad.owner_id, keep=keep)
-    assert taken
+    (taken,) = backups.insert_backup(conn, pad_id=pad.id, owner_id=pad.owner_id, keep=keep).rows
     return taken
+
+
+def read(conn: Connection, pad: pads.Pad, backup_id: UUID) -> backups.Backup:
+    ids = {"backup_id": backup_id, "pad_id": pad.id, "owner_id": pad.owner_id}
+    (backup,) = backups.get_backup(conn, with_pictures=True, **ids).rows
+    return backup
 
 
 def delete(conn: Connection, pad: pads.Pad, backup_id: UUID) -> UUID | None:
@@ -61,11 +66,12 @@ def listed(conn: Connection, pad: pads.Pad, **changes: Any) -> list[backups.List
         "pad_id": pad.id,
         "owner_id": pad.owner_id,
         "with_data": True,
+        "with_pictures": True,
         "from_time": "-infinity",
         "to_time": "infinity",
         "limit": 10,
     }
-    return backups.list_backups(conn, **(arguments | changes))
+    return backups.list_backups(conn, **(arguments | changes)).rows
 
 
 def steps_of(conn: Connection, pad: pads.Pad) -> list[Any]:
@@ -500,7 +506,7 @@ def test_the_list_is_newest_first_beside_the_pads_name(conn: Connection) -> None
 def test_a_pad_without_backups_still_has_a_name(conn: Connection) -> None:
     pad = new_pad(conn)
     (row,) = listed(conn, pad)
-    nothing = {"id": None, "timestamp": None, "reason": None, "data": None}
+    nothing = dict.fromkeys(("id", "timestamp", "reason", "data", "files", "pictures"))
     assert plain(row) == {"pad_name": pad.display_name, **nothing}
     assert listed(conn, pad, pad_id=uuid4()) == []
 
@@ -531,8 +537,7 @@ def test_a_backup_is_read_as_it_is_stored(conn: Connection) -> None:
     """Unlike a pad's scene, it is not given the pad's id and name."""
     pad = new_pad(conn)
     backup_id = new_backup(conn, pad.id, NOON, appState={"pad": {"displayName": "then"}})
-    backup = backups.get_backup(conn, backup_id=backup_id, pad_id=pad.id, owner_id=pad.owner_id)
-    assert backup
+    backup = read(conn, pad, backup_id)
     assert (backup.id, backup.timestamp) == (backup_id, NOON)
     assert parsed(backup.data) == {"elements": [], "appState": {"pad": {"displayName": "then"}}}
 
@@ -545,8 +550,10 @@ def test_recent_backups_are_the_newest_over_all_pads_of_the_user(conn: Connectio
         new_backup(conn, own[n % 3].id, NOON + n * SECOND, step=n)
 
     def recent(limit: int) -> list[Any]:
-        rows = backups.list_recent_backups(conn, owner_id=owner_id, limit=limit)
-        return [parsed(row.data)["step"] for row in rows]
+        found = backups.list_recent_backups(
+            conn, owner_id=owner_id, with_pictures=True, limit=limit
+        )
+        return [parsed(row.data)["step"] for row in found.rows]
 
     assert recent(4) == [8, 7, 6, 5]
     assert recent(100) == list(range(8, -1, -1))
@@ -558,9 +565,10 @@ def test_null_times_of_adopted_backups(adopted: Connection, times: Times) -> Non
     backup_id = new_backup(adopted, pad.id, NOW)
     adopted.execute("UPDATE pad_ws.backups SET (created_at, updated_at) = (%s, %s)", times)
     (in_list,) = listed(adopted, pad)
-    (recent,) = backups.list_recent_backups(adopted, owner_id=pad.owner_id, limit=10)
-    alone = backups.get_backup(adopted, backup_id=backup_id, pad_id=pad.id, owner_id=pad.owner_id)
-    assert alone
+    (recent,) = backups.list_recent_backups(
+        adopted, owner_id=pad.owner_id, with_pictures=True, limit=10
+    ).rows
+    alone = read(adopted, pad, backup_id)
     assert {in_list.timestamp, recent.timestamp, alone.timestamp} == {NULL_TIMES[times][0]}
 
 

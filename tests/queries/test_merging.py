@@ -637,8 +637,7 @@ def test_it_says_what_the_caller_did_not_know(
 
 def test_what_was_drawn_before_a_restore_is_not_merged_into_it(conn: Connection) -> None:
     pad = new_pad(conn, elements=[A1])
-    taken = backups.insert_backup(conn, pad_id=pad.id, owner_id=pad.owner_id, keep=10)
-    assert taken
+    (taken,) = backups.insert_backup(conn, pad_id=pad.id, owner_id=pad.owner_id, keep=10).rows
     save(conn, pad, scene=scene(elements=[A1, B2]))
     restored = restore(conn, pad, taken.id)
     assert restored.version == 3
@@ -660,7 +659,7 @@ class TestReplaced:
     def pad(self, conn: Connection) -> pads.Pad:
         """A pad at version 2, whose only backup is of version 1."""
         pad = new_pad(conn, elements=[A1, B2])
-        assert backups.insert_backup(conn, pad_id=pad.id, owner_id=pad.owner_id, keep=10)
+        assert backups.insert_backup(conn, pad_id=pad.id, owner_id=pad.owner_id, keep=10).rows
         save(conn, pad, scene=scene(elements=[at("a", "a1", 5), B2]))
         return pad
 
@@ -689,7 +688,7 @@ class TestReplaced:
     def test_what_the_newest_backup_holds_is_not_kept_again(
         self, conn: Connection, pad: pads.Pad
     ) -> None:
-        assert backups.insert_backup(conn, pad_id=pad.id, owner_id=pad.owner_id, keep=10)
+        assert backups.insert_backup(conn, pad_id=pad.id, owner_id=pad.owner_id, keep=10).rows
         merged = merged_into(conn, pad, at("a", "a1", 6), base_versions=version(1))
         assert (merged.kept, reasons(conn, pad)) == (None, ["manual", "manual"])
 
@@ -725,8 +724,8 @@ class TestOfPadWs:
         assert stored(conn, pad) == parsed(pad.data) | {"elements": [A1, B2]}
 
     def test_stays_when_nothing_changes(self, conn: Connection, pad: pads.Pad) -> None:
-        shown = pads.get_pad(conn, pad_id=pad.id, owner_id=pad.owner_id, known_versions="{}")
-        assert shown
+        ids = {"pad_id": pad.id, "owner_id": pad.owner_id}
+        (shown,) = pads.get_pad(conn, known_versions="{}", with_pictures=True, **ids).rows
         merged = merge_into(conn, pad, part=shown.data)
         assert merged
         assert merged.version == 0
@@ -769,8 +768,7 @@ def test_a_drawing_does_not_grow_without_bounds(
 def test_every_backup_says_why_it_was_taken(conn: Connection) -> None:
     pad = new_pad(conn)
     save(conn, pad, backup_interval=ALWAYS_DUE)
-    taken = backups.insert_backup(conn, pad_id=pad.id, owner_id=pad.owner_id, keep=10)
-    assert taken
+    (taken,) = backups.insert_backup(conn, pad_id=pad.id, owner_id=pad.owner_id, keep=10).rows
     restore(conn, pad, taken.id)
     new_backup(conn, pad.id, NOON)
     assert reasons(conn, pad) == ["restore", "manual", "interval", None]

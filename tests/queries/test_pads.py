@@ -50,15 +50,20 @@ def stamp(pad: pads.Pad) -> dict[str, Any]:
 
 
 def read(conn: Connection, pad: pads.Pad, known_versions: str = "{}") -> pads.Pad | None:
-    return pads.get_pad(conn, pad_id=pad.id, owner_id=pad.owner_id, known_versions=known_versions)
+    ids = {"pad_id": pad.id, "owner_id": pad.owner_id}
+    return pads.get_pad(conn, known_versions=known_versions, with_pictures=True, **ids).row
 
 
 def listed(
     conn: Connection, owner_id: UUID, *known_etags: str, with_data: bool = True
 ) -> list[pads.ListedPad]:
     return pads.list_pads(
-        conn, owner_id=owner_id, with_data=with_data, known_etags=list(known_etags)
-    )
+        conn,
+        owner_id=owner_id,
+        with_data=with_data,
+        with_pictures=True,
+        known_etags=list(known_etags),
+    ).rows
 
 
 def etag_of(conn: Connection, owner_id: UUID) -> str:
@@ -72,7 +77,7 @@ def rename(conn: Connection, pad: pads.Pad, name: str, accepted: str = ANY_VERSI
         owner_id=pad.owner_id,
         display_name=name,
         accepted_versions=accepted,
-    )
+    ).row
 
 
 def delete(conn: Connection, pad: pads.Pad, accepted: str = ANY_VERSION) -> UUID | None:
@@ -92,13 +97,15 @@ def write_as_pad_ws(conn: Connection, pad: pads.Pad, data: JsonText) -> None:
 
 def test_a_new_pad_is_at_version_1_and_its_scene_says_whose_it_is(conn: Connection) -> None:
     owner_id = new_user(conn)
-    pad = pads.insert_pad(
+    (pad,) = pads.insert_pad(
         conn,
         pad_id=uuid7(),
         owner_id=owner_id,
         display_name="Läufer ♞",
         scene=scene(files={"a": {"b": 1}}),
-    )
+        pictures=None,
+        contents=None,
+    ).rows
     assert (pad.owner_id, pad.display_name, pad.version) == (owner_id, "Läufer ♞", 1)
     assert pad.created_at == pad.updated_at
     assert parsed(pad.data) == {"elements": [], "files": {"a": {"b": 1}}, "appState": stamp(pad)}
@@ -124,7 +131,13 @@ def test_what_is_no_scene_is_refused_and_changes_nothing(conn: Connection, text:
     for attempt in (
         lambda: save(conn, pad, scene=no_scene),
         lambda: pads.insert_pad(
-            conn, pad_id=uuid7(), owner_id=pad.owner_id, display_name="x", scene=no_scene
+            conn,
+            pad_id=uuid7(),
+            owner_id=pad.owner_id,
+            display_name="x",
+            scene=no_scene,
+            pictures=None,
+            contents=None,
         ),
     ):
         with pytest.raises(CheckViolation) as caught:
@@ -391,24 +404,27 @@ def stranger_calls(pad: pads.Pad, backup_id: UUID, stranger: UUID) -> dict[str, 
     backup = {**pad_of, "backup_id": backup_id}
     accepted = {"accepted_versions": ANY_VERSION}
     return {
-        "get_pad": {**pad_of, "known_versions": "{}"},
+        "get_pad": {**pad_of, "known_versions": "{}", "with_pictures": True},
         "get_pad_version": pad_of,
         "save_pad": {
             **pad_of,
             **accepted,
             "scene": scene(),
+            "pictures": None,
+            "contents": None,
             "backup_interval": ALWAYS_DUE,
             "keep": 1,
         },
         "rename_pad": {**pad_of, **accepted, "display_name": "Mine"},
         "delete_pad": {**pad_of, **accepted},
-        "restore_backup": {**backup, **accepted, "keep": 1},
+        "restore_backup": {**backup, **accepted, "keep": 1, "new_pictures": True},
         "insert_backup": {**pad_of, "keep": 1},
-        "get_backup": backup,
+        "get_backup": {**backup, "with_pictures": True},
         "delete_backup": backup,
         "list_backups": {
             **pad_of,
             "with_data": True,
+            "with_pictures": True,
             "from_time": "-infinity",
             "to_time": "infinity",
             "limit": 10,
@@ -424,11 +440,13 @@ def test_a_stranger_sees_and_changes_nothing(conn: Connection) -> None:
     before = plain_row(pad_row(conn, pad.id)), backups_of(conn, pad.id)
     for name, arguments in stranger_calls(pad, backup_id, stranger).items():
         query = getattr(pads, name, None) or getattr(backups, name)
-        assert query(conn, **arguments) in (None, []), name
+        found = query(conn, **arguments)
+        assert found is None or found.rows == [], name
         after = plain_row(pad_row(conn, pad.id)), backups_of(conn, pad.id)
         assert [after[0], len(after[1])] == [before[0], len(before[1])], name
     assert [each.owner_id for each in listed(conn, stranger)] == [stranger]
-    assert backups.list_recent_backups(conn, owner_id=stranger, limit=10) == []
+    recent = backups.list_recent_backups(conn, owner_id=stranger, with_pictures=True, limit=10)
+    assert recent.rows == []
 
 
 def test_a_backup_is_reached_only_through_its_own_pad(conn: Connection) -> None:
@@ -437,9 +455,10 @@ def test_a_backup_is_reached_only_through_its_own_pad(conn: Connection) -> None:
     other = new_pad(conn, pad.owner_id)
     backup_id = new_backup(conn, pad.id, NOON)
     ids = {"backup_id": backup_id, "pad_id": other.id, "owner_id": pad.owner_id}
-    assert backups.get_backup(conn, **ids) is None
+    assert backups.get_backup(conn, with_pictures=True, **ids).rows == []
     assert backups.delete_backup(conn, **ids) is None
-    assert backups.restore_backup(conn, **ids, accepted_versions=ANY_VERSION, keep=1) is None
+    accepted = {"accepted_versions": ANY_VERSION, "keep": 1, "new_pictures": True}
+    assert backups.restore_backup(conn, **ids, **accepted) is None  # type: ignore[arg-type]
     assert pad_row(conn, other.id)["version"] == 1
     assert len(backups_of(conn, pad.id)) == 1
 
@@ -492,7 +511,7 @@ def test_the_lists_etag_changes_with_every_change_and_no_other(conn: Connection)
         assert change()
         seen.append(etag_of(conn, pad.owner_id))
     assert len(set(seen)) == len(seen)
-    assert backups.insert_backup(conn, pad_id=pad.id, owner_id=pad.owner_id, keep=1)
+    assert backups.insert_backup(conn, pad_id=pad.id, owner_id=pad.owner_id, keep=1).rows
     assert save(conn, new_pad(conn))
     assert etag_of(conn, pad.owner_id) == seen[-1]
 
@@ -533,8 +552,8 @@ def new_template(conn: Connection, name: str = "default") -> templates.Template:
 
 def from_template(conn: Connection, owner_id: UUID, name: str = "default") -> pads.Pad | None:
     return pads.insert_pad_from_template(
-        conn, owner_id=owner_id, display_name="Drawing", template_name=name
-    )
+        conn, owner_id=owner_id, display_name="Drawing", template_name=name, new_pictures=True
+    ).row
 
 
 def test_a_pad_from_a_template_has_its_scene_and_a_first_backup(conn: Connection) -> None:
@@ -558,11 +577,19 @@ def test_without_the_template_there_is_no_pad(conn: Connection) -> None:
     assert (count(conn, "pads"), count(conn, "backups")) == (0, 0)
 
 
+def first_pad(conn: Connection, owner_id: UUID) -> bool | None:
+    return pads.insert_first_pad(
+        conn,
+        owner_id=owner_id,
+        display_name="Untitled",
+        template_name="default",
+        new_pictures=True,
+    )
+
+
 def make_first_pad(conn: Connection, owner_id: UUID) -> None:
     with conn.transaction():
-        pads.insert_first_pad(
-            conn, owner_id=owner_id, display_name="Untitled", template_name="default"
-        )
+        first_pad(conn, owner_id)
 
 
 @pytest.mark.parametrize("has_template", [True, False])
@@ -587,9 +614,7 @@ def test_of_fifty_first_requests_of_somebody_unknown_one_makes_the_pad(database:
     def first_request(conn: Connection) -> None:
         with conn.transaction():
             record_sign_in(conn, row)
-            pads.insert_first_pad(
-                conn, owner_id=row["user_id"], display_name="Untitled", template_name="default"
-            )
+            first_pad(conn, row["user_id"])
 
     at_once(database, [first_request] * 50)
     with database.connection() as conn:

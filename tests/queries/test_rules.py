@@ -26,6 +26,7 @@ from tests.helpers.rows import (
     new_pad,
     new_user,
     pad_row,
+    restore,
     save,
     scene,
     user_row,
@@ -39,6 +40,7 @@ UNREACHABLE = {
             "pads_pkey",
             "pads_id_owner_id_key",
             "backups_pkey",
+            "backups_id_owner_id_key",
             "template_pads_pkey",
             "access_tokens_pkey",
         ),
@@ -55,9 +57,29 @@ UNREACHABLE = {
         "the schemas refuse such input, and no row breaks the rule",
     ),
     **dict.fromkeys(
-        ("pads_owner_id_fkey", "access_tokens_user_id_fkey"),
+        (
+            "pads_owner_id_fkey",
+            "access_tokens_user_id_fkey",
+            "pictures_owner_id_fkey",
+            "pad_pictures_owner_id_fkey",
+            "backup_pictures_owner_id_fkey",
+        ),
         "the caller's row is made where it is missing",
     ),
+    **dict.fromkeys(
+        (
+            "pictures_pkey",
+            "pad_pictures_pkey",
+            "backup_pictures_pkey",
+            "pad_pictures_pad_id_owner_id_fkey",
+            "pad_pictures_owner_id_digest_fkey",
+            "backup_pictures_backup_id_owner_id_fkey",
+            "backup_pictures_owner_id_digest_fkey",
+        ),
+        "a picture is added where it is missing, and held until something refers to it",
+    ),
+    "pictures_digest_is_sha256": "digests are made by hashlib",
+    "pictures_content_is_text": "a string, as it was in the scene",
     **dict.fromkeys(
         ("backups_source_id_fkey", "backups_source_id_owner_id_fkey", "backups_owner_id_given"),
         "a backup is taken, with its pad's owner, by the function that holds its pad's row",
@@ -278,13 +300,9 @@ def test_a_pad_from_the_future_can_be_renamed_and_restored(
     conn: Connection, future: pads.Pad
 ) -> None:
     mine = {"pad_id": future.id, "owner_id": future.owner_id}
-    backup = backups.insert_backup(conn, keep=10, **mine)
-    assert backup
-    assert pads.rename_pad(conn, display_name="New", accepted_versions=ANY_VERSION, **mine)
-    with conn.transaction():
-        assert backups.restore_backup(
-            conn, backup_id=backup.id, accepted_versions=ANY_VERSION, keep=10, **mine
-        )
+    (backup,) = backups.insert_backup(conn, keep=10, **mine).rows
+    assert pads.rename_pad(conn, display_name="New", accepted_versions=ANY_VERSION, **mine).rows
+    assert restore(conn, future, backup.id)
     assert save(conn, future, backup_interval=ALWAYS_DUE)
 
 

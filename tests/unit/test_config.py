@@ -374,6 +374,7 @@ MISTAKES = {
     "PADWS_ON_MIGRATION_FAILURE": "ignore",
     "LOG_LEVEL": "chatty",
     "LOG_FORMAT": "xml",
+    "PICTURES_APART": "true",
     "ACCESS_LOG": "sometimes",
     "SLOW_REQUEST_MS": "-1",
     "SQL_COMMENTS": "some",

@@ -16,7 +16,7 @@ LAYERS = [
     ("padws.cli",),
     ("padws.doctor", "padws.embedded", "padws.recovery", "padws.worker"),
     ("padws.blueprints", "padws.client_connection", "padws.gunicorn_command", "padws.front_end"),
-    ("padws.readiness", "padws.release"),
+    ("padws.readiness", "padws.release", "padws.tidying"),
     ("padws.migrations",),
     ("padws.http", "padws.html", "padws.template_files"),
     ("padws.auth.cross_site",),
@@ -27,13 +27,14 @@ LAYERS = [
     ("padws.schemas", "padws.queries"),
     ("padws.statements",),
     ("padws.database", "padws.redis_client", "padws.memory_budget", "padws.error_handler"),
+    ("padws.pictures",),
     ("padws.abandoned_connections", "padws.application", "padws.json_complexity"),
     ("padws.security_headers", "padws.trusted_proxies"),
     ("padws.observability",),
     ("padws.config",),
     ("padws.setting_kinds",),
     ("padws.redis_url", "padws.origins", "padws.postgres_parameters", "padws.misspelt_variables"),
-    ("padws.errors", "padws.json_text", "padws.version", "padws.uuid7"),
+    ("padws.errors", "padws.json_text", "padws.version", "padws.uuid7", "padws.data_url"),
 ]
 
 #: What is imported from above, and why.

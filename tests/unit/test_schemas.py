@@ -28,7 +28,12 @@ from padws.schemas.users import NewUser, Page, User, UserChange
 #: The rows that each schema shows.
 ROWS: dict[type[Schema], list[type[msgspec.Struct]]] = {
     Pad: [pads.Pad, pads.ListedPad],
-    Backup: [backups.Backup, backups.TakenBackup, backups.ListedBackup],
+    Backup: [
+        backups.Backup,
+        backups.RecentBackup,
+        backups.TakenBackup,
+        backups.ListedBackup,
+    ],
     Template: [templates.Template],
     User: [users.User],
     Token: [tokens.Token],
@@ -79,6 +84,10 @@ def fields_of(row: type[msgspec.Struct]) -> tuple[str, ...]:
     return tuple(each.name for each in msgspec.structs.fields(row))
 
 
+# What comes beside a scene whose pictures are kept apart; shown within the scene.
+APART = {"files", "pictures"}
+
+
 def test_what_rows_have_beside_what_is_shown_is_known() -> None:
     """A new column is shown, or left out on purpose."""
     hidden = {
@@ -87,9 +96,12 @@ def test_what_rows_have_beside_what_is_shown_is_known() -> None:
         for row in rows
     }
     assert {name: columns for name, columns in hidden.items() if columns} == {
-        "ListedPad": {"etag"},
-        "TakenBackup": {"pruned"},
-        "ListedBackup": {"pad_name"},
+        "Pad": APART,
+        "ListedPad": APART | {"etag"},
+        "Backup": APART,
+        "RecentBackup": APART | {"pad_id"},
+        "TakenBackup": APART | {"pruned"},
+        "ListedBackup": APART | {"pad_name"},
     }
 
 

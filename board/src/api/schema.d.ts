@@ -289,6 +289,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/pad/{pad_id}/pictures/{digest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The pad's id */
+                pad_id: string;
+                /** @description The SHA-256 of the picture's `dataURL`, in hexadecimal */
+                digest: string;
+            };
+            cookie?: never;
+        };
+        /** Read a picture of a pad or of one of its backups. */
+        get: operations["getPicture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/templates": {
         parameters: {
             query?: never;
@@ -710,7 +732,7 @@ export interface components {
              * @description A stable word for this kind of error
              * @enum {string}
              */
-            code: "backup_not_found" | "bad_request" | "body_incomplete" | "body_too_large" | "cannot_merge" | "content_coding_unknown" | "cross_site" | "database_unavailable" | "email_taken" | "expectation_failed" | "head_too_large" | "id_taken" | "internal_error" | "invalid" | "invalid_if_match" | "invalid_json" | "invalid_token" | "method_not_allowed" | "no_workspaces" | "not_administrator" | "not_found" | "not_json" | "pad_not_found" | "read_only_token" | "redis_full" | "redis_unavailable" | "restored_since" | "scene_invalid" | "scene_too_large" | "session_expired" | "several_sessions" | "sign_in_failed" | "sign_in_needed_for_tokens" | "sign_in_required" | "sign_in_unavailable" | "stale_version" | "template_not_found" | "template_taken" | "token_not_found" | "too_complex" | "too_many_requests" | "too_slow" | "transfer_coding_unknown" | "uri_too_long" | "user_not_found" | "username_taken";
+            code: "backup_not_found" | "bad_request" | "body_incomplete" | "body_too_large" | "cannot_merge" | "content_coding_unknown" | "cross_site" | "database_unavailable" | "email_taken" | "expectation_failed" | "head_too_large" | "id_taken" | "internal_error" | "invalid" | "invalid_if_match" | "invalid_json" | "invalid_token" | "method_not_allowed" | "no_workspaces" | "not_administrator" | "not_found" | "not_json" | "pad_not_found" | "picture_not_found" | "range_not_satisfiable" | "read_only_token" | "redis_full" | "redis_unavailable" | "restored_since" | "scene_invalid" | "scene_too_large" | "session_expired" | "several_sessions" | "sign_in_failed" | "sign_in_needed_for_tokens" | "sign_in_required" | "sign_in_unavailable" | "stale_version" | "template_not_found" | "template_taken" | "token_not_found" | "too_complex" | "too_many_requests" | "too_slow" | "transfer_coding_unknown" | "unknown_picture" | "uri_too_long" | "user_not_found" | "username_taken";
             /** @description Names the request in the log */
             request_id: string;
             /** @description What is wrong with each field of a refused input */
@@ -1080,6 +1102,17 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The picture has no such part */
+        RangeNotSatisfiable: {
+            headers: {
+                /** @description How many bytes it has */
+                "Content-Range": string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The input is refused; `errors` says which fields and why */
         Unprocessable: {
             headers: {
@@ -1379,6 +1412,8 @@ export interface operations {
     listPads: {
         parameters: {
             query?: {
+                /** @description `false` leaves out pictures that are kept apart: their files have, in place of `dataURL`, the address in `picture` */
+                pictures?: boolean;
                 /** @description `false` leaves the scenes out */
                 data?: boolean;
             };
@@ -1494,7 +1529,10 @@ export interface operations {
     };
     getPad: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `false` leaves out pictures that are kept apart: their files have, in place of `dataURL`, the address in `picture` */
+                pictures?: boolean;
+            };
             header?: {
                 /** @description ETags of what the caller has; answered with 304 if that is still current */
                 "If-None-Match"?: string;
@@ -1522,6 +1560,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
@@ -1739,6 +1778,8 @@ export interface operations {
     listBackups: {
         parameters: {
             query?: {
+                /** @description `false` leaves out pictures that are kept apart: their files have, in place of `dataURL`, the address in `picture` */
+                pictures?: boolean;
                 /** @description `false` leaves the scenes out */
                 data?: boolean;
                 /** @description How many at most, but never more than are kept of a pad */
@@ -1810,6 +1851,8 @@ export interface operations {
     listRecentBackups: {
         parameters: {
             query?: {
+                /** @description `false` leaves out pictures that are kept apart: their files have, in place of `dataURL`, the address in `picture` */
+                pictures?: boolean;
                 /** @description How many at most, but never more than are kept of a pad */
                 limit?: number;
             };
@@ -1838,7 +1881,10 @@ export interface operations {
     };
     getBackup: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `false` leaves out pictures that are kept apart: their files have, in place of `dataURL`, the address in `picture` */
+                pictures?: boolean;
+            };
             header?: never;
             path: {
                 /** @description The pad's id */
@@ -1862,6 +1908,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
@@ -1932,6 +1979,73 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             412: components["responses"]["StaleVersion"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPicture: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A part of the bytes, as in `bytes=0-1023` */
+                Range?: string;
+                /** @description ETags of what the caller has; answered with 304 if that is still current */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The pad's id */
+                pad_id: string;
+                /** @description The SHA-256 of the picture's `dataURL`, in hexadecimal */
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    /** @description The digest */
+                    ETag: string;
+                    /** @description `bytes` */
+                    "Accept-Ranges": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                    "image/jpeg": string;
+                    "image/gif": string;
+                    "image/webp": string;
+                    "image/avif": string;
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description A part of the picture */
+            206: {
+                headers: {
+                    /** @description The digest */
+                    ETag: string;
+                    /** @description `bytes` */
+                    "Accept-Ranges": string;
+                    /** @description Which bytes, of how many */
+                    "Content-Range": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                    "image/jpeg": string;
+                    "image/gif": string;
+                    "image/webp": string;
+                    "image/avif": string;
+                    "application/octet-stream": string;
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            416: components["responses"]["RangeNotSatisfiable"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];

@@ -1,0 +1,3 @@
+-- Nothing is taken back: the next rollback needs the references to be there.
+
+SELECT 1;

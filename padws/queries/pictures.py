@@ -1,0 +1,70 @@
+"""Pictures that are kept apart from scenes: sql/pictures/."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+from msgspec import Struct
+
+from padws.database import Connection
+from padws.json_text import JsonText
+from padws.pictures import Drawing
+from padws.queries.pads import SaveAttempt
+from padws.statements import from_file
+
+
+class Picture(Struct, frozen=True):
+    """A row of pad_ws.pictures; `content` (a JSON string) is None when it was left out."""
+
+    digest: bytes
+    content: JsonText | None
+
+
+class Tidied(Struct, frozen=True):
+    """How many pictures went, their bytes, and how many others nothing refers to now."""
+
+    deleted: int
+    deleted_bytes: int
+    unneeded: int
+
+
+@from_file
+def are_pictures_apart(conn: Connection) -> bool:
+    """Whether new pictures are kept apart where PICTURES_APART does not say."""
+
+
+@from_file
+def get_picture(
+    conn: Connection, *, owner_id: UUID, pad_id: UUID, digest: bytes, is_known: bool
+) -> Picture | None:
+    """A picture of a pad or one of its backups; without its text if that is known."""
+
+
+@from_file
+def get_next_owner(conn: Connection, *, after: UUID) -> UUID | None:
+    """The next user who has pictures, in the order of ids."""
+
+
+@from_file
+def tidy_pictures(conn: Connection, *, owner_id: UUID, unneeded_for: timedelta) -> Tidied:
+    """Delete what nothing has referred to for a time; note what nothing refers to now."""
+
+
+def save_drawing(drawing: Drawing, save: Callable[..., SaveAttempt | None]) -> SaveAttempt | None:
+    """Save a drawing by a statement that tells which pictures are missing; these go with the next.
+
+    So it is one statement where all pictures are there already, and two where some are new. Raises
+    Unprocessable for a picture that the drawing refers to and that is nowhere.
+    """
+    missing = set[str]()
+    while True:
+        attempt = save(
+            scene=drawing.scene,
+            pictures=drawing.pictures,
+            contents=drawing.contents_of(sorted(missing)),
+        )
+        if not attempt or not attempt.missing:
+            return attempt
+        missing.update(attempt.missing)
