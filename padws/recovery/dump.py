@@ -28,14 +28,14 @@ def dump(settings: Settings, path: Path, progress: Progress) -> End:
     """Write `path` and its manifest; both are there in the end, or neither. Raises CannotLook."""
     url = settings.migration_database_url
     manifest = beside(path)
-    for each in (path, manifest):
-        if each.exists():
-            raise CannotLook(f"{each} is there already, and is not overwritten.")
     with (
         _partial(path) as partial,
         _partial(manifest) as partial_manifest,
         connected(settings, url) as conn,
     ):
+        for each in (path, manifest):
+            if each.exists():
+                raise CannotLook(f"{each} is there already, and is not overwritten.")
         end = _write(conn, url, partial, partial_manifest, progress)
         write(partial_manifest, end)
         for file in (partial_manifest, partial):
@@ -55,15 +55,24 @@ def _partial(path: Path) -> Iterator[IO[bytes]]:
     """
     partial = path.with_name(f"{path.name}.partial")
     with open(partial, "r+b", opener=_open_for_its_owner) as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise CannotLook(f"{partial} is being written by another db-dump.") from None
+        _lock(file, partial)
         file.truncate()
         try:
             yield file
-        finally:
+        except BaseException:
             partial.unlink(missing_ok=True)
+            raise
+
+
+def _lock(file: IO[bytes], partial: Path) -> None:
+    """Raise CannotLook if another run has the file, or has made it a dump since it was opened."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        is_still_there = os.path.samestat(os.fstat(file.fileno()), partial.stat())
+    except (BlockingIOError, FileNotFoundError):
+        is_still_there = False
+    if not is_still_there:
+        raise CannotLook(f"{partial} is being written by another db-dump.")
 
 
 def _open_for_its_owner(path: str, flags: int) -> int:

@@ -25,4 +25,5 @@ def explained() -> Iterator[None]:
     except psycopg.Error as error:
         raise CannotLook(f"PostgreSQL: {in_words(error)}") from None
     except OSError as error:
-        raise CannotLook(f"{error.strerror}: {error.filename}") from None
+        place = f": {error.filename}" if error.filename else ""
+        raise CannotLook(f"{error.strerror or error}{place}") from None

@@ -28,6 +28,13 @@ CROSS JOIN
             ) IS NULL THEN 'backups_source_id_owner_id_fkey'
         END,
         CASE
+            WHEN
+                backups.reason NOT IN (
+                    'interval', 'manual', 'restore', 'replaced', 'merge', 'template', 'import'
+                )
+                THEN 'backups_reason_known'
+        END,
+        CASE
             WHEN backups.updated_at < backups.created_at - interval '1 minute' THEN 'backups_times_in_order'
         END,
         CASE

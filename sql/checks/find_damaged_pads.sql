@@ -21,6 +21,7 @@ CROSS JOIN
         END,
         CASE WHEN pads.display_name !~ '\S' THEN 'pads_display_name_not_blank' END,
         CASE WHEN pads.version < 0 THEN 'pads_version_not_negative' END,
+        CASE WHEN pads.restored_version > pads.version THEN 'restored_version is after version' END,
         CASE
             WHEN pads.version <> 0 AND pads.updated_at < pads.created_at - interval '1 minute'
                 THEN 'pads_times_in_order'

@@ -47,6 +47,7 @@ FROM
         'backups_owner_id_given',
         'backups_data_is_object',
         'backups_times_in_order',
+        'backups_reason_known',
         'template_pads_pkey',
         'template_pads_name_key',
         'template_pads_data_is_scene',

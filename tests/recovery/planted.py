@@ -170,6 +170,16 @@ DAMAGE: Mapping[str, Damage] = {
         owner=None,
         rule="backups_owner_id_given",
     ),
+    "a restore that is still to come": Damage(
+        "pads", "pad 2", _set("restored_version = 7"), "restored_version is after version"
+    ),
+    "a backup for an unknown reason": Damage(
+        "backups",
+        "backup 1 3",
+        _set("reason = 'whim'"),
+        "backups_reason_known",
+        rule="backups_reason_known",
+    ),
     "a backup of the future": Damage(
         "backups",
         "backup 1 3",

@@ -14,6 +14,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from padws.recovery.dump import _lock
+from padws.recovery.errors import CannotLook
 from tests.helpers import databases
 from tests.helpers.commands import Forks
 from tests.helpers.programs import program, search_path
@@ -98,20 +100,17 @@ def test_manifest_and_dump_are_of_one_moment(
 ) -> None:
     """pg_dump waits until a save has come in between; the manifest has none of it."""
     real = program("pg_dump")
-    gate = tmp_path / "gate"
+    started, gate = tmp_path / "started", tmp_path / "gate"
     held = tmp_path / "bin" / "pg_dump"
     held.parent.mkdir()
     held.write_text(
-        f'#!/bin/sh\ncase "$*" in *--snapshot*) while [ ! -e {gate} ]; do sleep 0.05; done;; esac\n'
-        f'exec {real} "$@"\n'
+        f'#!/bin/sh\ncase "$*" in *--snapshot*) touch {started}; '
+        f'while [ ! -e {gate} ]; do sleep 0.05; done;; esac\nexec {real} "$@"\n'
     )
     held.chmod(0o755)
     environ = {"DATABASE_URL": url, "PATH": f"{held.parent}{os.pathsep}{os.environ['PATH']}"}
     running = forker.start(environ, "db-dump", str(path))
-    snapshots = "SELECT count(*) FROM pg_stat_activity WHERE backend_xmin IS NOT NULL AND "
-    snapshots += "application_name LIKE 'padws check%'"
-    wait_until(lambda: databases.query(url, snapshots) == [(1,)], "a snapshot")
-    wait_until(lambda: Path(f"{path}.partial").exists())
+    wait_until(started.exists, "pg_dump")
     databases.execute(url, b"UPDATE pad_ws.pads SET version = version + 1")
     databases.execute(url, b"DELETE FROM pad_ws.backups")
     gate.touch()
@@ -138,6 +137,18 @@ def test_two_dumps_to_one_place_do_not_mix(url: str, path: Path, dump: Run) -> N
     with Path(f"{path}.partial").open("wb") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         assert "another db-dump" in dump(code=COULD_NOT_LOOK)
+
+
+def test_a_file_that_became_a_dump_as_it_was_opened_is_not_emptied(tmp_path: Path) -> None:
+    partial = tmp_path / "padws.dump.partial"
+    partial.write_text("a whole dump")
+    with partial.open("r+b") as file:
+        partial.rename(tmp_path / "padws.dump")
+        with pytest.raises(CannotLook):
+            _lock(file, partial)
+        partial.write_text("another one's")
+        with pytest.raises(CannotLook):
+            _lock(file, partial)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
