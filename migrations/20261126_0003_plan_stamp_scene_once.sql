@@ -1,6 +1,10 @@
--- A scene with its pad's id and name in appState.pad. What has them already, or is no scene, comes back
--- as it is. In PL/pgSQL, whose plans are kept: in SQL this cannot be inlined, as it would have to be
--- IMMUTABLE all through, and would be planned anew by each statement. Index: none is read.
+-- depends: 20261126_0002_validate_reasons
+--
+-- stamp_scene does what it did, in PL/pgSQL, whose plans are kept. In SQL it could not be inlined, as
+-- jsonb_build_object is not immutable, and each save planned it anew: a tenth of the save's work in
+-- PostgreSQL 15.
+--
+-- Locks: none on tables.
 
 CREATE OR REPLACE FUNCTION pad_ws.stamp_scene(scene jsonb, pad_id uuid, display_name text)
 RETURNS jsonb
