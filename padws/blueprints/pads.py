@@ -27,7 +27,6 @@ from padws.http import (
     members_with_scene,
     not_modified,
     read_drawing,
-    read_scene,
     refuse_change,
 )
 from padws.json_complexity import MOST_VALUES
@@ -219,19 +218,21 @@ def save_pad(pad_id: UUID) -> Response:
 @blueprint.response(200, Merged(), headers=ETAG)
 def merge_pad(pad_id: UUID) -> Response:
     """Merge a scene, or the part of one that has changed, into a pad."""
-    base, part = accepted_versions(), read_scene()
+    base, drawing = accepted_versions(), read_drawing()
     with database().connection() as conn:
-        merged = pads.merge_pad(
+        merge = partial(
+            pads.merge_pad,
             conn,
             pad_id=pad_id,
             owner_id=caller().id,
-            part=part,
+            new_pictures=services().new_pictures_apart,
             base_versions=base,
             backup_interval=settings().backup_interval,
             keep=settings().max_backups_per_user,
             most_bytes=settings().max_body_bytes,
             most_values=MOST_VALUES,
         )
+        merged = save_drawing(drawing, merge)
     if not merged:
         raise NotFound("pad_not_found")
     if merged.refusal:

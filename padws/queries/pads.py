@@ -57,12 +57,13 @@ class MergedPad(SavedPad, frozen=True):
 
     `others`: whether the pad held changes that the caller did not know; None if the caller has not
     said what it knows. `kept` is the backup of what the merge has replaced. `refusal` is the code
-    of the problem if nothing could be merged.
+    of the problem if nothing could be merged, `missing` as of a SaveAttempt.
     """
 
     others: bool | None
     kept: UUID | None
     refusal: str | None
+    missing: list[str] | None
 
 
 class SaveAttempt(SavedPad, frozen=True):
@@ -146,7 +147,10 @@ def merge_pad(
     *,
     pad_id: UUID,
     owner_id: UUID,
-    part: JsonText,
+    scene: JsonText,
+    pictures: JsonText | None,
+    contents: JsonText | None,
+    new_pictures: bool,
     base_versions: str,
     backup_interval: timedelta,
     keep: int,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from msgspec import Struct
@@ -11,8 +12,10 @@ from msgspec import Struct
 from padws.database import Connection
 from padws.json_text import JsonText
 from padws.pictures import Drawing
-from padws.queries.pads import SaveAttempt
+from padws.queries.pads import MergedPad, SaveAttempt
 from padws.statements import from_file
+
+Attempt = TypeVar("Attempt", SaveAttempt, MergedPad)
 
 
 class Picture(Struct, frozen=True):
@@ -52,7 +55,7 @@ def tidy_pictures(conn: Connection, *, owner_id: UUID, unneeded_for: timedelta) 
     """Delete what nothing has referred to for a time; note what nothing refers to now."""
 
 
-def save_drawing(drawing: Drawing, save: Callable[..., SaveAttempt | None]) -> SaveAttempt | None:
+def save_drawing(drawing: Drawing, save: Callable[..., Attempt | None]) -> Attempt | None:
     """Save a drawing by a statement that tells which pictures are missing; these go with the next.
 
     So it is one statement where all pictures are there already, and two where some are new. Raises

@@ -3,14 +3,20 @@
 -- that the caller has seen, without bounds if it does not say. `refusal` says why nothing was done: they
 -- are versions that the pad has never had (stale_version), or it was restored since (restored_since).
 -- What an old copy replaces is kept as a backup, unless the newest one holds it. No row: no such pad.
+-- The part's pictures are apart, as in save_pad, which also says what is `missing`. With new_pictures
+-- those that the pad still has in its scene are kept apart from now on.
 -- Raises what merge_scene raises, and PW002 where the drawing would be larger than allowed.
 -- Index: pads_id_owner_id_key; backups_source_id_created_at_idx, for what an old copy replaces and where
--- the pad does not say when its newest backup was taken; take_backup.
+-- the pad does not say when its newest backup was taken; pictures_pkey; split_pictures, add_pictures,
+-- keep_pictures; take_backup.
 
 CREATE OR REPLACE FUNCTION pad_ws.merge_pad(
     owner_id uuid,
     pad_id uuid,
     part jsonb,
+    pictures jsonb,
+    contents json,
+    new_pictures boolean,
     base_versions int8multirange,
     backup_interval interval,
     keep integer,
@@ -23,14 +29,19 @@ RETURNS TABLE (
     others boolean,
     kept uuid,
     pruned bigint,
-    refusal text
+    refusal text,
+    missing text[]
 )
 LANGUAGE plpgsql
 AS $$
 DECLARE
     pad record;
     base bigint;
+    held jsonb;
+    held_pictures jsonb;
+    mark text; -- what stands for a picture in its file, in front of the digest
     merged jsonb;
+    merged_pictures jsonb;
     replaced boolean;
     newest_backup_at timestamptz;
     backup_is_due boolean;
@@ -43,6 +54,7 @@ BEGIN
         coalesce(pads.updated_at, pads.created_at, 'epoch') AS updated_at,
         pads.last_backup_at,
         pads.restored_version,
+        pads.pictures,
         pads.data #> '{}' AS data
     INTO pad
     FROM pad_ws.pads AS pads
@@ -65,20 +77,54 @@ BEGIN
             WHEN base < pad.restored_version THEN 'restored_since'
         END;
     END IF;
-    IF refusal IS NULL THEN
-        SELECT merging.scene, merging.replaced INTO merged, replaced
-        FROM pad_ws.merge_scene(
-            -- A pad that pad.ws wrote is taken as it is shown.
-            CASE pad.version
-                WHEN 0 THEN pad_ws.stamp_scene(pad.data, pad_id, pad.display_name)
-                ELSE pad.data
-            END,
-            part
-        ) AS merging;
+    IF refusal IS NOT NULL THEN
+        RETURN NEXT;
+        RETURN;
     END IF;
+
+    -- A pad that pad.ws wrote is taken as it is shown.
+    held := CASE pad.version
+        WHEN 0 THEN pad_ws.stamp_scene(pad.data, pad_id, pad.display_name)
+        ELSE pad.data
+    END;
+    held_pictures := pad.pictures;
+    IF new_pictures AND held -> 'files' <> '{}' THEN
+        SELECT split.rest, coalesce(held_pictures || split.pictures, held_pictures, split.pictures)
+        INTO held, held_pictures
+        FROM pad_ws.split_pictures(owner_id, held) AS split;
+    END IF;
+    IF pictures IS NOT NULL OR held_pictures IS NOT NULL THEN
+        mark := gen_random_uuid(); -- which no scene contains already
+        held := pad_ws.mark_pictures(held, held_pictures, mark);
+        part := pad_ws.mark_pictures(part, pictures, mark);
+    END IF;
+
+    SELECT merging.scene, merging.replaced INTO merged, replaced
+    FROM pad_ws.merge_scene(held, part) AS merging;
     IF merged IS NULL THEN
         RETURN NEXT;
         RETURN;
+    END IF;
+
+    IF mark IS NOT NULL THEN
+        SELECT unmarked.rest, unmarked.pictures INTO merged, merged_pictures
+        FROM pad_ws.unmark_pictures(merged, mark) AS unmarked;
+    END IF;
+    IF merged_pictures IS DISTINCT FROM pad.pictures THEN
+        missing := pad_ws.add_pictures(owner_id, merged_pictures, contents);
+        IF missing IS NOT NULL THEN
+            RETURN NEXT;
+            RETURN;
+        END IF;
+        most_bytes := most_bytes - (
+            SELECT coalesce(sum(pg_column_size(kept_apart.content)), 0)
+            FROM pad_ws.pictures AS kept_apart
+            WHERE
+                kept_apart.owner_id = merge_pad.owner_id
+                AND kept_apart.digest = ANY(ARRAY(
+                    SELECT decode(file.value, 'hex') FROM jsonb_each_text(merged_pictures) AS file
+                ))
+        );
     END IF;
     PERFORM pad_ws.check_size(merged, part, most_bytes, most_values);
 
@@ -95,7 +141,7 @@ BEGIN
     backup_is_due := pad_ws.is_backup_due(newest_backup_at, updated_at, backup_interval);
 
     IF replaced AND others THEN
-        kept := pad_ws.keep_replaced(owner_id, pad_id, pad.data, 'merge', updated_at, keep);
+        kept := pad_ws.keep_replaced(owner_id, pad_id, pad.data, pad.pictures, 'merge', updated_at, keep);
         IF kept IS NOT NULL THEN
             newest_backup_at := updated_at;
             updated_at := updated_at + INTERVAL '1 microsecond'; -- so that a due one is the newer
@@ -105,6 +151,7 @@ BEGIN
     UPDATE pad_ws.pads AS pads
     SET
         data = pad_ws.stamp_scene(merged, merge_pad.pad_id, pad.display_name),
+        pictures = merged_pictures,
         version = merge_pad.version,
         created_at = CASE
             WHEN pad.created_at > merge_pad.updated_at THEN merge_pad.updated_at
@@ -116,6 +163,9 @@ BEGIN
         pads.id = merge_pad.pad_id
         AND pads.owner_id = merge_pad.owner_id;
 
+    IF merged_pictures IS DISTINCT FROM pad.pictures THEN
+        PERFORM pad_ws.keep_pictures(owner_id, pad_id, merged_pictures);
+    END IF;
     IF backup_is_due THEN
         pruned := pad_ws.take_backup(owner_id, pad_id, gen_random_uuid(), updated_at, 'interval', keep);
     END IF;

@@ -1,6 +1,8 @@
--- Merge a part of a scene into a pad, as one transaction. No row: no such pad of this owner.
+-- Merge a part of a scene, its pictures apart, into a pad, as one transaction. No row: no such pad of
+-- this owner.
 -- Index: those of pad_ws.merge_pad.
--- psql -v owner_id="'…'" -v pad_id="'…'" -v part="'{\"elements\": []}'" -v base_versions="'{(,)}'" \
+-- psql -v owner_id="'…'" -v pad_id="'…'" -v scene="'{\"elements\": []}'" -v pictures=NULL -v contents=NULL \
+--      -v new_pictures=true -v base_versions="'{(,)}'" \
 --      -v backup_interval="'5 min'" -v keep=10 -v most_bytes=20000000 -v most_values=3000000 \
 --      -f sql/pads/merge_pad.sql
 
@@ -10,11 +12,15 @@ SELECT
     pruned,
     others,
     kept,
-    refusal
+    refusal,
+    missing
 FROM pad_ws.merge_pad(
     :owner_id,
     :pad_id,
-    :part::jsonb,
+    :scene::jsonb,
+    :pictures::jsonb,
+    :contents::json,
+    :new_pictures::boolean,
     :base_versions::int8multirange,
     :backup_interval::interval,
     :keep::integer,

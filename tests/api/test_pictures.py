@@ -230,6 +230,63 @@ def test_a_merge_leaves_pictures_where_they_are(alice: Client, part: Scene) -> N
     }
 
 
+def test_a_merge_keeps_new_pictures_apart_and_unites_them(
+    alice: Client, sql: SqlConnection
+) -> None:
+    path = path_of(make_pad(alice, data=scene_with(ONE)))
+    part = {"files": {"file 1": {"id": "file 1", "dataURL": TWO}}}
+    assert ok(alice.patch(f"{path}/data", json=part))["version"] == 2
+    assert stored(sql)[0]["pictures"] == {"file 0": digest_of(ONE), "file 1": digest_of(TWO)}
+    assert "dataURL" not in stored(sql)[0]["data"]["files"]["file 1"]
+    assert number_of(sql, "pad_pictures") == 2
+    files = ok(alice.get(path))["data"]["files"]
+    assert [files[f"file {n}"]["dataURL"] for n in range(2)] == [ONE, TWO]
+
+    assert ok(alice.patch(f"{path}/data", json=part))["version"] == 2  # nothing has changed
+
+
+def test_a_merge_takes_pictures_by_their_addresses(alice: Client, sql: SqlConnection) -> None:
+    path = path_of(make_pad(alice, data=scene_with(ONE)))
+    other = path_of(make_pad(alice, data={"elements": []}))
+    by_address = {"files": {"a": {"id": "a", "picture": f"{path}/pictures/{digest_of(ONE)}"}}}
+    ok(alice.patch(f"{other}/data", json=by_address))
+    assert ok(alice.get(other))["data"]["files"] == {"a": {"id": "a", "dataURL": ONE}}
+    assert number_of(sql, "pictures") == 1
+
+    unknown = {"files": {"a": {"picture": digest_of(TWO)}}}
+    problem = alice.patch(f"{other}/data", json=unknown)
+    assert (problem.status_code, problem.get_json()["code"]) == (422, "unknown_picture")
+    assert ok(alice.get(other))["version"] == 2
+
+
+def test_a_merge_that_replaces_a_picture_keeps_the_old_one(alice: Client) -> None:
+    path = path_of(make_pad(alice, data=scene_with(ONE)))
+    for version in (1, 2):  # the first is backed up
+        part = {"elements": [{"id": "b", "version": version}]}
+        ok(alice.patch(f"{path}/data", json=part))
+    replaced = {"files": {"file 0": {"id": "file 0", "dataURL": TWO}}}
+    merged = ok(alice.patch(f"{path}/data", json=replaced, headers={"If-Match": '"1"'}))
+    assert merged["others"]
+    backup = ok(alice.get(f"{path}/backups/{merged['kept']}"))
+    assert backup["data"]["files"]["file 0"]["dataURL"] == ONE
+    assert ok(alice.get(path))["data"]["files"]["file 0"]["dataURL"] == TWO
+
+
+def test_a_merge_takes_pictures_out_of_an_old_row(
+    alice: Client, configure: Configure, client_of: ClientOf, sql: SqlConnection
+) -> None:
+    before = client_of(configure(PICTURES_APART="off"), "alice")
+    path = path_of(make_pad(before, data=scene_with(ONE, "data:,short")))
+    assert stored(sql)[0]["pictures"] is None
+
+    same = {"files": {"file 0": scene_with(ONE)["files"]["file 0"]}}
+    assert ok(alice.patch(f"{path}/data", json=same))["version"] == 1
+    ok(alice.patch(f"{path}/data", json={"elements": [{"id": "b", "version": 1}]}))
+    assert stored(sql)[0]["pictures"] == {"file 0": digest_of(ONE)}
+    files = ok(alice.get(path))["data"]["files"]
+    assert [files[f"file {n}"]["dataURL"] for n in range(2)] == [ONE, "data:,short"]
+
+
 # Without pictures
 
 

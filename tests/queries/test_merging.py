@@ -522,7 +522,10 @@ def merge_into(conn: Connection, pad: pads.Pad, **arguments: Any) -> pads.Merged
     defaults: dict[str, Any] = {
         "pad_id": pad.id,
         "owner_id": pad.owner_id,
-        "part": scene(elements=[A1]),
+        "scene": scene(elements=[A1]),
+        "pictures": None,
+        "contents": None,
+        "new_pictures": True,
         "base_versions": ANY_VERSION,
         "backup_interval": NEVER_DUE,
         "keep": 10,
@@ -533,7 +536,7 @@ def merge_into(conn: Connection, pad: pads.Pad, **arguments: Any) -> pads.Merged
 
 
 def merged_into(conn: Connection, pad: pads.Pad, *elements: Element, **more: Any) -> pads.MergedPad:
-    merged = merge_into(conn, pad, part=scene(elements=elements or [A1]), **more)
+    merged = merge_into(conn, pad, scene=scene(elements=elements or [A1]), **more)
     assert merged
     return merged
 
@@ -598,7 +601,7 @@ def test_a_merge_that_changes_nothing_writes_nothing(
     before = pad_row(conn, pad.id), backups_of(conn, pad.id)
     place = conn.execute("SELECT ctid FROM pad_ws.pads").fetchall()
     part = scene(elements=elements, appState={"theme": "dark"})
-    merged = merge_into(conn, pad, part=part, base_versions=version(1), backup_interval=ALWAYS_DUE)
+    merged = merge_into(conn, pad, scene=part, base_versions=version(1), backup_interval=ALWAYS_DUE)
     assert merged
     assert (merged.version, merged.others) == (2, True)
     assert merged.updated_at == before[0]["updated_at"]
@@ -726,7 +729,7 @@ class TestOfPadWs:
     def test_stays_when_nothing_changes(self, conn: Connection, pad: pads.Pad) -> None:
         ids = {"pad_id": pad.id, "owner_id": pad.owner_id}
         (shown,) = pads.get_pad(conn, known_versions="{}", with_pictures=True, **ids).rows
-        merged = merge_into(conn, pad, part=shown.data)
+        merged = merge_into(conn, pad, scene=shown.data)
         assert merged
         assert merged.version == 0
         assert "appState" not in stored(conn, pad)
@@ -758,11 +761,11 @@ def test_a_drawing_does_not_grow_without_bounds(
     pad = new_pad(conn, elements=[element("a", text="y" * 600)])
     before = stored(conn, pad)
     with pytest.raises(DatabaseError) as caught:
-        merge_into(conn, pad, part=part, **limits)
+        merge_into(conn, pad, scene=part, **limits)
     problem = problem_of(caught.value)
     assert (problem.status, problem.code) == (413, "scene_too_large")
     assert stored(conn, pad) == before
-    assert merge_into(conn, pad, part=part)
+    assert merge_into(conn, pad, scene=part)
 
 
 def test_every_backup_says_why_it_was_taken(conn: Connection) -> None:

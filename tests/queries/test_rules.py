@@ -86,6 +86,9 @@ UNREACHABLE = {
     ),
     "backups_reason_known": "the reasons are those of our own functions",
     "functions_pkey": "migrations alone write there",
+    **dict.fromkeys(
+        ("checks_pkey", "checks_faults_not_negative"), "db-verify and db-drill alone write there"
+    ),
     "pads_version_not_negative": "versions are counted up",
     **dict.fromkeys(
         (

@@ -52,6 +52,11 @@ def indexes_of(path: Path) -> set[str]:
     )
 
 
+def without_twins(indexes: set[str]) -> set[str]:
+    """The indexes by one name each: a search for ids alone may use either of these."""
+    return {"backups_pkey" if each == "backups_id_owner_id_key" else each for each in indexes}
+
+
 # Files, functions and callers
 
 
@@ -214,6 +219,6 @@ def test_lives_on_the_indexes_of_its_header(
         assert scans.tables | scans.indexes <= SMALL
     else:
         assert scans.tables == set()
-        assert scans.indexes == indexes_of(path)
+        assert without_twins(scans.indexes) == without_twins(indexes_of(path))
         name = f"{path.parent.name}/{path.stem}"
         assert scans.most_read <= MORE_ENTRIES.get(name, MOST_ENTRIES)

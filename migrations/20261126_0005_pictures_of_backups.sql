@@ -1,4 +1,4 @@
--- depends: 20261126_0003_pictures
+-- depends: 20261126_0004_pictures
 -- transactional: false
 --
 -- Which pictures a backup needs. A backup is referred to together with its owner, so it gets the key

@@ -1,4 +1,4 @@
--- depends: 20261126_0005_monitor_pictures
+-- depends: 20261126_0006_monitor_pictures
 --
 -- How the last `flask db-verify` and the last `flask db-drill` ended. They run now and then, on any machine;
 -- the service tells Prometheus what is kept here.

@@ -1,4 +1,4 @@
--- depends: 20261126_0004_pictures_of_backups
+-- depends: 20261126_0005_pictures_of_backups
 --
 -- What pictures take that are kept apart, in a view for monitoring.
 --

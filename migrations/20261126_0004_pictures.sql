@@ -1,4 +1,4 @@
--- depends: 20261126_0002_validate_reasons
+-- depends: 20261126_0003_plan_stamp_scene_once
 --
 -- Pictures apart: what a scene holds in files.<id>.dataURL, when it is longer than 2 KB, is kept once per
 -- owner and content, and the row says which file has which picture. Foreign keys keep what is needed.
