@@ -34,12 +34,13 @@ BEGIN
         RETURN;
     END IF;
 
+    updated_at := greatest(clock_timestamp(), pad.created_at);
     UPDATE pad_ws.pads AS pads
     SET
         display_name = rename_pad.display_name,
         data = pad_ws.stamp_scene(pads.data, pads.id, rename_pad.display_name),
         version = pads.version + 1,
-        updated_at = greatest(clock_timestamp(), pad.created_at)
+        updated_at = rename_pad.updated_at
     WHERE
         pads.id = rename_pad.pad_id
         AND pads.owner_id = rename_pad.owner_id;

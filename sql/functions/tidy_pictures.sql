@@ -9,7 +9,9 @@ RETURNS TABLE (deleted bigint, deleted_bytes bigint, unneeded bigint)
 LANGUAGE plpgsql
 AS $$
 DECLARE
+    looked_at CONSTANT timestamptz := clock_timestamp();
     candidates bytea[];
+    doomed bytea[];
 BEGIN
     -- A save that adds a reference holds its pictures first, in a mode that this excludes: whoever
     -- comes later waits, and finds out that a picture is gone.
@@ -53,28 +55,30 @@ BEGIN
         ));
 
     -- Looked at again, now that they are held: a reference may have come in between.
-    WITH gone AS (
-        DELETE FROM pad_ws.pictures AS kept
-        WHERE
-            kept.owner_id = tidy_pictures.owner_id
-            AND kept.digest = ANY(candidates)
-            AND kept.unneeded_since <= clock_timestamp() - unneeded_for
-            AND NOT EXISTS (
-                SELECT FROM pad_ws.pad_pictures AS needed
-                WHERE needed.owner_id = tidy_pictures.owner_id AND needed.digest = kept.digest
-            )
-            AND NOT EXISTS (
-                SELECT FROM pad_ws.backup_pictures AS needed
-                WHERE needed.owner_id = tidy_pictures.owner_id AND needed.digest = kept.digest
-            )
-        RETURNING pg_column_size(kept.content) AS bytes
-    )
+    SELECT array_agg(kept.digest), coalesce(sum(pg_column_size(kept.content)), 0)
+    INTO doomed, deleted_bytes
+    FROM pad_ws.pictures AS kept
+    WHERE
+        kept.owner_id = tidy_pictures.owner_id
+        AND kept.digest = ANY(candidates)
+        AND kept.unneeded_since <= looked_at - unneeded_for
+        AND NOT EXISTS (
+            SELECT FROM pad_ws.pad_pictures AS needed
+            WHERE needed.owner_id = tidy_pictures.owner_id AND needed.digest = kept.digest
+        )
+        AND NOT EXISTS (
+            SELECT FROM pad_ws.backup_pictures AS needed
+            WHERE needed.owner_id = tidy_pictures.owner_id AND needed.digest = kept.digest
+        );
 
-    SELECT count(*), coalesce(sum(gone.bytes), 0) INTO deleted, deleted_bytes
-    FROM gone;
+    DELETE FROM pad_ws.pictures AS kept
+    WHERE
+        kept.owner_id = tidy_pictures.owner_id
+        AND kept.digest = ANY(doomed);
+    GET DIAGNOSTICS deleted = ROW_COUNT;
 
     UPDATE pad_ws.pictures AS kept
-    SET unneeded_since = clock_timestamp()
+    SET unneeded_since = looked_at
     WHERE
         kept.owner_id = tidy_pictures.owner_id
         AND kept.digest = ANY(candidates)
