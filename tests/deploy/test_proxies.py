@@ -22,6 +22,7 @@ from padws.config import ROOT, load_settings
 from padws.embedded import ends_with_parent, temporary
 from padws.embedded.servers import Gunicorn
 from padws.embedded.startup import LOOPBACK, free_port, wait_until_ready
+from tests.helpers.ledger import PadLedger
 from tests.helpers.people import sign_in_all
 from tests.helpers.programs import program, run
 from tests.helpers.waiting import wait_until
@@ -223,7 +224,7 @@ def test_instances_restarted_one_after_the_other_lose_and_refuse_no_save(
     people = sign_in_all(f"http://{instances[0].address}", ["alice", "bob", "carol", "dave"])
     with proxied(command, f"http://{LOOPBACK}:{port}", tmp_path) as url:
         writers = [
-            Writer(f"writer-{n}", person.cookie, (url,), careful=n % 2 == 0)
+            Writer(PadLedger(f"writer-{n}", careful=n % 2 == 0), person.cookie, (url,))
             for n, person in enumerate(people)
         ]
         for writer in writers:

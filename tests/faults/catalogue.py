@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -12,8 +13,10 @@ from dataclasses import dataclass
 
 import psycopg
 
-from tests.faults.place import Place
+from tests.faults.place import TABLES, Place
+from tests.helpers.commands import THIS
 from tests.helpers.parts import still
+from tests.helpers.waiting import wait_until
 from tests.helpers.writers import CUT_OFF, REFUSED, TIME_OUT
 
 Inject = Callable[[Place], None]
@@ -171,7 +174,7 @@ def disk_full(place: Place) -> None:
 
 def _vacuum(place: Place, switch: str) -> None:
     options = f"autovacuum_enabled = {switch}, toast.autovacuum_enabled = {switch}"
-    for table in ("pads", "backups"):
+    for table in TABLES:
         place.execute(f"ALTER TABLE pad_ws.{table} SET ({options})")
 
 
@@ -193,6 +196,19 @@ def _backends(place: Place) -> list[int]:
     return [int(row["pid"]) for row in place.sql(query)]
 
 
+def tidied(place: Place) -> None:
+    """`flask db-tidy` runs, and a day passes, until pictures that no pad needs now are deleted."""
+    wait_until(lambda: _tidied(place) > 0, "pictures deleted by flask db-tidy")
+
+
+def _tidied(place: Place) -> int:
+    """How many pictures it has deleted."""
+    place.execute("UPDATE pad_ws.pictures SET unneeded_since = unneeded_since - interval '1 day'")
+    log, settings = place.logs / "db-tidy.log", {"DATABASE_URL": place.database_url}
+    (deleted,) = re.findall(r"(\d+) pictures", THIS.run(log, settings, "db-tidy").output)[-1:]
+    return int(deleted)
+
+
 FAULTS = (
     Fault("gunicorn: worker killed (SIGKILL)", worker_killed, (CUT_OFF,)),
     Fault("gunicorn: worker frozen (SIGSTOP)", worker_frozen, (CUT_OFF, TIME_OUT)),
@@ -212,4 +228,5 @@ FAULTS = (
     Fault("Redis: killed, started again", redis_killed),
     Fault("Redis: restarted", redis_restarted),
     Fault("Redis: frozen", redis_frozen),
+    Fault("flask db-tidy deletes pictures", tidied),
 )

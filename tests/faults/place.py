@@ -22,11 +22,11 @@ from padws.embedded.directory import DataDirectory
 from padws.embedded.postgres import Postgres
 from padws.embedded.servers import Gunicorn, Provider, Redis
 from padws.embedded.startup import LOOPBACK, free_port
-from tests.helpers.ledger import Stored
+from tests.helpers.ledger import PadLedger, PartsLedger, PicturesLedger, Scene, Stored
 from tests.helpers.parts import Part
 from tests.helpers.people import sign_in_all
 from tests.helpers.relay import postgres_relay
-from tests.helpers.writers import Writer
+from tests.helpers.writers import PicturesWriter, Writer
 
 WORKERS = 2
 POOL = 2
@@ -53,19 +53,27 @@ SETTINGS = {
 #: Everything that makes PostgreSQL durable stays on. Vacuum soon frees what saves leave behind.
 POSTGRES_OPTIONS = ("max_connections=20", "autovacuum_naptime=1s", "log_min_messages=fatal")
 
+#: What drawings are kept in.
+TABLES = ("pads", "backups", "pictures", "pad_pictures", "backup_pictures")
+
 _STORED = """
     SELECT
         version,
-        data AS scene,
+        jsonb_build_array(data, pictures) AS scene,
         ARRAY(
-            SELECT backups.data
+            SELECT jsonb_build_array(backups.data, backups.pictures)
             FROM pad_ws.backups
             WHERE backups.source_id = pads.id AND backups.owner_id = pads.owner_id
             ORDER BY
                 backups.created_at > clock_timestamp(),  -- now() is older than the snapshot
                 backups.created_at DESC,
                 backups.id DESC
-        ) AS backups
+        ) AS backups,
+        (
+            SELECT coalesce(json_object_agg(encode(pictures.digest, 'hex'), pictures.content), '{}')
+            FROM pad_ws.pictures
+            WHERE pictures.owner_id = pads.owner_id
+        ) AS contents
     FROM pad_ws.pads
     WHERE id = %s
 """
@@ -126,11 +134,20 @@ class Place:
     def stored(self, writer: Writer) -> Stored:
         """A writer's pad as it is now."""
         (row,) = self.sql(_STORED, writer.pad_id)
-        return Stored(**row)
+        kept, contents = (row["scene"], *row["backups"]), row["contents"]
+        scene, *backups = [_whole(scene, pictures or {}, contents) for scene, pictures in kept]
+        return Stored(row["version"], scene, backups)
 
     def workers(self) -> list[Any]:
         """The worker processes of all instances."""
         return [worker for each in self.instances for worker in each.children()]
+
+
+def _whole(scene: Scene, pictures: dict[str, str], contents: dict[str, str]) -> Scene:
+    """A scene with those of its pictures that are kept apart and still there."""
+    for file_id, digest in pictures.items():
+        scene["files"][file_id]["dataURL"] = contents.get(digest, "")
+    return scene
 
 
 @contextmanager
@@ -190,17 +207,22 @@ def gunicorn(port: int, settings: Mapping[str, str], logs: Path) -> Gunicorn:
 def started_writers(urls: tuple[str, ...], number: int) -> list[Writer]:
     """Writers, each signed in as a different person.
 
-    Every second one is careful, every third one saves what has changed alone.
+    Every second one is careful. Of three, one has pictures, and one saves what has changed alone.
     """
-    names = [f"writer {n}" for n in range(number)]
-    people = sign_in_all(urls[0], names)
-    writers = [
-        Writer(name, person.cookie, urls, careful=n % 2 == 0, in_parts=n % 3 == 2)
-        for n, (name, person) in enumerate(zip(names, people, strict=True))
-    ]
+    people = sign_in_all(urls[0], [f"writer {n}" for n in range(number)])
+    writers = [_writer(n, person.cookie, urls) for n, person in enumerate(people)]
     for writer in writers:
         writer.start()
     return writers
+
+
+def _writer(n: int, cookie: str, urls: tuple[str, ...]) -> Writer:
+    name, careful = f"writer {n}", n % 2 == 0
+    if n % 3 == 1:
+        ledger = PicturesLedger(name, careful)
+        by_address = n % 4 in (0, 3)  # of the careful and of the others every second one
+        return PicturesWriter(ledger, cookie, urls, by_address=by_address)
+    return Writer((PartsLedger if n % 3 == 2 else PadLedger)(name, careful), cookie, urls)
 
 
 def _stop(writers: list[Writer]) -> None:
@@ -236,5 +258,5 @@ def _move_tables(disk: Path, cluster: Path, database_url: str) -> None:
     os.chown(space, owner.st_uid, owner.st_gid)
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(f"CREATE TABLESPACE small LOCATION '{space}'".encode())
-        for table in ("pads", "backups"):
+        for table in TABLES:
             connection.execute(f"ALTER TABLE pad_ws.{table} SET TABLESPACE small".encode())

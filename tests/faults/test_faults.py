@@ -12,6 +12,8 @@ import pytest
 from tests.faults.campaign import Campaign
 from tests.faults.catalogue import FAULTS, Fault
 from tests.faults.place import running_place
+from tests.helpers.waiting import wait_until
+from tests.helpers.writers import PicturesWriter
 
 
 @pytest.fixture(scope="module")
@@ -28,3 +30,9 @@ def test_no_acknowledged_save_is_lost(campaign: Campaign, fault: Fault) -> None:
     wrong, campaign.wrong = campaign.wrong, []
     assert not wrong
     assert found.checked >= len(campaign.place.writers)
+
+
+def test_pictures_are_got_and_sent_by_their_addresses(campaign: Campaign) -> None:
+    whole, by_address = (w for w in campaign.place.writers if isinstance(w, PicturesWriter))
+    wait_until(lambda: whole.got and by_address.got and by_address.sent_by_address)
+    assert not whole.sent_by_address

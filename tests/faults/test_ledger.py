@@ -6,7 +6,16 @@ from copy import deepcopy
 
 import pytest
 
-from tests.helpers.ledger import PadLedger, PartsLedger, Scene, Stored, part, scene
+from tests.helpers.ledger import (
+    PadLedger,
+    PartsLedger,
+    PicturesLedger,
+    Scene,
+    Stored,
+    part,
+    scene,
+    with_pictures,
+)
 
 KEEP = 10
 
@@ -132,3 +141,39 @@ def test_a_part_that_is_stored_half_is_noticed() -> None:
     found["elements"][5]["text"] = "half"
     wrong = ledger.check(ledger.before(), Stored(52, found, [found] * KEEP), KEEP)
     assert "version 52 has an element that was never sent" in "\n".join(wrong)
+
+
+def pictures_of(*numbers: int) -> Stored:
+    """A pad with pictures, and its backups, as these saves have sent them."""
+    scenes = [with_pictures("plan", number) for number in numbers]
+    return Stored(numbers[0] + 1, scenes[0], scenes)
+
+
+def a_ledger_of_pictures() -> PicturesLedger:
+    """Of a pad with pictures and with three acknowledged saves."""
+    ledger = PicturesLedger("plan", careful=True)
+    for version in (2, 3, 4):
+        ledger.acknowledge(ledger.begin(), version, f'"{version}"')
+    return ledger
+
+
+def test_pictures_that_are_there_are_well() -> None:
+    ledger = a_ledger_of_pictures()
+    assert ledger.check(ledger.before(), pictures_of(3, 2, 1), KEEP) == []
+
+
+@pytest.mark.parametrize("of_backup", [False, True])
+@pytest.mark.parametrize("text", ["", "data:image/png;base64,AAAA"])
+def test_a_lost_picture_is_noticed(text: str, of_backup: bool) -> None:
+    ledger, found = a_ledger_of_pictures(), pictures_of(3, 2, 1)
+    damaged = found.backups[2] if of_backup else found.scene
+    damaged["files"]["picture 1"]["dataURL"] = text
+    wrong = ledger.check(ledger.before(), found, KEEP)
+    assert "plan: picture 1 is lost, or is another picture" in wrong
+
+
+def test_a_picture_in_another_ones_place_is_noticed() -> None:
+    ledger, found = a_ledger_of_pictures(), pictures_of(3, 2, 1)
+    files = found.scene["files"]
+    files["picture 1"]["dataURL"] = files["picture 2"]["dataURL"]
+    assert "plan: version 4 is no scene that was sent" in ledger.check(ledger.before(), found, KEEP)

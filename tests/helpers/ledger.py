@@ -8,8 +8,11 @@ been written or not, and of a frozen server even later on.
 from __future__ import annotations
 
 import hashlib
+import random
 import threading
+from base64 import b64encode
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from tests.helpers.drawings import without_mark
@@ -40,9 +43,41 @@ def part(name: str, number: int) -> Scene:
     return {"elements": [element]}
 
 
+#: The sizes (bytes) of a pad's pictures. Some are shown; after a few saves one goes and another
+#: comes, so that each comes back when no backup has needed it for a while.
+_SIZES = (4_000, 200_000, 15_000, 60_000, 2_500, 90_000, 30_000, 8_000)
+_SHOWN, _SAVES_WITH_THEM = 3, 12
+
+
+@cache
+def picture(name: str, number: int) -> str:
+    """The text of one of a pad's pictures."""
+    content = random.Random(f"{name} {number}").randbytes(_SIZES[number])
+    return picture_of(content)
+
+
+def picture_of(content: bytes) -> str:
+    """The text of the picture with that content."""
+    return f"data:image/png;base64,{b64encode(content).decode()}"
+
+
+def digest_of(text: str) -> str:
+    """By what a picture with that text is known."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def with_pictures(name: str, number: int) -> Scene:
+    """The scene of a save, with pictures; one of them twice, under ids that change."""
+    first = number // _SAVES_WITH_THEM
+    shown = [(first + n) % len(_SIZES) for n in range(_SHOWN)]
+    ids = {f"picture {each}": each for each in shown} | {f"again in {number // 2}": shown[0]}
+    files = {id_: {"id": id_, "dataURL": picture(name, each)} for id_, each in ids.items()}
+    return scene(name, number) | {"files": files}
+
+
 @dataclass(frozen=True)
 class Stored:
-    """A pad as PostgreSQL has it, in one snapshot; its backups' scenes, newest first."""
+    """A pad as PostgreSQL has it, in one snapshot; its backups' scenes, newest first. All whole."""
 
     version: int
     scene: Scene
@@ -66,6 +101,10 @@ class PadLedger:
     open: set[int] = field(default_factory=set)
     wrong: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def content(self, number: int) -> Scene:
+        """What a save sends."""
+        return scene(self.name, number)
 
     @property
     def acknowledged(self) -> int:
@@ -161,11 +200,15 @@ class PadLedger:
             number = int(bare["elements"][0]["save"])
         except (KeyError, IndexError, TypeError, ValueError):
             return None
-        return number if number <= self.sent and bare == scene(self.name, number) else None
+        return number if number <= self.sent and bare == self.content(number) else None
 
 
 class PartsLedger(PadLedger):
     """Of a pad that is saved in parts: each save sends one element. It is made with the part 0."""
+
+    def content(self, number: int) -> Scene:
+        """What a save sends."""
+        return part(self.name, number)
 
     def _wrong_scene(self, before: PadLedger, stored: Stored) -> list[str]:
         numbers = self._numbers_of(stored.scene)
@@ -189,6 +232,25 @@ class PartsLedger(PadLedger):
         """By which save each element was sent; None if one was sent by none."""
         elements = without_mark(found).get("elements", [])
         numbers = {each["id"]: int(each["version"]) - 1 for each in elements}
-        sent = [part(self.name, number)["elements"][0] for number in sorted(numbers.values())]
+        sent = [self.content(number)["elements"][0] for number in sorted(numbers.values())]
         in_order = sorted(sent, key=lambda each: str(each["index"]))
         return numbers if elements == in_order and max(numbers.values()) <= self.sent else None
+
+
+class PicturesLedger(PadLedger):
+    """Of a pad with pictures."""
+
+    def content(self, number: int) -> Scene:
+        """What a save sends."""
+        return with_pictures(self.name, number)
+
+    def _wrong_scene(self, before: PadLedger, stored: Stored) -> list[str]:
+        sent = {digest_of(picture(self.name, number)) for number in range(len(_SIZES))}
+        lost = {
+            id_
+            for found in (stored.scene, *stored.backups)
+            for id_, file in found["files"].items()
+            if digest_of(file["dataURL"]) not in sent
+        }
+        wrong = [f"{id_} is lost, or is another picture" for id_ in sorted(lost)]
+        return wrong + super()._wrong_scene(before, stored)

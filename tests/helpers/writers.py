@@ -7,11 +7,19 @@ import json
 import random
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from tests.helpers.ledger import PadLedger, PartsLedger, part, scene
+from tests.helpers.ledger import (
+    PadLedger,
+    PartsLedger,
+    PicturesLedger,
+    Scene,
+    digest_of,
+    picture_of,
+)
 
 #: Seconds that a writer waits for an answer.
 PATIENCE = 5.0
@@ -78,16 +86,9 @@ class Line:
 class Writer(threading.Thread):
     """Saves its own pad until told to stop, at one instance and then at the other."""
 
-    def __init__(
-        self,
-        name: str,
-        cookie: str,
-        urls: tuple[str, ...],
-        *,
-        careful: bool,
-        in_parts: bool = False,
-    ):
-        super().__init__(name=name, daemon=True)
+    def __init__(self, ledger: PadLedger, cookie: str, urls: tuple[str, ...]):
+        super().__init__(name=ledger.name, daemon=True)
+        self.ledger = ledger
         self._lines = [Line(url, cookie) for url in urls]
         random.shuffle(self._lines)
         self._stop_it = threading.Event()
@@ -95,13 +96,10 @@ class Writer(threading.Thread):
         self.seen = Seen()
         self.last_failure = 0.0
         self._served_since = dict.fromkeys(self._lines, 0.0)
-        self._in_parts = in_parts
-        self._content = part if in_parts else scene
-        self.ledger = PartsLedger(name, careful) if in_parts else PadLedger(name, careful)
         self.path = self._make_pad()
 
     def _make_pad(self) -> str:
-        body = {"display_name": self.name, "data": self._content(self.name, 0)}
+        body = {"display_name": self.name, "data": self.ledger.content(0)}
         answer = self._lines[0].ask("POST", "/api/pad", body)
         assert answer.status == HTTPStatus.CREATED, answer
         return f"/api/pad/{json.loads(answer.body)['id']}"
@@ -146,10 +144,10 @@ class Writer(threading.Thread):
     def _save(self) -> bool:
         number = self.ledger.begin()
         condition = {"If-Match": f'"{self.ledger.basis}"'} if self.ledger.careful else {}
-        method, path = ("PATCH", f"{self.path}/data") if self._in_parts else ("POST", self.path)
+        in_parts = isinstance(self.ledger, PartsLedger)
+        method, path = ("PATCH", f"{self.path}/data") if in_parts else ("POST", self.path)
         try:
-            content = self._content(self.name, number)
-            answer = self._lines[0].ask(method, path, content, **condition)
+            answer = self._lines[0].ask(method, path, self._content(number), **condition)
         except TimeoutError:
             self.seen.count(TIME_OUT)
             return False
@@ -160,6 +158,9 @@ class Writer(threading.Thread):
             self.seen.count(CUT_OFF)
             return False
         return self._note(answer, number)
+
+    def _content(self, number: int) -> Scene:
+        return self.ledger.content(number)
 
     def _note(self, answer: Answer, number: int) -> bool:
         """Write an answer into the ledger; whether the save was acknowledged."""
@@ -180,3 +181,55 @@ class Writer(threading.Thread):
         self.seen.acknowledged += 1
         self.seen.longest_gap = max(self.seen.longest_gap, now - self._last)
         self._last = self._served_since[self._lines[0]] = now
+
+
+class PicturesWriter(Writer):
+    """Saves scenes with pictures, and looks at them whenever there are others.
+
+    `by_address`, it sends no picture that it has seen in its pad, but the address.
+    """
+
+    def __init__(
+        self, ledger: PicturesLedger, cookie: str, urls: tuple[str, ...], *, by_address: bool
+    ):
+        self._by_address = by_address
+        self._addresses: dict[str, str] = {}
+        self.got = self.sent_by_address = 0  # pictures
+        super().__init__(ledger, cookie, urls)
+
+    def _content(self, number: int) -> Scene:
+        content = super()._content(number)
+        for file in content["files"].values() if self._by_address else ():
+            if address := self._addresses.get(digest_of(file["dataURL"])):
+                del file["dataURL"]
+                file["picture"] = address
+                self.sent_by_address += 1
+        return content
+
+    def _note(self, answer: Answer, number: int) -> bool:
+        noted = super()._note(answer, number)
+        files = self.ledger.content(number)["files"].values()
+        if noted and {digest_of(file["dataURL"]) for file in files} != set(self._addresses):
+            with suppress(OSError, http.client.HTTPException):  # the next save is soon
+                self._look()
+        return noted
+
+    def _look(self) -> None:
+        """Get all pictures of the pad from their addresses."""
+        pad = self._get(f"{self.path}?pictures=false")
+        files = json.loads(pad)["data"]["files"].values() if pad else ()
+        self._addresses = {file["picture"].rpartition("/")[2]: file["picture"] for file in files}
+        for digest, address in self._addresses.items():
+            found = self._get(address)
+            if found is not None and digest_of(picture_of(found)) != digest:
+                self.seen.bad_answers.append(f"{address} with another picture")
+            self.got += found is not None
+
+    def _get(self, path: str) -> bytes | None:
+        """What is there; None if the service is away."""
+        answer = self._lines[0].ask("GET", path, None)
+        if answer.status == HTTPStatus.OK:
+            return answer.body
+        if answer.status != HTTPStatus.SERVICE_UNAVAILABLE:
+            self.seen.bad_answers.append(f"{answer.status} {answer.body[:200]!r} for {path}")
+        return None
