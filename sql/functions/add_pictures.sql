@@ -1,6 +1,6 @@
 -- Holds the pictures that a map refers to until the transaction ends, and adds those that are given with
 -- it. Unless all are there or given, it adds none, and returns which are missing; else null.
--- Index: pictures_pkey; users_pkey, for a foreign key.
+-- Index: pictures_pkey, pictures_unneeded_since_idx; users_pkey, for a foreign key.
 
 CREATE OR REPLACE FUNCTION pad_ws.add_pictures(owner_id uuid, pictures jsonb, contents json)
 RETURNS text[]
@@ -24,6 +24,24 @@ BEGIN
         ))
     ORDER BY held.digest
     FOR KEY SHARE;
+
+    -- Whatever is needed again has its full time before it once more when that ends.
+    UPDATE pad_ws.pictures AS held
+    SET unneeded_since = NULL
+    WHERE
+        held.owner_id = add_pictures.owner_id
+        AND held.digest = ANY(ARRAY(
+            SELECT again.digest
+            FROM pad_ws.pictures AS again
+            WHERE
+                again.owner_id = add_pictures.owner_id
+                AND again.digest = ANY(ARRAY(
+                    SELECT decode(file.value, 'hex') FROM jsonb_each_text(add_pictures.pictures) AS file
+                ))
+                AND again.unneeded_since IS NOT NULL
+            ORDER BY again.digest
+            FOR NO KEY UPDATE
+        ));
 
     SELECT array_agg(DISTINCT file.value) INTO missing
     FROM jsonb_each_text(add_pictures.pictures) AS file

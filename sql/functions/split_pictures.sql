@@ -1,7 +1,7 @@
 -- Takes the pictures out of a scene that is in the database whole, and keeps them apart: gives the rest
 -- of the scene, and which file has which picture. Null in place of those: the scene has none. Saves
 -- arrive apart already (padws/pictures.py, which has the same limit of 2,048 bytes).
--- Index: pictures_pkey; users_pkey, which a foreign key asks.
+-- Index: those of add_pictures.
 
 CREATE OR REPLACE FUNCTION pad_ws.split_pictures(
     owner_id uuid, scene jsonb, OUT rest jsonb, OUT pictures jsonb

@@ -171,6 +171,14 @@ def test_a_picture_goes_a_day_after_nothing_was_found_to_need_it(conn: Connectio
     assert kept(conn) == {digest_of("b")}
 
 
+def test_a_picture_that_was_needed_for_a_moment_has_another_day(conn: Connection) -> None:
+    pad = unneeded(conn, "a")
+    draw(conn, pad, "a")
+    draw(conn, pad)
+    assert tidy(conn, pad.owner_id) == Tidied(0, 0, 1)
+    assert kept(conn) == {digest_of("a")}
+
+
 def test_a_picture_that_is_needed_again_has_another_day(conn: Connection) -> None:
     pad = saved_pad(conn)
     draw(conn, pad, "a")
