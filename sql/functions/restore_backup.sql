@@ -1,7 +1,8 @@
 -- Makes a backup's scene the pad's, after backing up what it replaces, and prunes. No row, and nothing
 -- changed, if the pad is not this owner's, not at an accepted version, or has no such backup. With
--- new_pictures, those of an old backup, which has them in its scene, are kept apart from now on.
--- Index: pads_id_owner_id_key, backups_id_owner_id_key; take_backup, split_pictures, keep_pictures.
+-- new_pictures, those of an old backup, which has them in its scene, are kept apart from now on
+-- (split_pictures).
+-- Index: pads_id_owner_id_key, backups_id_owner_id_key; take_backup, keep_pictures.
 
 CREATE OR REPLACE FUNCTION pad_ws.restore_backup(
     owner_id uuid,
