@@ -54,7 +54,14 @@ CROSS JOIN
         SELECT
             count(*) AS number,
             sha256(coalesce(
-                string_agg(sha256(convert_to(kept::text, 'UTF8')), ''::bytea ORDER BY kept.digest), ''
+                string_agg(
+                    -- By column: sorting whole rows would bring all their contents into memory or onto disk.
+                    sha256(
+                        kept.digest || sha256(convert_to(kept.content::text, 'UTF8'))
+                        || convert_to(concat_ws(' ', kept.created_at, kept.unneeded_since), 'UTF8')
+                    ), ''::bytea
+                    ORDER BY kept.digest
+                ), ''
             )) AS digest
         FROM pad_ws.pictures AS kept
         WHERE kept.owner_id = users.id
