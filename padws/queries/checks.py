@@ -13,7 +13,7 @@ from padws.statements import from_file
 class Damaged(Struct, frozen=True):
     """A row that is not as it must be, and why."""
 
-    id: UUID
+    id: UUID | str  # a picture has its digest, a reference to one has both
     owner_id: UUID | None
     may_be_of_pad_ws: bool
     faults: list[str]
@@ -32,6 +32,7 @@ class UserDigest(Struct, frozen=True):
     user_id: UUID
     pads: int
     backups: int
+    pictures: int
     digest: str
 
 
@@ -52,28 +53,68 @@ class Check(Struct, frozen=True):
 
 
 @from_file
-def find_damaged_users(conn: Connection, *, first: UUID, last: UUID) -> list[Damaged]:
+def find_damaged_users(conn: Connection, *, first_id: UUID, last_id: UUID) -> list[Damaged]:
     """The damaged users with ids from `first` to `last`."""
 
 
 @from_file
-def find_damaged_pads(conn: Connection, *, first: UUID, last: UUID) -> list[Damaged]:
+def find_damaged_pads(conn: Connection, *, first_id: UUID, last_id: UUID) -> list[Damaged]:
     """The damaged pads with ids from `first` to `last`."""
 
 
 @from_file
-def find_damaged_backups(conn: Connection, *, first: UUID, last: UUID) -> list[Damaged]:
+def find_damaged_backups(conn: Connection, *, first_id: UUID, last_id: UUID) -> list[Damaged]:
     """The damaged backups with ids from `first` to `last`."""
 
 
 @from_file
-def find_damaged_template_pads(conn: Connection, *, first: UUID, last: UUID) -> list[Damaged]:
+def find_damaged_template_pads(conn: Connection, *, first_id: UUID, last_id: UUID) -> list[Damaged]:
     """The damaged templates with ids from `first` to `last`."""
 
 
 @from_file
-def find_damaged_access_tokens(conn: Connection, *, first: UUID, last: UUID) -> list[Damaged]:
+def find_damaged_access_tokens(conn: Connection, *, first_id: UUID, last_id: UUID) -> list[Damaged]:
     """The damaged tokens with ids from `first` to `last`."""
+
+
+@from_file
+def find_damaged_pictures(
+    conn: Connection,
+    *,
+    first_owner_id: UUID,
+    first_digest: bytes,
+    last_owner_id: UUID,
+    last_digest: bytes,
+) -> list[Damaged]:
+    """The damaged pictures from one to another."""
+
+
+@from_file
+def find_damaged_pad_pictures(
+    conn: Connection,
+    *,
+    first_owner_id: UUID,
+    first_pad_id: UUID,
+    first_digest: bytes,
+    last_owner_id: UUID,
+    last_pad_id: UUID,
+    last_digest: bytes,
+) -> list[Damaged]:
+    """The references of pads to pictures, from one to another, that refer to nothing."""
+
+
+@from_file
+def find_damaged_backup_pictures(
+    conn: Connection,
+    *,
+    first_owner_id: UUID,
+    first_backup_id: UUID,
+    first_digest: bytes,
+    last_owner_id: UUID,
+    last_backup_id: UUID,
+    last_digest: bytes,
+) -> list[Damaged]:
+    """The references of backups to pictures, from one to another, that refer to nothing."""
 
 
 @from_file
@@ -82,7 +123,7 @@ def list_rules(conn: Connection) -> list[Rule]:
 
 
 @from_file
-def digest_users(conn: Connection, *, first: UUID, last: UUID) -> list[UserDigest]:
+def digest_users(conn: Connection, *, first_id: UUID, last_id: UUID) -> list[UserDigest]:
     """What users with ids from `first` to `last` have."""
 
 

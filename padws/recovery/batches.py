@@ -1,4 +1,4 @@
-"""Going through a table by its ids, in batches of about a second.
+"""Going through a table by its key, in batches of about a second.
 
 Each batch is a statement, and a transaction, of its own. One snapshot for all of it would be
 simpler, but for as long as it is held, vacuum frees nothing of what the service replaces.
@@ -7,41 +7,61 @@ simpler, but for as long as it is held, vacuum frees nothing of what the service
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 from uuid import UUID
 
 from psycopg import sql
+from psycopg.rows import dict_row
 
 from padws.database import Connection
 
 R = TypeVar("R")
+Key = dict[str, UUID | bytes]  # the columns of a key, and what a row has there
 
 _AIM = 1.0  # seconds
 _SIZES = range(1, 5001)
 _FIRST_SIZE = 50
-_LAST_ID = UUID(int=2**128 - 1)
-_IDS = "SELECT id FROM pad_ws.{} WHERE id >= %s ORDER BY id LIMIT %s"
+_BY_ID = ("id",)
+_COLUMNS = {  # of the others, in the order of an index
+    "pictures": ("owner_id", "digest"),
+    "pad_pictures": ("owner_id", "digest", "pad_id"),
+    "backup_pictures": ("owner_id", "digest", "backup_id"),
+}
+_FIRST = "SELECT {columns} FROM pad_ws.{table} ORDER BY {columns} LIMIT %s"
+_NEXT = (
+    "SELECT {columns} FROM pad_ws.{table} WHERE ({columns}) > ({after}) ORDER BY {columns} LIMIT %s"
+)
 
 
 def batches(
-    conn: Connection, table: str, look: Callable[[list[UUID]], R]
+    conn: Connection, table: str, look: Callable[[list[Key]], R]
 ) -> Iterator[tuple[int, R]]:
-    """The number of ids in each batch, and what `look` finds among them."""
-    size, first = _FIRST_SIZE, UUID(int=0)
-    while ids := _ids(conn, table, first, size):
+    """The number of rows in each batch, and what `look` finds among them."""
+    size, last = _FIRST_SIZE, Key()
+    while keys := _keys(conn, table, last, size):
         began = time.monotonic()
-        found = look(ids)
+        found = look(keys)
         size = _next_size(size, time.monotonic() - began)
-        yield len(ids), found
-        if ids[-1] == _LAST_ID:
-            return
-        first = UUID(int=ids[-1].int + 1)
+        yield len(keys), found
+        last = keys[-1]
 
 
-def _ids(conn: Connection, table: str, first: UUID, size: int) -> list[UUID]:
-    query = sql.SQL(_IDS).format(sql.Identifier(table))
-    return [each for (each,) in conn.execute(query, [first, size]).fetchall()]
+def span(keys: Sequence[Key]) -> dict[str, Any]:
+    """The first and the last of some keys, as parameters of a statement."""
+    ends = (("first", keys[0]), ("last", keys[-1]))
+    return {f"{end}_{column}": value for end, key in ends for column, value in key.items()}
+
+
+def _keys(conn: Connection, table: str, after: Key, size: int) -> list[Key]:
+    columns = sql.SQL(", ").join(map(sql.Identifier, _COLUMNS.get(table, _BY_ID)))
+    query = sql.SQL(_NEXT if after else _FIRST).format(
+        columns=columns,
+        table=sql.Identifier(table),
+        after=sql.SQL(", ").join([sql.Placeholder()] * len(after)),
+    )
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query, [*after.values(), size]).fetchall()
 
 
 def _next_size(size: int, seconds: float) -> int:

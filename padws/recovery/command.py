@@ -75,8 +75,8 @@ def db_dump(path: Path) -> None:
         progress = Progress()
         end = dump(settings, path, progress)
         progress.say(
-            f"{path}: {end.dump_bytes:,} bytes, with {end.users:,} users, {end.pads:,} pads and "
-            f"{end.backups:,} backups."
+            f"{path}: {end.dump_bytes:,} bytes, with {end.users:,} users, {end.pads:,} pads, "
+            f"{end.backups:,} backups and {end.pictures:,} pictures."
         )
 
 

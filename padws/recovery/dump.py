@@ -111,6 +111,7 @@ def _write(
         users=sums.users,
         pads=sums.pads,
         backups=sums.backups,
+        pictures=sums.pictures,
         templates=templates,
         dump_bytes=_size(partial),
         dump_sha256=sha256_of(Path(partial.name)),

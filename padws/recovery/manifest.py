@@ -15,7 +15,7 @@ from msgspec.json import decode, encode
 
 from padws.database import Connection
 from padws.queries.checks import TemplatesDigest, UserDigest, digest_users
-from padws.recovery.batches import batches
+from padws.recovery.batches import batches, span
 from padws.recovery.errors import CannotLook
 from padws.recovery.progress import Progress
 
@@ -41,6 +41,7 @@ class End(Struct, frozen=True):
     users: int
     pads: int
     backups: int
+    pictures: int
     templates: TemplatesDigest
     dump_bytes: int
     dump_sha256: str
@@ -50,7 +51,7 @@ class Sums:
     """Counts the users that pass."""
 
     def __init__(self) -> None:
-        self.users = self.pads = self.backups = 0
+        self.users = self.pads = self.backups = self.pictures = 0
 
     def counting(self, users: Iterable[UserDigest]) -> Iterator[UserDigest]:
         """The users, counted."""
@@ -58,6 +59,7 @@ class Sums:
             self.users += 1
             self.pads += each.pads
             self.backups += each.backups
+            self.pictures += each.pictures
             yield each
 
 
@@ -69,9 +71,7 @@ def beside(dump: Path) -> Path:
 def users_of(conn: Connection, progress: Progress) -> Iterator[UserDigest]:
     """What each user of a database has, in the order of their ids."""
     number = 0
-    for seen, found in batches(
-        conn, "users", lambda ids: digest_users(conn, first=ids[0], last=ids[-1])
-    ):
+    for seen, found in batches(conn, "users", lambda keys: digest_users(conn, **span(keys))):
         number += seen
         progress.show(f"Digests of {number:,} users …")
         yield from found
@@ -136,9 +136,10 @@ def _difference(expected: UserDigest | None, found: UserDigest | None) -> str:
         return "is in the manifest, and was not restored"
     if not expected:
         return "was restored, and is not in the manifest"
-    if (expected.pads, expected.backups) != (found.pads, found.backups):
-        return (
-            f"{found.pads} pads and {found.backups} backups instead of "
-            f"{expected.pads} and {expected.backups}"
-        )
+    if (numbers := _numbers(expected)) != _numbers(found):
+        return f"{_numbers(found)} instead of {numbers}"
     return "the rows differ" if expected.digest != found.digest else ""
+
+
+def _numbers(user: UserDigest) -> str:
+    return f"{user.pads} pads, {user.backups} backups and {user.pictures} pictures"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 from uuid import UUID
 
 import psycopg
@@ -14,20 +15,23 @@ from padws.migrations import broken_constraints
 from padws.migrations.errors import in_words
 from padws.queries import checks
 from padws.queries.checks import Damaged
-from padws.recovery.batches import batches, estimated_rows
+from padws.recovery.batches import Key, batches, estimated_rows, span
 from padws.recovery.connection import require_this_release
 from padws.recovery.errors import CannotLook
 from padws.recovery.progress import Progress
 
 Print = Callable[[str], None]
 
-#: Each table, with the statement that looks at a range of its ids.
+#: Each table, with the statement that looks at a range of its keys.
 TABLES: Mapping[str, Callable[..., list[Damaged]]] = {
     "users": checks.find_damaged_users,
     "pads": checks.find_damaged_pads,
     "backups": checks.find_damaged_backups,
     "template_pads": checks.find_damaged_template_pads,
     "access_tokens": checks.find_damaged_access_tokens,
+    "pictures": checks.find_damaged_pictures,
+    "pad_pictures": checks.find_damaged_pad_pictures,
+    "backup_pictures": checks.find_damaged_backup_pictures,
 }
 # What no constraint asks, and the constraint that says whether rows of pad.ws were let through.
 _JUDGED_BY = {"data is not a scene": "backups_data_is_object"}
@@ -92,7 +96,7 @@ def _damaged(
 ) -> Iterator[Damaged]:
     about = estimated_rows(conn, table)
     try:
-        for number, found in batches(conn, table, lambda ids: _look(conn, table, ids)):
+        for number, found in batches(conn, table, lambda keys: _look(conn, table, keys)):
             findings.examined[table] += number
             progress.show(f"{table}: {findings.examined[table]:,} of about {about:,} rows")
             yield from found
@@ -101,18 +105,29 @@ def _damaged(
     findings.examined[table] += 0
 
 
-def _look(conn: Connection, table: str, ids: list[UUID]) -> list[Damaged]:
-    """The damaged rows among `ids`; halved for as long as PostgreSQL fails at one of them."""
+def _look(conn: Connection, table: str, keys: list[Key]) -> list[Damaged]:
+    """The damaged rows among `keys`; halved for as long as PostgreSQL fails at one of them."""
     try:
-        return TABLES[table](conn, first=ids[0], last=ids[-1])
+        return TABLES[table](conn, **span(keys))
     except psycopg.errors.QueryCanceled as error:
-        if len(ids) == 1:
-            raise CannotLook(f"{table} {ids[0]}: {in_words(error)}") from None
-    except psycopg.InternalError as error:
-        if len(ids) == 1:
-            return [Damaged(ids[0], None, False, [f"cannot be read: {in_words(error)}"])]
-    middle = len(ids) // 2
-    return _look(conn, table, ids[:middle]) + _look(conn, table, ids[middle:])
+        if len(keys) == 1:
+            raise CannotLook(f"{table} {_name(keys[0])}: {in_words(error)}") from None
+    except (psycopg.InternalError, psycopg.DataError) as error:
+        if len(keys) == 1:
+            return [_unreadable(keys[0], error)]
+    middle = len(keys) // 2
+    return _look(conn, table, keys[:middle]) + _look(conn, table, keys[middle:])
+
+
+def _unreadable(key: Key, error: psycopg.Error) -> Damaged:
+    owner_id = cast(UUID | None, key.get("owner_id"))
+    return Damaged(_name(key), owner_id, False, [f"cannot be read: {in_words(error)}"])
+
+
+def _name(key: Key) -> str:
+    """What a row is called beside its owner."""
+    values = (value for column, value in key.items() if column != "owner_id")
+    return " ".join(each.hex() if isinstance(each, bytes) else str(each) for each in values)
 
 
 def _judge(table: str, row: Damaged, unproven: set[str], findings: Findings) -> None:

@@ -1,7 +1,7 @@
 -- Personal access tokens in a range of ids that are not as they must be, and why: the names of the constraints
 -- they break, or what no constraint asks. pad.ws has none.
 -- Index: access_tokens_pkey, users_pkey.
--- psql -v first="'00000000-0000-0000-0000-000000000000'" -v last="'ffffffff-ffff-ffff-ffff-ffffffffffff'" \
+-- psql -v first_id="'00000000-0000-0000-0000-000000000000'" -v last_id="'ffffffff-ffff-ffff-ffff-ffffffffffff'" \
 --      -f sql/checks/find_damaged_access_tokens.sql
 
 SELECT
@@ -32,6 +32,6 @@ CROSS JOIN
         END
     ], NULL) AS found (faults)
 WHERE
-    tokens.id BETWEEN :first AND :last
+    tokens.id BETWEEN :first_id AND :last_id
     AND found.faults <> '{}'
 ORDER BY tokens.id;

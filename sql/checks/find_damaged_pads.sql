@@ -1,7 +1,8 @@
 -- Pads in a range of ids that are not as they must be, and why: the names of the constraints they break, or
--- what no constraint asks. Reads every scene. Whatever pad.ws alone has written is at version 0.
--- Index: pads_id_owner_id_key, users_pkey.
--- psql -v first="'00000000-0000-0000-0000-000000000000'" -v last="'ffffffff-ffff-ffff-ffff-ffffffffffff'" \
+-- what no constraint asks. Reads every scene. Whether a pad's pictures are there is asked of its references
+-- to them: find_damaged_pad_pictures.sql. Whatever pad.ws alone has written is at version 0.
+-- Index: pads_id_owner_id_key, users_pkey, pad_pictures_pkey.
+-- psql -v first_id="'00000000-0000-0000-0000-000000000000'" -v last_id="'ffffffff-ffff-ffff-ffff-ffffffffffff'" \
 --      -f sql/checks/find_damaged_pads.sql
 
 SELECT
@@ -11,10 +12,11 @@ SELECT
     found.faults
 FROM pad_ws.pads AS pads
 CROSS JOIN
-    LATERAL array_remove(ARRAY[
+    LATERAL array_cat(array_remove(ARRAY[
         CASE WHEN NOT pad_ws.is_scene(pads.data) THEN 'pads_data_is_scene' END,
         -- Written out, so that every part of it is read.
         CASE WHEN length(pads.data::text) < 1 THEN 'data cannot be read' END,
+        CASE WHEN jsonb_typeof(pads.pictures) <> 'object' THEN 'pictures is not an object' END,
         CASE
             WHEN (SELECT users.id FROM pad_ws.users AS users WHERE users.id = pads.owner_id) IS NULL
                 THEN 'pads_owner_id_fkey'
@@ -32,8 +34,20 @@ CROSS JOIN
         END,
         -- Until then no save would take a backup.
         CASE WHEN pads.last_backup_at > now() + interval '1 day' THEN 'last_backup_at is in the future' END
-    ], NULL) AS found (faults)
+    ], NULL), array(
+        SELECT 'pad_pictures lacks ' || coalesce(file.value, 'null')
+        FROM
+            jsonb_each_text(
+                CASE WHEN jsonb_typeof(pads.pictures) = 'object' THEN pads.pictures END
+            ) AS file
+        EXCEPT
+        SELECT 'pad_pictures lacks ' || encode(needed.digest, 'hex')
+        FROM pad_ws.pad_pictures AS needed
+        WHERE
+            needed.owner_id = pads.owner_id
+            AND needed.pad_id = pads.id
+    )) AS found (faults)
 WHERE
-    pads.id BETWEEN :first AND :last
+    pads.id BETWEEN :first_id AND :last_id
     AND found.faults <> '{}'
 ORDER BY pads.id;

@@ -1,7 +1,7 @@
 -- Templates in a range of ids that are not as they must be, and why: the names of the constraints they break,
 -- or what no constraint asks. They are nobody's.
 -- Index: template_pads_pkey.
--- psql -v first="'00000000-0000-0000-0000-000000000000'" -v last="'ffffffff-ffff-ffff-ffff-ffffffffffff'" \
+-- psql -v first_id="'00000000-0000-0000-0000-000000000000'" -v last_id="'ffffffff-ffff-ffff-ffff-ffffffffffff'" \
 --      -f sql/checks/find_damaged_template_pads.sql
 
 SELECT
@@ -27,6 +27,6 @@ CROSS JOIN
         END
     ], NULL) AS found (faults)
 WHERE
-    templates.id BETWEEN :first AND :last
+    templates.id BETWEEN :first_id AND :last_id
     AND found.faults <> '{}'
 ORDER BY templates.id;

@@ -1,7 +1,7 @@
 -- Users in a range of ids that are not as they must be, and why: the names of the constraints they break, or
 -- what no constraint asks.
 -- Index: users_pkey.
--- psql -v first="'00000000-0000-0000-0000-000000000000'" -v last="'ffffffff-ffff-ffff-ffff-ffffffffffff'" \
+-- psql -v first_id="'00000000-0000-0000-0000-000000000000'" -v last_id="'ffffffff-ffff-ffff-ffff-ffffffffffff'" \
 --      -f sql/checks/find_damaged_users.sql
 
 SELECT
@@ -25,6 +25,6 @@ CROSS JOIN
         END
     ], NULL) AS found (faults)
 WHERE
-    users.id BETWEEN :first AND :last
+    users.id BETWEEN :first_id AND :last_id
     AND found.faults <> '{}'
 ORDER BY users.id;

@@ -42,6 +42,7 @@ FROM
         'pads_version_not_negative',
         'pads_times_in_order',
         'backups_pkey',
+        'backups_id_owner_id_key',
         'backups_source_id_fkey',
         'backups_source_id_owner_id_fkey',
         'backups_owner_id_given',
@@ -61,7 +62,19 @@ FROM
         'access_tokens_scope_known',
         'access_tokens_digest_is_sha256',
         'access_tokens_expires_after_creation',
-        'access_tokens_times_in_order'
+        'access_tokens_times_in_order',
+        'pictures_pkey',
+        'pictures_owner_id_fkey',
+        'pictures_digest_is_sha256',
+        'pictures_content_is_text',
+        'pad_pictures_pkey',
+        'pad_pictures_owner_id_fkey',
+        'pad_pictures_pad_id_owner_id_fkey',
+        'pad_pictures_owner_id_digest_fkey',
+        'backup_pictures_pkey',
+        'backup_pictures_owner_id_fkey',
+        'backup_pictures_backup_id_owner_id_fkey',
+        'backup_pictures_owner_id_digest_fkey'
     ]) AS rules (name)
 LEFT JOIN there ON rules.name = there.name
 GROUP BY rules.name

@@ -17,7 +17,7 @@ from tests.conftest import StartService
 from tests.dba.conftest import Owned, Roles, owned, upgrade
 from tests.helpers import databases
 from tests.helpers.browser import SCENE, Browser
-from tests.helpers.statements import FILES, NAMES, fill, run_example
+from tests.helpers.statements import FILES, NAMES, break_references, fill, run_example
 
 TABLES = (
     "users",
@@ -43,6 +43,7 @@ GRANTED = """
 def full(database_of_roles: Owned) -> Owned:
     """The database with rows of each kind."""
     fill(database_of_roles.url)
+    break_references(database_of_roles.url)
     return database_of_roles
 
 

@@ -97,6 +97,8 @@ _FILL = """
     WHERE id = md5('template 777')::uuid;
     UPDATE pad_ws.access_tokens SET last_used_at = now() + interval '1 year'
     WHERE id = md5('token 777')::uuid;
+    UPDATE pad_ws.pictures SET created_at = now() + interval '1 year'
+    WHERE owner_id = md5('user 778')::uuid AND digest = sha256('picture 777');
 
     INSERT INTO pad_ws.checks (name, finished_at, faults) VALUES ('db-drill', now(), 1);
 
@@ -113,14 +115,34 @@ def fill(url: str) -> None:
         conn.execute(_FILL.encode())
 
 
+_BREAK_REFERENCES = """
+    SET session_replication_role = replica;
+    INSERT INTO pad_ws.pad_pictures (owner_id, pad_id, digest)
+    VALUES (md5('user 778')::uuid, md5('pad 777')::uuid, sha256('nowhere'));
+    INSERT INTO pad_ws.backup_pictures (owner_id, backup_id, digest)
+    VALUES (md5('user 779')::uuid, md5('backup 777')::uuid, sha256('nowhere'))
+"""
+
+
+def break_references(url: str) -> None:
+    """Let a pad and a backup of a filled database refer to a picture that is not there."""
+    with psycopg.connect(url) as conn:
+        conn.execute(_BREAK_REFERENCES)
+
+
 def md5_id(text: str) -> UUID:
     """The id that `fill` gives a row."""
     return UUID(md5(text.encode()).hexdigest())
 
 
-def _only(text: str) -> dict[str, UUID]:
+def _only_key(**key: UUID | bytes) -> dict[str, UUID | bytes]:
+    """The range of keys that has this one alone."""
+    return {f"{end}_{column}": value for end in ("first", "last") for column, value in key.items()}
+
+
+def _only(text: str) -> dict[str, UUID | bytes]:
     """The range of ids that has this one alone."""
-    return {"first": md5_id(text), "last": md5_id(text)}
+    return _only_key(id=md5_id(text))
 
 
 # A user, one of this user's two pads and tokens, one of the pad's four backups, and values that fit
@@ -193,6 +215,17 @@ ONLY_FOR: dict[str, dict[str, Any]] = {
     "checks/find_damaged_backups": _only("backup 777"),
     "checks/find_damaged_template_pads": _only("template 777"),
     "checks/find_damaged_access_tokens": _only("token 777"),
+    "checks/find_damaged_pictures": _only_key(
+        owner_id=md5_id("user 778"), digest=sha256(b"picture 777").digest()
+    ),
+    "checks/find_damaged_pad_pictures": _only_key(
+        owner_id=md5_id("user 778"), pad_id=md5_id("pad 777"), digest=sha256(b"nowhere").digest()
+    ),
+    "checks/find_damaged_backup_pictures": _only_key(
+        owner_id=md5_id("user 779"),
+        backup_id=md5_id("backup 777"),
+        digest=sha256(b"nowhere").digest(),
+    ),
     "checks/digest_users": _only("user 2"),
 }
 

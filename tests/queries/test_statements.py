@@ -16,7 +16,7 @@ from padws.config import ROOT
 from padws.database import Connection, prepare_connection
 from padws.statements import SQL_DIR, load_statement
 from tests.helpers import citus, servers
-from tests.helpers.statements import FILES, FUNCTIONS, NAMES, fill, run_example
+from tests.helpers.statements import FILES, FUNCTIONS, NAMES, break_references, fill, run_example
 
 SOURCES = sorted((ROOT / "padws").rglob("*.py"))
 # No example has more than two users, two pads and eight backups to look at.
@@ -189,6 +189,7 @@ class Scans:
 def full_database_url(postgres: str, template_database: str) -> Iterator[str]:
     with servers.database(postgres, template_database) as url:
         fill(url)
+        break_references(url)
         yield url
 
 

@@ -4,34 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import md5
+from hashlib import md5, sha256
 from uuid import UUID
 
 from tests.helpers import databases
 
-# Three users with two pads and a token each, three backups of each pad, a template.
+# Three users with two pads and a token each, three backups of each pad, a template. Each pad of the
+# second and third has a picture of its own, which its backups share; another file has none.
 ROWS = r"""
     INSERT INTO pad_ws.users (id, username, email, roles)
     SELECT md5('user ' || u)::uuid, 'user ' || u, u || '@example.org', '["admin"]'
     FROM generate_series(1, 3) AS u;
 
-    INSERT INTO pad_ws.pads (id, owner_id, display_name, data, version, last_backup_at)
+    INSERT INTO pad_ws.pictures (owner_id, digest, content)
+    SELECT md5('user ' || (p + 1) / 2)::uuid, sha256(convert_to(text, 'UTF8')), to_json(text)
+    FROM generate_series(3, 6) AS p
+    CROSS JOIN LATERAL concat('picture ', p, E' \\ \t "漢字"') AS text;
+
+    INSERT INTO pad_ws.pads (id, owner_id, display_name, data, pictures, version, last_backup_at)
     SELECT
         md5('pad ' || p)::uuid,
         md5('user ' || (p + 1) / 2)::uuid,
         'Grüße ' || p,
-        jsonb_build_object('elements', jsonb_build_array(p, E'\\ \t "漢字"')),
+        jsonb_build_object(
+            'elements', jsonb_build_array(p, E'\\ \t "漢字"'),
+            'files', '{"apart": {}, "without": {}}'::jsonb
+        ),
+        CASE WHEN p > 2 THEN jsonb_build_object('apart', encode(
+            sha256(convert_to(concat('picture ', p, E' \\ \t "漢字"'), 'UTF8')), 'hex'
+        )) END,
         p,
         now()
     FROM generate_series(1, 6) AS p;
 
-    INSERT INTO pad_ws.backups (id, source_id, owner_id, data, created_at, updated_at)
+    INSERT INTO pad_ws.backups (id, source_id, owner_id, data, pictures, created_at, updated_at)
     SELECT
         md5('backup ' || pads.version || ' ' || n)::uuid,
-        pads.id, pads.owner_id, pads.data, times.taken_at, times.taken_at
+        pads.id, pads.owner_id, pads.data, pads.pictures, times.taken_at, times.taken_at
     FROM pad_ws.pads AS pads
     CROSS JOIN generate_series(1, 3) AS n
     CROSS JOIN LATERAL (SELECT now() - n * interval '1 hour' AS taken_at) AS times;
+
+    INSERT INTO pad_ws.pad_pictures (owner_id, pad_id, digest)
+    SELECT owner_id, id, decode(pictures ->> 'apart', 'hex') FROM pad_ws.pads
+    WHERE pictures IS NOT NULL;
+
+    INSERT INTO pad_ws.backup_pictures (owner_id, backup_id, digest)
+    SELECT owner_id, id, decode(pictures ->> 'apart', 'hex') FROM pad_ws.backups
+    WHERE pictures IS NOT NULL;
 
     INSERT INTO pad_ws.access_tokens (id, user_id, name, scope, token_digest)
     SELECT
@@ -53,6 +73,11 @@ _UNREADABLE = r"""
 def id_of(text: str) -> UUID:
     """The id that ROWS gives a row."""
     return UUID(md5(text.encode()).hexdigest())
+
+
+def digest_of(pad: int) -> str:
+    """The digest of the picture that ROWS gives a pad."""
+    return sha256(f'picture {pad} \\ \t "漢字"'.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -231,3 +256,116 @@ UNREADABLE: Mapping[str, Damage] = {
         ("backups", "backup 3 2", "backups_data_is_object"),
     )
 }
+
+_PAD, PICTURE, _OTHER = id_of("pad 3"), digest_of(3), "ab" * 32
+_BACKUPS = [id_of(f"backup 3 {number}") for number in (1, 2, 3)]
+_BACKUP = _BACKUPS[0]
+_REFERENCES = [
+    (f"{table} {row} {PICTURE}", f"{table}_owner_id_digest_fkey")
+    for table, rows in (("pad_pictures", [_PAD]), ("backup_pictures", _BACKUPS))
+    for row in rows
+]
+_THIS = f"digest = '\\x{PICTURE}'"
+_CONTENT = f"UPDATE pad_ws.pictures SET content = {{content}} WHERE {_THIS};"
+
+#: What is done to the picture of a pad of the second user's, and what is found: rows, and why.
+PICTURES: Mapping[str, tuple[str, list[tuple[str, str]]]] = {
+    "gone": (f"DELETE FROM pad_ws.pictures WHERE {_THIS}", _REFERENCES),
+    "gone, with whatever referred to it": (
+        f"""
+        DELETE FROM pad_ws.pictures WHERE {_THIS};
+        DELETE FROM pad_ws.pad_pictures WHERE {_THIS};
+        DELETE FROM pad_ws.backup_pictures WHERE {_THIS}
+        """,
+        [
+            (f"pads {_PAD}", f"pad_pictures lacks {PICTURE}"),
+            *((f"backups {each}", f"backup_pictures lacks {PICTURE}") for each in _BACKUPS),
+        ],
+    ),
+    "somebody else's": (
+        f"UPDATE pad_ws.pictures SET owner_id = '{id_of('user 3')}' WHERE {_THIS}",
+        _REFERENCES,
+    ),
+    "of another digest": (
+        f"UPDATE pad_ws.pictures SET digest = '\\x{_OTHER}' WHERE {_THIS}",
+        [(f"pictures {_OTHER}", "content has another digest"), *_REFERENCES],
+    ),
+    "of other content": (
+        _CONTENT.format(content="to_json('picture'::text)"),
+        [(f"pictures {PICTURE}", "content has another digest")],
+    ),
+    "no text": (
+        "ALTER TABLE pad_ws.pictures DROP CONSTRAINT pictures_content_is_text;"
+        + _CONTENT.format(content="'[]'"),
+        [(f"pictures {PICTURE}", "pictures_content_is_text")],
+    ),
+    "not in what the pad refers to": (
+        f"DELETE FROM pad_ws.pad_pictures WHERE pad_id = '{_PAD}'",
+        [(f"pads {_PAD}", f"pad_pictures lacks {PICTURE}")],
+    ),
+    "not in what the backup refers to": (
+        f"DELETE FROM pad_ws.backup_pictures WHERE backup_id = '{_BACKUP}'",
+        [(f"backups {_BACKUP}", f"backup_pictures lacks {PICTURE}")],
+    ),
+    "another in the pad's map": (
+        f"""UPDATE pad_ws.pads SET pictures = '{{"apart": "{_OTHER}"}}' WHERE id = '{_PAD}'""",
+        [(f"pads {_PAD}", f"pad_pictures lacks {_OTHER}")],
+    ),
+    "another in the backup's map": (
+        f"""
+        UPDATE pad_ws.backups SET pictures = '{{"apart": "{_OTHER}"}}' WHERE id = '{_BACKUP}'
+        """,
+        [(f"backups {_BACKUP}", f"backup_pictures lacks {_OTHER}")],
+    ),
+    "null in the pad's map": (
+        f"""UPDATE pad_ws.pads SET pictures = '{{"apart": null}}' WHERE id = '{_PAD}'""",
+        [(f"pads {_PAD}", "pad_pictures lacks null")],
+    ),
+    "in what is no map": (
+        f"""
+        UPDATE pad_ws.pads SET pictures = '[]' WHERE id = '{_PAD}';
+        UPDATE pad_ws.backups SET pictures = 'null' WHERE id = '{_BACKUP}'
+        """,
+        [
+            (f"pads {_PAD}", "pictures is not an object"),
+            (f"backups {_BACKUP}", "pictures is not an object"),
+        ],
+    ),
+    "referred to by no pad": (
+        f"""
+        DELETE FROM pad_ws.backup_pictures WHERE {_THIS};
+        DELETE FROM pad_ws.backups WHERE source_id = '{_PAD}';
+        DELETE FROM pad_ws.pads WHERE id = '{_PAD}'
+        """,
+        [(f"pad_pictures {_PAD} {PICTURE}", "pad_pictures_pad_id_owner_id_fkey")],
+    ),
+    "referred to by no backup": (
+        f"DELETE FROM pad_ws.backups WHERE id = '{_BACKUP}'",
+        [
+            (
+                f"backup_pictures {_BACKUP} {PICTURE}",
+                "backup_pictures_backup_id_owner_id_fkey",
+            )
+        ],
+    ),
+    "of the future": (
+        f"UPDATE pad_ws.pictures SET created_at = {_FUTURE} WHERE {_THIS}",
+        [(f"pictures {PICTURE}", "created_at or unneeded_since is in the future")],
+    ),
+}
+
+# JSON with a byte that cannot be in it.
+UNREADABLE_PICTURE = (
+    "ALTER TABLE pad_ws.pictures DROP CONSTRAINT pictures_content_is_text;"
+    "CREATE CAST (bytea AS json) WITHOUT FUNCTION;"
+    + _CONTENT.format(content="bytea '\\x220122'::json")
+    + "DROP CAST (bytea AS json);"
+)
+
+# None of this is damage: what is not needed any more, and a file that never had a picture.
+NO_DAMAGE = f"""
+    UPDATE pad_ws.pads SET pictures = NULL WHERE id = '{_PAD}';
+    UPDATE pad_ws.backups SET pictures = '{{}}' WHERE id = '{_BACKUP}';
+    INSERT INTO pad_ws.pictures (owner_id, digest, content, unneeded_since)
+    VALUES ('{id_of("user 1")}', sha256('unneeded'), '"unneeded"', now());
+"""

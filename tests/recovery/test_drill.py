@@ -9,19 +9,24 @@ import stat
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from padws.config import load_settings
+from padws.recovery.connection import connected
 from padws.recovery.dump import _lock
 from padws.recovery.errors import CannotLook
+from padws.recovery.manifest import users_of
+from padws.recovery.progress import Progress
 from tests.helpers import databases
 from tests.helpers.commands import Forks
 from tests.helpers.programs import program, search_path
 from tests.helpers.waiting import wait_until
 from tests.recovery.conftest import COULD_NOT_LOOK, DAMAGED, SOUND, Command
-from tests.recovery.planted import DAMAGE, id_of
+from tests.recovery.planted import DAMAGE, PICTURE, id_of
 
 SCRATCH = "SELECT datname FROM pg_database WHERE datname LIKE 'padws\\_drill\\_%'"
 Run = Callable[..., str]
@@ -65,7 +70,7 @@ def rewrite(path: Path, change: Callable[[list[dict[str, object]]], object]) -> 
 
 
 def test_a_dump_and_what_is_in_it(dump: Run, path: Path) -> None:
-    assert "3 users, 6 pads and 18 backups" in dump(code=SOUND)
+    assert "3 users, 6 pads, 18 backups and 4 pictures" in dump(code=SOUND)
     header, *users, end = manifest_of(path)
     assert header["format"] == 1
     assert header["padws"]
@@ -76,7 +81,8 @@ def test_a_dump_and_what_is_in_it(dump: Run, path: Path) -> None:
         str(id_of(f"user {number}")) for number in (1, 2, 3)
     }
     assert [(user["pads"], user["backups"]) for user in users] == [(2, 6)] * 3
-    assert (end["users"], end["pads"], end["backups"]) == (3, 6, 18)
+    assert sorted(str(user["pictures"]) for user in users) == ["0", "2", "2"]
+    assert (end["users"], end["pads"], end["backups"], end["pictures"]) == (3, 6, 18, 4)
     assert end["dump_bytes"] == path.stat().st_size
     assert path.read_bytes()[:5] == b"PGDMP"
     names = {each.name for each in path.parent.iterdir()}
@@ -165,6 +171,25 @@ def test_a_stopped_dump_removes_what_it_has_written(
         running.ended(COULD_NOT_LOOK)
     assert f"Stopped by {number.name}" in running.output
     assert list(path.parent.glob("padws.dump*")) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE pad_ws.pictures SET created_at = created_at + interval '1 s' WHERE {row}",
+        "DELETE FROM pad_ws.pad_pictures WHERE {row}",
+        "DELETE FROM pad_ws.backup_pictures WHERE {row}",
+    ],
+)
+def test_a_digest_is_of_pictures_and_references_too(url: str, change: str) -> None:
+    def digests() -> dict[UUID, str]:
+        with connected(load_settings({"DATABASE_URL": url}), url) as conn:
+            return {each.user_id: each.digest for each in users_of(conn, Progress())}
+
+    before = digests()
+    databases.execute(url, change.format(row=f"digest = '\\x{PICTURE}'").encode())
+    after = digests()
+    assert {each for each in before if before[each] != after[each]} == {id_of("user 2")}
 
 
 # Programs
@@ -277,7 +302,8 @@ def test_a_truncated_dump_whose_manifest_fits_cannot_be_restored(
     ("change", "complaint"),
     [
         (lambda lines: lines[2].update(digest="0" * 64), "the rows differ"),
-        (lambda lines: lines[2].update(pads=3), "2 pads and 6 backups instead of 3 and 6"),
+        (lambda lines: lines[2].update(pads=3), "instead of 3 pads, 6 backups and "),
+        (lambda lines: lines[2].update(pictures=7), "instead of 2 pads, 6 backups and 7 pictures"),
         (lambda lines: lines.pop(2), "was restored, and is not in the manifest"),
         (
             lambda lines: lines.insert(1, {**lines[1], "user_id": "0" * 32}),

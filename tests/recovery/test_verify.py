@@ -17,7 +17,15 @@ from padws.recovery.verify import Findings
 from padws.recovery.verify import verify as look_at
 from tests.helpers import databases
 from tests.recovery.conftest import COULD_NOT_LOOK, DAMAGED, SOUND, Command
-from tests.recovery.planted import DAMAGE, UNREADABLE, id_of
+from tests.recovery.planted import (
+    DAMAGE,
+    NO_DAMAGE,
+    PICTURE,
+    PICTURES,
+    UNREADABLE,
+    UNREADABLE_PICTURE,
+    id_of,
+)
 
 Verify = Callable[..., str]
 
@@ -42,7 +50,8 @@ def check(url: str) -> tuple[int, bool]:
 def test_a_sound_database_is_sound(verify: Verify, url: str) -> None:
     printed = verify(url, code=SOUND)
     assert printed == (
-        "Looked at 3 users, 6 pads, 18 backups, 1 template_pads, 3 access_tokens. Damaged: 0.\n"
+        "Looked at 3 users, 6 pads, 18 backups, 1 template_pads, 3 access_tokens, 4 pictures, "
+        "4 pad_pictures, 12 backup_pictures. Damaged: 0.\n"
     )
     assert check(url) == (0, True)
 
@@ -75,6 +84,40 @@ def test_a_row_that_cannot_be_read_is_named_and_the_others_are_read(
     assert "3 users, 6 pads, 18 backups" in lines[-1]
 
 
+PAST_FOREIGN_KEYS = b"SET session_replication_role = replica;"
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_each_kind_of_damage_to_a_picture_is_found_and_named(
+    verify: Verify, url: str, name: str
+) -> None:
+    change, found = PICTURES[name]
+    databases.execute(url, PAST_FOREIGN_KEYS + change.encode())
+    *lines, _ = verify(url, code=DAMAGED).splitlines()
+    expected = {f"Damaged: {row}, owner {id_of('user 2')}: {why}" for row, why in found}
+    missing = {"Damaged: the rule pictures_content_is_text is missing"}
+    assert set(lines) - missing == expected
+    assert len(lines) == len(set(lines))
+
+
+def test_a_picture_that_is_no_json_is_named_and_the_others_are_read(
+    verify: Verify, url: str
+) -> None:
+    databases.execute(url, UNREADABLE_PICTURE.encode())
+    other = "UPDATE pad_ws.pictures SET content = '[1]' WHERE content::text LIKE '%4%'"
+    databases.execute(url, other.encode())
+    *lines, summary = verify(url, code=DAMAGED).splitlines()
+    row = f"Damaged: pictures {PICTURE}, owner {id_of('user 2')}: cannot be read: "
+    assert [line.startswith(row) for line in lines].count(True) == 1
+    assert [line.endswith(": pictures_content_is_text") for line in lines].count(True) == 1
+    assert "4 pictures" in summary
+
+
+def test_what_a_drawing_does_not_need_any_more_is_no_damage(verify: Verify, url: str) -> None:
+    databases.execute(url, NO_DAMAGE.encode())
+    assert "Damaged: 0." in verify(url, code=SOUND)
+
+
 def test_a_check_that_succeeds_later_says_so_and_when_it_did_stays(
     verify: Verify, url: str
 ) -> None:
@@ -105,7 +148,9 @@ def test_each_rule_that_is_missing_is_named(verify: Verify, url: str) -> None:
         "SELECT conrelid::regclass::text, conname FROM pg_constraint "
         "WHERE connamespace = 'pad_ws'::regnamespace AND contype IN ('c', 'f', 'u') "
         "AND conrelid IN ('pad_ws.users'::regclass, 'pad_ws.pads'::regclass, "
-        "'pad_ws.backups'::regclass, 'pad_ws.access_tokens'::regclass)",
+        "'pad_ws.backups'::regclass, 'pad_ws.access_tokens'::regclass, "
+        "'pad_ws.pictures'::regclass, 'pad_ws.pad_pictures'::regclass, "
+        "'pad_ws.backup_pictures'::regclass)",
     )
     for table, name in dropped:
         databases.execute(
@@ -240,6 +285,8 @@ def test_no_snapshot_outlives_a_batch(url: str, monkeypatch: pytest.MonkeyPatch)
         look(conn)
     assert seen == [0] * 9
     assert findings.examined["backups"] == 18
+    assert findings.examined["pictures"] == findings.examined["pad_pictures"] == 4
+    assert findings.examined["backup_pictures"] == 12
 
 
 def test_a_batch_that_takes_longer_than_statements_may_is_split(
@@ -251,7 +298,7 @@ def test_a_batch_that_takes_longer_than_statements_may_is_split(
 
     def slow(conn: psycopg.Connection, **ids: object) -> list[checks.Damaged]:
         ((size,),) = conn.execute(
-            "SELECT count(*) FROM pad_ws.backups WHERE id BETWEEN %(first)s AND %(last)s", ids
+            "SELECT count(*) FROM pad_ws.backups WHERE id BETWEEN %(first_id)s AND %(last_id)s", ids
         ).fetchall()
         sizes.append(size)
         if size > 2:
