@@ -28,7 +28,8 @@ TABLE = f"{SCHEMA}.functions"
 STORED = f"SELECT name, digest, release, applied_at FROM {TABLE}"  # noqa: S608
 STORE = f"""
     INSERT INTO {TABLE} (name, digest, release, applied_at)
-    VALUES (%s, %s, %s, now())
+    SELECT name, digest, %s, now()
+    FROM unnest(%s::text[], %s::text[]) AS new (name, digest)
     ON CONFLICT (name) DO UPDATE
         SET digest = excluded.digest, release = excluded.release, applied_at = excluded.applied_at
 """  # noqa: S608
@@ -113,8 +114,8 @@ def script(functions: Iterable[Function]) -> Script:
 
 def record(conn: Connection, functions: Iterable[Function]) -> None:
     """Record that the database has these functions; part of the caller's transaction."""
-    for each in functions:
-        conn.execute(STORE, [each.name, each.checksum, VERSION])
+    digests = {each.name: each.checksum for each in functions}
+    conn.execute(STORE, [VERSION, list(digests), list(digests.values())])
 
 
 def stored(conn: Connection) -> Mapping[str, Stored]:
