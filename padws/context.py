@@ -34,7 +34,10 @@ class Services:
 
     @cached_property
     def new_pictures_apart(self) -> bool:
-        """Whether new pictures are kept apart from scenes; the database is asked once at most."""
+        """Whether new pictures are kept apart from scenes; the database is asked once at most.
+
+        Not to be used while holding a connection: each would wait for another one.
+        """
         if self.settings.pictures_apart != "auto":
             return self.settings.pictures_apart == "on"
         with self.database.connection() as conn:

@@ -133,12 +133,13 @@ def restore_backup(pad_id: UUID, backup_id: UUID) -> Response:
     """Restore a backup's scene to its pad; what it replaces is backed up first."""
     owner_id, accepted = caller().id, accepted_versions()
     ids = {"backup_id": backup_id, "pad_id": pad_id, "owner_id": owner_id}
+    new_pictures = services().new_pictures_apart
     with database().connection() as conn:
         saved = backups.restore_backup(
             conn,
             accepted_versions=accepted,
             keep=settings().max_backups_per_user,
-            new_pictures=services().new_pictures_apart,
+            new_pictures=new_pictures,
             **ids,
         )
         if not saved:

@@ -219,13 +219,14 @@ def save_pad(pad_id: UUID) -> Response:
 def merge_pad(pad_id: UUID) -> Response:
     """Merge a scene, or the part of one that has changed, into a pad."""
     base, drawing = accepted_versions(), read_drawing()
+    new_pictures = services().new_pictures_apart
     with database().connection() as conn:
         merge = partial(
             pads.merge_pad,
             conn,
             pad_id=pad_id,
             owner_id=caller().id,
-            new_pictures=services().new_pictures_apart,
+            new_pictures=new_pictures,
             base_versions=base,
             backup_interval=settings().backup_interval,
             keep=settings().max_backups_per_user,

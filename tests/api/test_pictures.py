@@ -287,6 +287,20 @@ def test_a_merge_takes_pictures_out_of_an_old_row(
     assert [files[f"file {n}"]["dataURL"] for n in range(2)] == [ONE, "data:,short"]
 
 
+@pytest.mark.parametrize("change", ["merge", "restore"])
+def test_one_connection_is_enough_for_the_first_request(
+    alice: Client, configure: Configure, client_of: ClientOf, change: str
+) -> None:
+    """Which asks whether pictures are kept apart, and does so before it takes a connection."""
+    path = path_of(make_pad(alice, data=scene_with(ONE)))
+    backup = ok(alice.post(f"{path}/backups"), 201)["id"]
+    fresh = client_of(configure(DB_POOL_MAX_SIZE="1", DB_POOL_MIN_SIZE="1"), "alice")
+    if change == "merge":
+        ok(fresh.patch(f"{path}/data", json={"elements": [{"id": "b", "version": 1}]}))
+    else:
+        ok(fresh.post(f"{path}/backups/{backup}/restore"))
+
+
 # Without pictures
 
 
