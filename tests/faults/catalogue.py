@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import re
 import signal
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 import psycopg
 
 from tests.faults.place import TABLES, Place
+from tests.helpers import databases
 from tests.helpers.commands import THIS
 from tests.helpers.parts import still
 from tests.helpers.waiting import wait_until
@@ -197,16 +197,23 @@ def _backends(place: Place) -> list[int]:
 
 
 def tidied(place: Place) -> None:
-    """`flask db-tidy` runs, and a day passes, until pictures that no pad needs now are deleted."""
-    wait_until(lambda: _tidied(place) > 0, "pictures deleted by flask db-tidy")
+    """Pictures are deleted the moment nothing needs them, and `flask db-tidy` runs."""
+    wait_until(lambda: _tidied(place) > 0, "pictures deleted")
+    THIS.run(place.logs / "db-tidy.log", {"DATABASE_URL": place.database_url}, "db-tidy")
 
 
 def _tidied(place: Place) -> int:
-    """How many pictures it has deleted."""
-    place.execute("UPDATE pad_ws.pictures SET unneeded_since = unneeded_since - interval '1 day'")
-    log, settings = place.logs / "db-tidy.log", {"DATABASE_URL": place.database_url}
-    (deleted,) = re.findall(r"(\d+) pictures", THIS.run(log, settings, "db-tidy").output)[-1:]
+    """How many pictures are deleted: those that nothing needs now, and did not a moment ago."""
+    for _ in range(2):
+        ((deleted,),) = databases.query(place.database_url, TIDY_AT_ONCE)
     return int(deleted)
+
+
+TIDY_AT_ONCE = """
+    SELECT coalesce(sum(tidied.deleted), 0)
+    FROM pad_ws.users AS users
+    CROSS JOIN LATERAL pad_ws.tidy_pictures(users.id, interval '0') AS tidied
+"""
 
 
 FAULTS = (
