@@ -43,8 +43,8 @@ def test_a_started_server_is_alive_under_its_own_process_id(
 
 
 def test_stopping_sends_the_stop_signal() -> None:
-    server = ends_with_parent.start("server", SLEEP, stop_signal=signal.SIGINT)
-    assert server.stop() == 128 + signal.SIGINT
+    server = ends_with_parent.start("server", SLEEP, stop_signal=signal.SIGUSR1)
+    assert server.stop() == 128 + signal.SIGUSR1
     assert is_gone(server.pid)
     assert not server.is_alive()
 
