@@ -8,11 +8,12 @@ from padws import cli, error_handler, front_end, memory_budget, security_headers
 from padws.application import Application
 from padws.auth import cross_site, sessions
 from padws.auth.limits import Limits
+from padws.auth.links import Passwords
 from padws.auth.provider import Provider
 from padws.auth.session_index import SessionIndex
 from padws.auth.tokens import BearerTokens
 from padws.blueprints import app as app_blueprints
-from padws.blueprints import auth, backups, health, pads, pages, templates, tokens, users
+from padws.blueprints import auth, backups, health, links, pads, pages, templates, tokens, users
 from padws.blueprints import pictures as picture_blueprints
 from padws.config import Settings, load_settings
 from padws.context import Services
@@ -58,14 +59,17 @@ def _register_services(app: Flask, settings: Settings) -> None:
         provider=provider,
         tokens=BearerTokens(settings, database, provider, limits),
         limits=limits,
+        link_passwords=Passwords(),
         sampler=metrics.Sampler(database.pool_stats),
     )
 
 
 def _register_routes(app: Flask) -> None:
     api = make_api(app, VERSION)
-    for module in (pads, backups, picture_blueprints, templates, tokens, users, app_blueprints):
+    nouns = (pads, backups, picture_blueprints, links, templates, tokens, users, app_blueprints)
+    for module in nouns:
         api.register_blueprint(module.blueprint)
+    api.register_blueprint(links.shared)
     api.register_blueprint(app_blueprints.workspace)
     # auth comes last so that its hook sees a problem before that of pages: they run in reverse.
     for blueprint in (pages.blueprint, health.blueprint, auth.blueprint):

@@ -165,6 +165,18 @@ class Settings:
     write_limit: str = parsed(
         rate, "20000 per minute", "Changes by one user, counted by each worker for itself"
     )
+    link_limit: str = parsed(
+        rate, "6000 per minute", "Requests behind one share link, across all instances"
+    )
+    link_address_limit: str = parsed(
+        rate, "1200 per minute", "Requests behind share links from one address, likewise"
+    )
+    link_password_limit: str = parsed(
+        rate,
+        "60 per minute",
+        "Passwords of share links that are tried from one address, for one link, or given to new "
+        "links by one user, likewise",
+    )
     session_idle_minutes: int = number(
         720, 1, 525_600, "Minutes without a request after which a session ends"
     )

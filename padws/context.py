@@ -10,6 +10,7 @@ import redis
 from flask import current_app
 
 from padws.auth.limits import Limits
+from padws.auth.links import Passwords
 from padws.auth.provider import Provider
 from padws.auth.session_index import SessionIndex
 from padws.auth.tokens import BearerTokens
@@ -30,6 +31,7 @@ class Services:
     provider: Provider | None
     tokens: BearerTokens
     limits: Limits
+    link_passwords: Passwords
     sampler: Sampler
 
     @cached_property

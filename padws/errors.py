@@ -28,12 +28,14 @@ TITLES = {
     "invalid_token": "The token is not valid here",
     "invalid_if_match": "If-Match cannot be read",
     "invalid_json": "The body is not JSON that can be stored",
+    "link_not_found": "No such link",
     "method_not_allowed": "The method is not allowed here",
     "no_workspaces": "There is no workspace provider",
     "not_administrator": "Only administrators may do this",
     "not_found": "No such page",
     "not_json": "The body must be application/json",
     "pad_not_found": "No such pad",
+    "password_needed": "The link has a password",
     "picture_not_found": "No such picture",
     "range_not_satisfiable": "There is no such part",
     "read_only_token": "The token may only read",
@@ -53,6 +55,7 @@ TITLES = {
     "template_taken": "Another template has this name",
     "token_not_found": "No such token",
     "too_complex": "The body has too many parts",
+    "too_many_links": "The pad has as many links as it may have",
     "too_many_requests": "Too many requests; wait a little",
     "too_slow": "The request took too long to arrive",
     "unknown_picture": "A file refers to a picture that is not there",
@@ -60,6 +63,7 @@ TITLES = {
     "content_coding_unknown": "A body must not be compressed",
     "user_not_found": "No such user",
     "username_taken": "Another user has this name",
+    "wrong_password": "This is not the password of the link",
 }
 
 
@@ -246,6 +250,7 @@ CONSTRAINTS: dict[str, Violation] = {
     "template_pads_name_not_blank": _refused("name"),
     "template_pads_display_name_not_blank": _refused("display_name"),
     "access_tokens_expires_after_creation": _refused("expires_at", "Must be in the future."),
+    "links_expires_after_creation": _refused("expires_at", "Must be in the future."),
 }
 
 
@@ -253,6 +258,7 @@ CONSTRAINTS: dict[str, Violation] = {
 STATES: dict[str, Violation] = {
     "PW001": (Unprocessable, "cannot_merge", {"data": _PART_SHAPE}),
     "PW002": (TooLarge, "scene_too_large", {}),
+    "PW021": (Conflict, "too_many_links", {}),
 }
 
 

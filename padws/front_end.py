@@ -39,6 +39,8 @@ _MOST_IN_MEMORY = 64_000_000  # bytes of compressed files that a worker keeps
 _WORTH_IT = 0.95  # of the size
 #: The addresses of board/src/router.ts.
 _VIEW = re.compile(r"/pads/[0-9a-fA-F-]{36}(/history)?|/account")
+#: The address behind a share link, which has headers of its own.
+_SHARED = re.compile(r"/shared/[^/]+")
 _OF_VARIANTS = ("Content-Encoding", "Content-Length")
 
 
@@ -50,8 +52,7 @@ def serve(app: Flask, settings: Settings) -> None:
             files.add_files(str(settings.assets_dir), prefix="/assets")
         app.wsgi_app = files  # type: ignore[method-assign]
     elif settings.board_dir:
-        headers = security_headers.of_board(settings)
-        app.wsgi_app = _Board(app.wsgi_app, settings.board_dir, headers)  # type: ignore[method-assign]
+        app.wsgi_app = _Board(app.wsgi_app, settings.board_dir, settings)  # type: ignore[method-assign]
 
 
 class FrontEnd(WhiteNoise):  # type: ignore[misc]  # untyped
@@ -127,10 +128,17 @@ class FrontEnd(WhiteNoise):  # type: ignore[misc]  # untyped
 class _Board(FrontEnd):
     """The board: each of its views has an address of its own, and the same page."""
 
+    def __init__(self, app: WSGIApplication, root: Path, settings: Settings):
+        super().__init__(app, root, security_headers.of_board(settings))
+        self._fixed_headers = security_headers.of_boards_links(settings)
+        self._shared = self.get_static_file(str(root.resolve() / "index.html"), "/")
+
     def __call__(self, wsgi: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request, or leave that to the application."""
         if _VIEW.fullmatch(wsgi["PATH_INFO"]):
             return self.serve(self.files["/"], wsgi, start_response)
+        if _SHARED.fullmatch(wsgi["PATH_INFO"]):
+            return self.serve(self._shared, wsgi, start_response)
         answer: Iterable[bytes] = super().__call__(wsgi, start_response)
         return answer
 

@@ -21,6 +21,7 @@ from werkzeug.exceptions import ClientDisconnected
 
 from padws import memory_budget
 from padws.context import services
+from padws.data_url import content_of
 from padws.errors import (
     BadRequest,
     NotFound,
@@ -178,6 +179,7 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]  # untyped
 # Versions: a pad's ETag is its version in quotes; a set of versions is an int8multirange as text
 
 ANY_VERSION = "{(,)}"
+NO_VERSION = "{}"
 
 _TAG = r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"'
 # Possessive groups do not work in Python before 3.11.5; Debian 12 has 3.11.2.
@@ -366,6 +368,50 @@ def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = 
 def not_modified(etag: str, cache_control: str = _ASK_FIRST) -> Response:
     """The caller has this already."""
     return _Answer([], 304, [("ETag", etag), ("Cache-Control", cache_control)])
+
+
+# Pictures
+
+# What browsers show as a picture and nothing else; anything else might have a script in it.
+_SHOWN = frozenset(("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"))
+
+# The digest is part of the address: what is there never changes. Who has no password gets no
+# picture from the cache of somebody who had it.
+_FOR_EVER = "private, max-age=31536000, immutable"
+
+
+def digest_in(address: str) -> bytes:
+    """The digest of a picture, as its address has it. Raises NotFound."""
+    if not re.fullmatch("[0-9a-f]{64}", address):
+        raise NotFound("picture_not_found")
+    return bytes.fromhex(address)
+
+
+def has_picture(digest: str) -> bool:
+    """Whether the caller has this picture already, by If-None-Match."""
+    return not {digest, "*"}.isdisjoint(known_etags())
+
+
+def answer_picture(content: JsonText | None, digest: str) -> Response:
+    """A picture, or the part of it that the request asks for; no content: the caller has it."""
+    if not content:
+        return not_modified(f'"{digest}"', _FOR_EVER)
+    data_url = msgspec.json.decode(content.json, type=str)
+    if len(data_url) > memory_budget.SMALL:
+        memory_budget.take(len(data_url))
+    media_type, data = content_of(data_url)
+    headers = {
+        "ETag": f'"{digest}"',
+        "Cache-Control": _FOR_EVER,
+        "Vary": "X-Link-Password",
+        "Content-Security-Policy": "sandbox",
+    }
+    if media_type not in _SHOWN:
+        media_type = "application/octet-stream"
+        headers["Content-Disposition"] = "attachment"
+    response = Response(data, headers=headers, content_type=media_type)
+    response.make_conditional(request, accept_ranges=True, complete_length=len(data))
+    return response
 
 
 SUCCESS = {"status": "success"}

@@ -267,7 +267,16 @@ def texts(contents: Mapping[str, JsonText]) -> PutBack:
 
 def addresses(pad_id: UUID) -> PutBack:
     """Puts in place of pictures where a pad has them."""
-    return lambda digest: (f'"picture": "/api/pad/{pad_id}/pictures/{digest}"'.encode(),)
+    return _addresses_below(f"/api/pad/{pad_id}")
+
+
+def shared_addresses(token: str) -> PutBack:
+    """Puts in place of pictures where whoever has a share link finds them."""
+    return _addresses_below(f"/api/shared/{token}")
+
+
+def _addresses_below(place: str) -> PutBack:
+    return lambda digest: (f'"picture": "{place}/pictures/{digest}"'.encode(),)
 
 
 def put_back(

@@ -37,6 +37,14 @@ _OF_BOARD = (
     "worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 )
 
+# An address behind a link is a secret: neither other sites nor search engines are to have it.
+_BEHIND_LINKS = ("/shared/", "/api/shared/")
+_OF_LINKS = [
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Robots-Tag", "noindex, nofollow"),
+    *(each for each in _OF_ALL if each[0] != "Referrer-Policy"),
+]
+
 _HTML = ("Content-Type", "text/html; charset=utf-8")
 _HSTS = ("Strict-Transport-Security", "max-age=31536000")
 
@@ -46,7 +54,10 @@ _CORS = [
 ]
 _PREFLIGHT = [
     ("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE"),
-    ("Access-Control-Allow-Headers", "Content-Type, Authorization, If-Match, If-None-Match"),
+    (
+        "Access-Control-Allow-Headers",
+        "Content-Type, Authorization, If-Match, If-None-Match, X-Link-Password",
+    ),
     ("Access-Control-Max-Age", "600"),
 ]
 
@@ -59,6 +70,11 @@ def of_front_end(settings: Settings) -> dict[str, str]:
 def of_board(settings: Settings) -> dict[str, str]:
     """The headers of the board's files."""
     return dict([*_OF_ALL, _OF_BOARD, *([_HSTS] if _is_behind_tls(settings) else [])])
+
+
+def of_boards_links(settings: Settings) -> dict[str, str]:
+    """The headers of the board's page for a link."""
+    return of_board(settings) | dict(_OF_LINKS)
 
 
 def of_refusals(settings: Settings) -> list[tuple[str, str]]:
@@ -89,7 +105,7 @@ class _Headers:
 
     def add(self, wsgi: WSGIEnvironment, status: str, headers: list[tuple[str, str]]) -> None:
         """Add to an answer's headers, which have none of these yet."""
-        headers += _OF_ALL
+        headers += _OF_LINKS if wsgi["PATH_INFO"].startswith(_BEHIND_LINKS) else _OF_ALL
         if not status.startswith("304"):  # which has no type, and leaves the policy as it was
             headers.append(_FOR_PAGES if _HTML in headers else _FOR_DATA)
         if self._behind_tls or wsgi["wsgi.url_scheme"] == "https":

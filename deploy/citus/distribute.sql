@@ -33,7 +33,8 @@ VALUES
 ('pad_ws.access_tokens', 'user_id'),
 ('pad_ws.pictures', 'owner_id'),
 ('pad_ws.pad_pictures', 'owner_id'),
-('pad_ws.backup_pictures', 'owner_id');
+('pad_ws.backup_pictures', 'owner_id'),
+('pad_ws.links', 'owner_id');
 
 -- What everybody reads and hardly anybody changes: a copy of it is on every node. Among them
 -- is what the service looks at to see whether the schema is up to date.

@@ -91,6 +91,7 @@ WITH given (role, name, privileges) AS (
     (:'service', 'pictures', 'SELECT, INSERT, UPDATE, DELETE'),
     (:'service', 'pad_pictures', 'SELECT, INSERT, DELETE'),
     (:'service', 'backup_pictures', 'SELECT, INSERT'),
+    (:'service', 'links', 'SELECT, INSERT, DELETE'),
     (:'service', '_yoyo_migration', 'SELECT'), -- whether the schema is up to date
     (:'service', 'functions', 'SELECT'),
     (:'service', 'checks', 'SELECT, INSERT, UPDATE'), -- how db-verify and db-drill ended
@@ -100,6 +101,7 @@ WITH given (role, name, privileges) AS (
     (:'monitoring', 'checks', 'SELECT'),
     (:'monitoring', 'monitoring_storage_by_user', 'SELECT'),
     (:'monitoring', 'monitoring_pictures_by_user', 'SELECT'),
+    (:'monitoring', 'monitoring_links_by_user', 'SELECT'),
     (:'monitoring', 'monitoring_largest_pads', 'SELECT'),
     (:'monitoring', 'monitoring_backup_age', 'SELECT'),
     (:'monitoring', 'monitoring_tables', 'SELECT')

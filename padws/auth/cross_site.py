@@ -6,6 +6,7 @@ from flask import Flask, request
 
 from padws.auth.access import SAFE_METHODS
 from padws.auth.authorization_header import bearer_authorization
+from padws.auth.sessions import ANONYMOUS
 from padws.config import Settings
 from padws.errors import Forbidden
 from padws.origins import origin_of
@@ -19,7 +20,7 @@ def register(app: Flask, settings: Settings) -> None:
 
     @app.before_request
     def refuse_cross_site_writes() -> None:
-        if request.method in SAFE_METHODS:
+        if request.method in SAFE_METHODS or request.path.startswith(ANONYMOUS):
             return
         wsgi = request.environ
         if bearer_authorization(wsgi) is not None or cookie not in wsgi.get("HTTP_COOKIE", ""):

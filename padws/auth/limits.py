@@ -18,6 +18,8 @@ from padws.errors import TooManyRequests
 class Limits:
     """Sign-ins are counted per address, in Redis, for all instances together.
 
+    So is what is asked for behind share links: per address, per link, and each password.
+
     Writes are counted per user and worker, in memory: a save has no second Redis command to spare,
     and the point is to stop a flood, not to account for every request.
     """
@@ -25,6 +27,13 @@ class Limits:
     def __init__(self, settings: Settings, client: redis.Redis):
         self._logins = _SharedWindow(parse(settings.login_limit), client, "padws:limit:login")
         self._writes = _Window(parse(settings.write_limit))
+        self._links = _SharedWindow(parse(settings.link_limit), client, "padws:limit:link")
+        self._link_readers = _SharedWindow(
+            parse(settings.link_address_limit), client, "padws:limit:link-address"
+        )
+        self._link_passwords = _SharedWindow(
+            parse(settings.link_password_limit), client, "padws:limit:link-password"
+        )
 
     def count_login(self, address: str) -> None:
         """Count an attempt to sign in from a client's address. Raises TooManyRequests."""
@@ -33,6 +42,15 @@ class Limits:
     def count_write(self, user_id: str) -> None:
         """Count a change. Raises TooManyRequests."""
         self._writes.count(user_id)
+
+    def count_shared(self, link: str, address: str) -> None:
+        """Count a request behind a link, from a client's address. Raises TooManyRequests."""
+        self._link_readers.count(network_of(address))
+        self._links.count(link)
+
+    def count_link_password(self, who: str) -> None:
+        """Count a password that has to be computed: by a user, network or link. As above."""
+        self._link_passwords.count(who)
 
 
 class _Window:
@@ -63,7 +81,7 @@ class _Window:
 
 
 class _SharedWindow(_Window):
-    """A limit that all instances count together, in Redis.
+    """A limit that all instances count together, in Redis; each for itself while that is full.
 
     The library's storage in Redis runs scripts, which our Redis user may not be allowed to.
     """
@@ -78,5 +96,8 @@ class _SharedWindow(_Window):
         with self._client.pipeline() as pipeline:
             pipeline.incr(key)
             pipeline.expire(key, self._seconds)
-            counted, _ = pipeline.execute()
+            try:
+                counted, _ = pipeline.execute()
+            except redis.ResponseError:
+                return super()._count(who, number)
         return int(counted)

@@ -29,8 +29,8 @@ COOKIE = "session_id"
 # For how many a cookie is dropped at once: proxies accept only a few kilobytes of headers.
 _MOST_DOMAINS, _MOST_PATHS = 3, 4
 
-# Paths below /api that need no sign-in: their requests do not ask Redis.
-_ANONYMOUS = ("/api/app/", "/api/docs", "/api/openapi.json")
+#: Paths below /api that need no sign-in: nobody looks for a session in their requests.
+ANONYMOUS = ("/api/app/", "/api/shared/", "/api/docs", "/api/openapi.json")
 
 
 def connect(settings: Settings) -> redis.Redis:
@@ -108,7 +108,7 @@ class Sessions(SessionInterface):
     def open_session(self, app: Flask, request: Request) -> Session:
         """The session of a request; an empty one, without asking Redis, where none is needed."""
         path, wsgi = request.path, request.environ
-        if not path.startswith(("/api/", "/auth/")) or path.startswith(_ANONYMOUS):
+        if not path.startswith(("/api/", "/auth/")) or path.startswith(ANONYMOUS):
             return Session()
         if bearer_authorization(wsgi) is not None:
             return Session()

@@ -29,6 +29,12 @@ def index() -> Response:
     return send_page("index.html")
 
 
+@blueprint.get("/shared/<token>")
+def shared(token: str) -> Response:
+    """The page behind a share link, unless the board is served, which has its own."""
+    return send_page("shared.html")
+
+
 @blueprint.get("/pages/<name>")
 def asset(name: str) -> Response:
     """A style sheet, script or image of these pages."""

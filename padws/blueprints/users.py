@@ -13,7 +13,7 @@ from padws.context import database, services
 from padws.errors import NotFound
 from padws.http import SUCCESS, ApiBlueprint, answer, members_of
 from padws.json_text import JsonText
-from padws.queries import users
+from padws.queries import links, users
 from padws.schemas.common import Status
 from padws.schemas.openapi import LOCATION, header
 from padws.schemas.users import (
@@ -135,6 +135,16 @@ def update_user(body: dict[str, Any], user_id: UUID) -> Response:
 def end_sessions(user_id: UUID) -> Response:
     """End a user's sessions: they must sign in again, everywhere."""
     return answer(SUCCESS | {"ended": services().sessions.end_all_of(user_id)})
+
+
+@blueprint.delete("/<uuid:user_id>/links")
+@administrators_only
+@blueprint.response(200, Ended())
+def delete_links_of_user(user_id: UUID) -> Response:
+    """End all share links of a user's pads."""
+    with database().connection() as conn:
+        ended = links.delete_links_of_user(conn, owner_id=user_id)
+    return answer(SUCCESS | {"ended": ended})
 
 
 @blueprint.delete("/<uuid:user_id>")

@@ -109,6 +109,11 @@ def count_request(method: str, status: int, seconds: float, sent_bytes: int) -> 
 SAVES = _counter("saves", "Scenes saved, restored backups included")
 PADS_CREATED = _counter("pads_created", "Pads made")
 BACKUPS_TAKEN = _counter("backups_taken", "Backups taken")
+LINKS_CREATED = _counter("links_created", "Share links made")
+LINKS_OPENED = _counter("links_opened", "Scenes sent to whoever has a share link")
+LINK_PASSWORDS = _counter("link_passwords", "Passwords of share links tried, by outcome", "outcome")
+for _outcome in ("right", "wrong"):
+    LINK_PASSWORDS.labels(_outcome)
 SIGN_INS = _counter("sign_ins", "People signed in")
 SESSION_REFRESHES = _counter(
     "session_refreshes", "Grants refreshed at the sign-in provider, by outcome", "outcome"

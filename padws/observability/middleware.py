@@ -28,7 +28,6 @@ log = logging.getLogger("padws.access")
 
 _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 _HARMLESS_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_LONGEST_PATH = 200  # characters in the log
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -92,7 +91,7 @@ class _Watch:
         count_request(method, head.status, served_in, sent_bytes)
         level = _level(request.route, head.status, served_in > self._slow)
         if log.isEnabledFor(level):
-            path = _path(wsgi)
+            path = routes.path_of(wsgi)
             message = {"method": method, "path": path, "status": head.status}
             fields = {
                 "route": request.route,
@@ -114,12 +113,6 @@ def _level(route: str, status: int, slow: bool) -> int:
     if slow or (status >= 500 and status != 501):
         return logging.WARNING
     return logging.DEBUG if route in _PROBES else logging.INFO
-
-
-def _path(wsgi: WSGIEnvironment) -> str:
-    """The path without its query, which may be secret. WSGI passes its bytes as Latin-1."""
-    path: str = wsgi.get("PATH_INFO", "")[:_LONGEST_PATH]
-    return path if path.isascii() else path.encode("latin-1").decode("utf-8", "replace")
 
 
 def _milliseconds(seconds: float) -> float:

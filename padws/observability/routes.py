@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response
 from flask.globals import request_ctx
 
 from padws.observability.current_request import current_request
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+_LONGEST_PATH = 200  # characters in the log
+_LINK = re.compile(r"(/shared/)[^/]+")
 
 #: The route of a request for which there is none.
 UNMATCHED = "unmatched"
@@ -26,6 +33,15 @@ def _add_route(response: Response) -> Response:
         context.match_request()  # not done yet if the session could not be read
     current_request().route = _label(request.url_rule.rule) if request.url_rule else UNMATCHED
     return response
+
+
+def path_of(wsgi: WSGIEnvironment) -> str:
+    """The path without what may be secret: its query, and a link's token.
+
+    WSGI passes its bytes as Latin-1.
+    """
+    path: str = _LINK.sub(r"\1{token}", wsgi.get("PATH_INFO", ""))[:_LONGEST_PATH]
+    return path if path.isascii() else path.encode("latin-1").decode("utf-8", "replace")
 
 
 @cache

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 
 from padws.observability.current_request import current_request
+from padws.observability.routes import path_of
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
@@ -72,7 +73,7 @@ def _describe(span: Span, wsgi: dict[str, Any], *_: object) -> None:
 
 
 def _hide_query(span: Span, wsgi: dict[str, Any]) -> None:
-    """Remove the query: it may contain a sign-in code."""
-    for name in ("http.target", "http.url"):
-        span.set_attribute(name, wsgi.get("PATH_INFO", ""))
+    """Remove the query, which may contain a sign-in code, and a link's token."""
+    for name in ("http.target", "http.url", "url.path"):
+        span.set_attribute(name, path_of(wsgi))
     span.set_attribute("url.query", "")

@@ -118,6 +118,18 @@ def find_damaged_backup_pictures(
 
 
 @from_file
+def find_damaged_links(
+    conn: Connection,
+    *,
+    first_owner_id: UUID,
+    first_id: UUID,
+    last_owner_id: UUID,
+    last_id: UUID,
+) -> list[Damaged]:
+    """The damaged share links from one to another."""
+
+
+@from_file
 def list_rules(conn: Connection) -> list[Rule]:
     """The rules that the database has to keep."""
 

@@ -126,6 +126,12 @@ class TimeField(fields.AwareDateTime):
         return time
 
 
+def must_be_in_future(time: datetime) -> None:
+    """Raise ValidationError for a time at which something would be over already."""
+    if time <= datetime.now(UTC):
+        raise ValidationError("Must be in the future.")
+
+
 def template_name(**kwargs: Any) -> fields.String:
     """The name that addresses a template."""
     # `$` alone would let a final newline through in Python; JSON Schema has no `\Z`.

@@ -89,11 +89,24 @@ PICTURE = {
     }
 }
 
+LINK_PASSWORD = {
+    "name": "X-Link-Password",
+    "in": "header",
+    "description": "The link's password if it has one, percent-encoded as UTF-8",
+    "schema": {"type": "string"},
+}
+BEHIND_LINK = {
+    "security": [],
+    "responses": {403: "Forbidden", 429: "TooManyRequests", 503: "Unavailable"},
+}
+
 _PATH_PARAMETERS = {
     "backup_id": "The backup's id",
     "digest": "The SHA-256 of the picture's `dataURL`, in hexadecimal",
+    "link_id": "The link's id",
     "name": "The name that addresses the template",
     "pad_id": "The pad's id",
+    "token": "The last part of the link's address",
     "token_id": "The token's id",
     "user_id": "The user's id",
 }
@@ -175,8 +188,9 @@ class _WhatHoldsForMany(BasePlugin):
             if method != "post" and "post" in operations:  # the same, by another method
                 operation["operationId"] += f"By{method.title()}"
             conditional = operation.pop("conditional", None)
-            if conditional:
-                operation.setdefault("parameters", []).append(conditional)
+            headers = [*operation.pop("headers", ()), *([conditional] if conditional else ())]
+            if headers:
+                operation.setdefault("parameters", []).extend(headers)
             _add_failures(operation, of_route | set(_failures(method, operation, conditional)))
 
 

@@ -1,18 +1,11 @@
 """Personal access tokens."""
 
-from datetime import UTC, datetime
+from marshmallow import Schema, fields, validate
 
-from marshmallow import Schema, ValidationError, fields, validate
-
-from padws.schemas.common import Answer, NameField, TimeField
+from padws.schemas.common import Answer, NameField, TimeField, must_be_in_future
 
 _SCOPES = ("read", "write")
 _SCOPE = "`read`, or `write`, which includes reading"
-
-
-def _must_be_in_future(time: datetime) -> None:
-    if time <= datetime.now(UTC):
-        raise ValidationError("Must be in the future.")
 
 
 class Token(Answer):
@@ -50,6 +43,6 @@ class NewToken(Schema):
     expires_at = TimeField(
         load_default=None,
         allow_none=True,
-        validate=_must_be_in_future,
+        validate=must_be_in_future,
         metadata={"description": "Without it, the token is valid until it is revoked"},
     )

@@ -100,7 +100,7 @@ class SessionCount(Answer):
 
 
 class Ended(Status):
-    """Sessions were ended."""
+    """Sessions, or share links, were ended."""
 
     ended = fields.Integer(metadata={"description": "How many"})
 

@@ -74,7 +74,14 @@ FROM
         'backup_pictures_pkey',
         'backup_pictures_owner_id_fkey',
         'backup_pictures_backup_id_owner_id_fkey',
-        'backup_pictures_owner_id_digest_fkey'
+        'backup_pictures_owner_id_digest_fkey',
+        'links_pkey',
+        'links_owner_id_token_digest_key',
+        'links_owner_id_fkey',
+        'links_pad_id_owner_id_fkey',
+        'links_digest_is_sha256',
+        'links_password_is_hashed',
+        'links_expires_after_creation'
     ]) AS rules (name)
 LEFT JOIN there ON rules.name = there.name
 GROUP BY rules.name

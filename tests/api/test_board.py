@@ -49,7 +49,19 @@ def test_each_view_is_the_same_page(client: FlaskClient, path: str) -> None:
     assert again.status_code == 304
 
 
-@pytest.mark.parametrize("path", ["/pads", "/pads/", f"/pads/{PAD}/", "/pads/x", "/accounts"])
+def test_the_view_behind_a_share_link_keeps_its_address_to_itself(client: FlaskClient) -> None:
+    answer, account = client.get("/shared/x"), client.get("/account")
+    assert (answer.status_code, answer.data) == (200, PAGE)
+    assert answer.headers.getlist("Referrer-Policy") == ["no-referrer"]
+    assert answer.headers.getlist("X-Robots-Tag") == ["noindex, nofollow"]
+    same = {"Content-Security-Policy", "X-Frame-Options", "Cache-Control", "ETag"}
+    assert {answer.headers[name] for name in same} == {account.headers[name] for name in same}
+    assert "X-Robots-Tag" not in account.headers
+
+
+@pytest.mark.parametrize(
+    "path", ["/pads", "/pads/", f"/pads/{PAD}/", "/pads/x", "/shared/", "/accounts"]
+)
 def test_what_is_no_view_is_not_found(client: FlaskClient, path: str) -> None:
     assert_problem(client.get(path), 404, "not_found")
 

@@ -30,6 +30,12 @@ GET    /api/pad/{}/backups/{}               getBackup
 DELETE /api/pad/{}/backups/{}               deleteBackup
 POST   /api/pad/{}/backups/{}/restore       restoreBackup
 GET    /api/pad/{}/pictures/{}              getPicture
+GET    /api/pad/{}/links                    listLinks
+POST   /api/pad/{}/links                    createLink
+DELETE /api/pad/{}/links/{}                 deleteLink
+GET    /api/shared/{}                       getSharedPad
+POST   /api/shared/{}                       openSharedPad
+GET    /api/shared/{}/pictures/{}           getSharedPicture
 GET    /api/templates                       listTemplates
 POST   /api/templates                       createTemplate
 GET    /api/templates/{}                    getTemplate
@@ -48,6 +54,7 @@ GET    /api/users/{}                        getUser
 PATCH  /api/users/{}                        updateUser
 DELETE /api/users/{}                        deleteUser
 DELETE /api/users/{}/sessions               endSessions
+DELETE /api/users/{}/links                  deleteLinksOfUser
 GET    /api/app/config                      getConfig
 GET    /api/app/build-info                  getBuildInfo
 GET    /auth/login                          beginSignIn
@@ -64,7 +71,7 @@ POST   /api/workspace/stop                  stopWorkspace
 """
 
 #: Pages for people, their assets, and the document itself.
-PAGES = {"/", "/pages/{}", "/api/docs", "/api/docs/problems", "/api/docs/assets/{}"}
+PAGES = {"/", "/shared/{}", "/pages/{}", "/api/docs", "/api/docs/problems", "/api/docs/assets/{}"}
 NOT_IN_IT = {("GET", path) for path in PAGES | {"/api/openapi.json"}}
 
 Route = tuple[str, str]
@@ -128,6 +135,8 @@ def test_who_may_ask_without_signing_in_is_said(document: Document) -> None:
     assert {path for _, path in opened} == {
         "/api/app/config",
         "/api/app/build-info",
+        "/api/shared/{}",
+        "/api/shared/{}/pictures/{}",
         "/auth/login",
         "/auth/callback",
         "/auth/logout",
@@ -150,6 +159,8 @@ def test_query_parameters_are_described(document: Document) -> None:
         ("GET", "/api/pad/{}/backups"): {"limit", "from", "to", "data", "pictures"},
         ("GET", "/api/pad/{}/backups/{}"): {"pictures"},
         ("GET", "/api/pad/recent"): {"limit", "pictures"},
+        ("GET", "/api/shared/{}"): {"pictures"},
+        ("POST", "/api/shared/{}"): {"pictures"},
         ("GET", "/api/templates"): {"data"},
         ("POST", "/api/pad/from-template/{}"): {"display_name"},
         ("GET", "/api/users"): {"limit", "after"},
@@ -191,6 +202,7 @@ def test_what_is_always_there_is_required(document: Document) -> None:
         "Part": {"elements", "appState", "files"},
         "ListedPad": {"data"},
         "ListedTemplate": {"data"},
+        "NewLink": {"expires_at", "password"},
         "NewToken": {"scope", "expires_at"},
         "NewUser": {"email_verified", "name", "given_name", "family_name", "roles"},
         "OptionalPadName": {"display_name"},

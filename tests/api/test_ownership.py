@@ -26,6 +26,8 @@ ROUTES: list[tuple[str, str, Any]] = [
     ("DELETE", "/api/pad/{pad}", None),
     ("GET", "/api/pad/{pad}/backups", None),
     ("GET", "/api/pad/{pad}/backups?data=false&limit=1", None),
+    ("GET", "/api/pad/{pad}/links", None),
+    ("POST", "/api/pad/{pad}/links", {}),
     ("POST", "/api/pad/{pad}/backups", None),
     ("GET", "/api/pad/{pad}/backups/{backup}", None),
     ("DELETE", "/api/pad/{pad}/backups/{backup}", None),
@@ -58,7 +60,7 @@ def stored(sql: SqlConnection) -> Callable[[], list[dict[str, Any]]]:
     """All rows of pads and backups."""
     return lambda: [
         row
-        for table in ("pads", "backups")
+        for table in ("pads", "backups", "links")
         for row in sql.execute(f"SELECT * FROM pad_ws.{table} ORDER BY id").fetchall()
     ]
 

@@ -77,6 +77,11 @@ SINGLE: dict[str, Ask] = {
     "make a pad": lambda s: s.alice.post("/api/pad", json={"display_name": "x", "data": {"a": 1}}),
     "make a pad from a template": lambda s: s.alice.post("/api/pad/from-template/default"),
     "rename": lambda s: s.alice.patch(s.pad, json={"display_name": "x"}),
+    "make a link": lambda s: s.alice.post(f"{s.pad}/links"),
+    "list links": lambda s: s.alice.get(f"{s.pad}/links"),
+    "end all links": lambda s: s.admin.delete(
+        "/api/users/00000000-0000-4000-8000-000000000000/links"
+    ),
     "back up": lambda s: s.alice.post(f"{s.pad}/backups"),
     "delete a backup": lambda s: s.alice.delete(s.backup),
     "restore": lambda s: s.alice.post(f"{s.backup}/restore"),
@@ -114,6 +119,7 @@ def test_a_statement_that_is_run_often_is_prepared(tap: Tap, scenery: Scenery) -
         "/api/docs/problems",
         "/api/openapi.json",
         "/pages/page.css",
+        "/shared/x",
         "/nowhere",
     ],
 )

@@ -28,9 +28,17 @@ TABLES = (
     "pictures",
     "pad_pictures",
     "backup_pictures",
+    "links",
 )
 MARKS = ("_yoyo_migration", "functions", "_yoyo_log", "_yoyo_version", "yoyo_lock")
-VIEWS = ("storage_by_user", "pictures_by_user", "largest_pads", "backup_age", "tables")
+VIEWS = (
+    "storage_by_user",
+    "pictures_by_user",
+    "links_by_user",
+    "largest_pads",
+    "backup_age",
+    "tables",
+)
 
 GRANTED = """
     SELECT table_name, privilege_type FROM information_schema.role_table_grants

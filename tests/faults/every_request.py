@@ -27,6 +27,10 @@ REQUESTS: list[Request] = [
     ("GET", "{backup}", None),
     ("POST", "{backup}/restore", None),
     ("DELETE", "{backup}", None),
+    ("POST", "{pad}/links", None),
+    ("GET", "{pad}/links", None),
+    ("GET", "{shared}", None),
+    ("POST", "{shared}", {"password": "x"}),
     ("GET", "/api/templates", None),
     ("GET", "/api/templates/default", None),
     ("POST", "/api/templates", {"name": "x", "display_name": "x", "data": {"a": 1}}),
@@ -39,5 +43,6 @@ REQUESTS: list[Request] = [
 
 def requests_about(pad: str, backup: str) -> list[Request]:
     """The requests, by an administrator who owns this pad and this backup of it."""
-    names = {"pad": pad, "backup": f"{pad}/backups/{backup}"}
+    unknown = f"/api/shared/{'0' * 32}_{'A' * 43}"
+    names = {"pad": pad, "backup": f"{pad}/backups/{backup}", "shared": unknown}
     return [(method, path.format_map(names), body) for method, path, body in REQUESTS]

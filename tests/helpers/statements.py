@@ -86,6 +86,16 @@ _FILL = """
         sha256(convert_to('token ' || n, 'UTF8'))
     FROM generate_series(1, 20000) AS n;
 
+    INSERT INTO pad_ws.links (owner_id, id, pad_id, token_digest, password_hash, expires_at)
+    SELECT
+        md5('user ' || n % 10000 + 1)::uuid,
+        md5('link ' || n)::uuid,
+        md5('pad ' || n)::uuid,
+        sha256(convert_to('link ' || n, 'UTF8')),
+        CASE WHEN n % 3 = 0 THEN 'scrypt:1:1:1$salt$hash' END,
+        CASE WHEN n % 7 = 0 THEN now() + interval '1 year' END
+    FROM generate_series(1, 20000) AS n;
+
     -- One row of each is damaged.
     UPDATE pad_ws.users SET updated_at = now() + interval '1 year'
     WHERE id = md5('user 777')::uuid;
@@ -97,6 +107,8 @@ _FILL = """
     WHERE id = md5('template 777')::uuid;
     UPDATE pad_ws.access_tokens SET last_used_at = now() + interval '1 year'
     WHERE id = md5('token 777')::uuid;
+    UPDATE pad_ws.links SET (created_at, expires_at) = (now() + interval '1 year', NULL)
+    WHERE owner_id = md5('user 778')::uuid AND id = md5('link 777')::uuid;
     UPDATE pad_ws.pictures SET created_at = now() + interval '1 year'
     WHERE owner_id = md5('user 778')::uuid AND digest = sha256('picture 777');
 
@@ -104,7 +116,7 @@ _FILL = """
 
     ANALYZE
         pad_ws.users, pad_ws.pads, pad_ws.backups, pad_ws.template_pads, pad_ws.access_tokens,
-        pad_ws.pictures, pad_ws.pad_pictures, pad_ws.backup_pictures;
+        pad_ws.pictures, pad_ws.pad_pictures, pad_ws.backup_pictures, pad_ws.links;
 """
 
 
@@ -190,6 +202,10 @@ EXAMPLES: dict[str, Any] = {
     "random_part": "random",
     "token_id": md5_id("token 1"),
     "token_digest": sha256(b"token 1").digest(),
+    "link_id": md5_id("link 1"),
+    "password_hash": "scrypt:1:1:1$salt$hash",
+    "with_password": False,
+    "most": 100,
     "scope": "read",
     "expires_at": None,
     "faults": 0,
@@ -209,12 +225,16 @@ ONLY_FOR: dict[str, dict[str, Any]] = {
         "token_id": uuid4(),
         "token_digest": sha256(b"a new token").digest(),
     },
+    "links/insert_link": {"link_id": uuid4(), "token_digest": sha256(b"a new link").digest()},
+    "links/get_shared_pad": {"token_digest": sha256(b"link 1").digest()},
+    "links/get_shared_picture": {"token_digest": sha256(b"link 1").digest()},
     "users/release_user_names": {"username": "user 3", "email": "4@example.org"},
     "checks/find_damaged_users": _only("user 777"),
     "checks/find_damaged_pads": _only("pad 777"),
     "checks/find_damaged_backups": _only("backup 777"),
     "checks/find_damaged_template_pads": _only("template 777"),
     "checks/find_damaged_access_tokens": _only("token 777"),
+    "checks/find_damaged_links": _only_key(owner_id=md5_id("user 778"), id=md5_id("link 777")),
     "checks/find_damaged_pictures": _only_key(
         owner_id=md5_id("user 778"), digest=sha256(b"picture 777").digest()
     ),

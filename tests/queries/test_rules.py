@@ -43,11 +43,17 @@ UNREACHABLE = {
             "backups_id_owner_id_key",
             "template_pads_pkey",
             "access_tokens_pkey",
+            "links_pkey",
         ),
         "ids are random",
     ),
     "access_tokens_token_digest_key": "tokens are random",
     "access_tokens_digest_is_sha256": "digests are made by hashlib",
+    "links_owner_id_token_digest_key": "tokens are random",
+    "links_digest_is_sha256": "digests are made by hashlib",
+    "links_password_is_hashed": "passwords are hashed by werkzeug",
+    "links_owner_id_fkey": "a pad has an owner",
+    "links_pad_id_owner_id_fkey": "a link is made for a pad that is there, whose row is held",
     **dict.fromkeys(
         (
             "pads_display_name_not_blank",

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from tests.helpers import databases
 
-# Three users with two pads and a token each, three backups of each pad, a template. Each pad of the
-# second and third has a picture of its own, which its backups share; another file has none.
+# Three users with two pads, a token and a link each, three backups of each pad, a template. Each
+# pad of the second and third has a picture of its own, which its backups share; another file has
+# none.
 ROWS = r"""
     INSERT INTO pad_ws.users (id, username, email, roles)
     SELECT md5('user ' || u)::uuid, 'user ' || u, u || '@example.org', '["admin"]'
@@ -56,6 +57,12 @@ ROWS = r"""
     INSERT INTO pad_ws.access_tokens (id, user_id, name, scope, token_digest)
     SELECT
         md5('token ' || u)::uuid, md5('user ' || u)::uuid, 'script', 'read', sha256(u::text::bytea)
+    FROM generate_series(1, 3) AS u;
+
+    INSERT INTO pad_ws.links (owner_id, id, pad_id, token_digest, password_hash)
+    SELECT
+        md5('user ' || u)::uuid, md5('link ' || u)::uuid, md5('pad ' || 2 * u)::uuid,
+        sha256(u::text::bytea), 'scrypt:1:1:1$salt$hash'
     FROM generate_series(1, 3) AS u;
 
     INSERT INTO pad_ws.template_pads (id, name, display_name, data)
@@ -246,6 +253,26 @@ DAMAGE: Mapping[str, Damage] = {
         _set("scope = 'all'"),
         "access_tokens_scope_known",
         rule="access_tokens_scope_known",
+    ),
+    "a link of nobody": Damage(
+        "links",
+        "link 1",
+        _set(f"owner_id = {_NOBODY}"),
+        "links_owner_id_fkey; links_pad_id_owner_id_fkey",
+        owner="nobody",
+    ),
+    "a link to somebody else's pad": Damage(
+        "links",
+        "link 1",
+        _set(f"pad_id = '{id_of('pad 6')}'"),
+        "links_pad_id_owner_id_fkey",
+    ),
+    "a password that can be read": Damage(
+        "links",
+        "link 1",
+        _set("password_hash = 'swordfish'"),
+        "links_password_is_hashed",
+        rule="links_password_is_hashed",
     ),
 }
 

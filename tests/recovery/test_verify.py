@@ -51,7 +51,7 @@ def test_a_sound_database_is_sound(verify: Verify, url: str) -> None:
     printed = verify(url, code=SOUND)
     assert printed == (
         "Looked at 3 users, 6 pads, 18 backups, 1 template_pads, 3 access_tokens, 4 pictures, "
-        "4 pad_pictures, 12 backup_pictures. Damaged: 0.\n"
+        "4 pad_pictures, 12 backup_pictures, 3 links. Damaged: 0.\n"
     )
     assert check(url) == (0, True)
 
@@ -150,7 +150,7 @@ def test_each_rule_that_is_missing_is_named(verify: Verify, url: str) -> None:
         "AND conrelid IN ('pad_ws.users'::regclass, 'pad_ws.pads'::regclass, "
         "'pad_ws.backups'::regclass, 'pad_ws.access_tokens'::regclass, "
         "'pad_ws.pictures'::regclass, 'pad_ws.pad_pictures'::regclass, "
-        "'pad_ws.backup_pictures'::regclass)",
+        "'pad_ws.backup_pictures'::regclass, 'pad_ws.links'::regclass)",
     )
     for table, name in dropped:
         databases.execute(

@@ -16,10 +16,11 @@ from marshmallow import Schema, ValidationError, fields
 
 from padws import blueprints, schemas
 from padws.json_text import JsonText
-from padws.queries import backups, pads, templates, tokens, users
+from padws.queries import backups, links, pads, templates, tokens, users
 from padws.schemas.app import BuildInfo
 from padws.schemas.backups import Backup, BackupsQuery, Limit
 from padws.schemas.common import NameField, SceneField, WithData, template_name
+from padws.schemas.links import Link, SharedPad
 from padws.schemas.pads import NewPad, OptionalPadName, Pad, PadName
 from padws.schemas.templates import NewTemplate, Template, TemplateChange
 from padws.schemas.tokens import Token
@@ -37,6 +38,8 @@ ROWS: dict[type[Schema], list[type[msgspec.Struct]]] = {
     Template: [templates.Template],
     User: [users.User],
     Token: [tokens.Token],
+    Link: [links.Link],
+    SharedPad: [links.SharedPad],
 }
 
 #: What the client sees of a column's type; a column of JSON is a scene or a list of texts.
@@ -102,6 +105,7 @@ def test_what_rows_have_beside_what_is_shown_is_known() -> None:
         "RecentBackup": APART | {"pad_id"},
         "TakenBackup": APART | {"pruned"},
         "ListedBackup": APART | {"pad_name"},
+        "SharedPad": APART | {"password_hash"},
     }
 
 
