@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from gunicorn.config import Config
@@ -116,6 +118,56 @@ def test_of_a_large_body_a_thread_takes_what_is_there(framing: str, pair: Pair) 
     assert not pair.send(head + b"fffff\r\n" + b" " * 60_000)
     assert pair.send(b" " * 60_000)
     assert not pair.connection.is_whole
+
+
+def body_of(pair: Pair, content: bytes, *, length: int, then: bytes = b"") -> bytes:
+    """What is read of a body of that length; without anything `then` the client leaves."""
+    everything = wire.request("POST", "/", f"Content-Length: {length}") + content + then
+
+    def send() -> None:
+        pair.client.sendall(everything)
+        if not then:
+            pair.client.close()
+
+    with ThreadPoolExecutor(1) as sender:
+        sender.submit(send)
+        while not pair.connection.receive():
+            pass
+        pair.connection.init()
+        return bytes(next(pair.connection.parser).body.read(length))
+
+
+# Shorter than what is taken at once, longer, and so long that the kernel gives it large pages.
+SIZES = [2, 65_536, 65_537, 300_000, 5_000_000]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_body_is_read_to_its_end_and_no_further(size: int, pair: Pair) -> None:
+    content = random.Random(size).randbytes(size)
+    following = wire.request("GET", "/next")
+    assert body_of(pair, content, length=size, then=following) == content
+    assert pair.connection.finish_request(75)
+    while not pair.connection.has_another(1000):
+        pass
+    pair.connection.init()
+    assert next(pair.connection.parser).uri == "/next"
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_of_a_body_that_is_cut_off_what_was_sent_is_read(size: int, pair: Pair) -> None:
+    content = random.Random(size).randbytes(size)
+    assert body_of(pair, content, length=size + 1) == content
+    assert pair.connection.has_ended
+
+
+def test_a_body_that_does_not_come_is_not_waited_for_any_longer(pair: Pair) -> None:
+    assert pair.send(wire.request("POST", "/", "Content-Length: 100000", body=b" " * 70_000))
+    pair.connection.sock.patience = 0.01
+    pair.connection.init()
+    request = next(pair.connection.parser)
+    with pytest.raises(TimeoutError):
+        request.body.read(100_000)
+    assert request.should_close()
 
 
 def test_a_body_that_is_too_large_is_refused_at_once(pair: Pair) -> None:
