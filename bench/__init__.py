@@ -8,5 +8,5 @@ What is measured, and where to find it:
 - `load` and `floor`: wrk drives the service, pgbench drives PostgreSQL
 - `measuring`: rounds of both, which are refused if the work is not the same
 - `figures`, `report`, `plot`: medians, targets and verdicts, in Markdown, JSON and SVG
-- `table`, `growth`, `editors`: the three things that can be run
+- `table`, `growth`, `editors`, `savings`: what can be run; `hour` is part of the last one
 """

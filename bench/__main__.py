@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bench import editors, growth, table
+from bench import editors, growth, savings, table
 from padws.config import ROOT
 
 
@@ -16,6 +16,8 @@ from padws.config import ROOT
 @click.option("--growth", "grow", is_flag=True, help="A thousand pads against a million.")
 @click.option("--editors", "draw", is_flag=True, help="How many people can draw at once.")
 @click.option("--small", is_flag=True, help="With --editors: they save what has changed alone.")
+@click.option("--pictures", is_flag=True, help="With --editors: their pads have 5 MB of pictures.")
+@click.option("--savings", "save", is_flag=True, help="What pictures apart and small saves save.")
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
@@ -23,10 +25,18 @@ from padws.config import ROOT
     show_default=True,
     help="Where report.md, report.json and report.svg go.",
 )
-def main(quick: bool, grow: bool, draw: bool, small: bool, output: Path) -> None:
+def main(
+    quick: bool,
+    grow: bool,
+    draw: bool,
+    small: bool,
+    pictures: bool,
+    save: bool,
+    output: Path,
+) -> None:
     """Measure padws beside bare SQL on this machine.
 
-    With --growth or --editors, that instead. The database is an embedded one unless the
+    With --growth, --editors or --savings, that instead. The database is an embedded one unless the
     environment names one, which must be empty. A broken measurement ends with exit code 1; a
     target that is missed does not.
     """
@@ -35,7 +45,10 @@ def main(quick: bool, grow: bool, draw: bool, small: bool, output: Path) -> None
     if grow:
         report = growth.run()
     elif draw:
-        report = editors.run(editors.SMALL if small else editors.WHOLE)
+        with_pictures = editors.WITH_PICTURES if pictures else editors.WHOLE
+        report = editors.run(editors.SMALL if small else with_pictures)
+    elif save:
+        report = savings.run()
     else:
         report = table.run(quick)
     report.write(output)

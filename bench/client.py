@@ -31,13 +31,17 @@ class Request:
 
     def raw(self, host: str) -> bytes:
         """The bytes that go over the wire."""
+        return self.head(host) + self.body
+
+    def head(self, host: str) -> bytes:
+        """What goes before the body."""
         lines = [f"{self.method} {self.path} HTTP/1.1", f"Host: {host}"]
         if self.cookie:
             lines.append(f"Cookie: session_id={self.cookie}")
         if self.body:
             lines += ["Content-Type: application/json", f"Content-Length: {len(self.body)}"]
         lines += [f"{name}: {value}" for name, value in self.headers.items()]
-        return "\r\n".join([*lines, "\r\n"]).encode() + self.body
+        return "\r\n".join([*lines, "\r\n"]).encode()
 
 
 @dataclass(frozen=True)
@@ -71,8 +75,8 @@ class Connection:
         Raises ClickException when the connection breaks.
         """
         try:
-            number = str(rising_number()).encode()
-            self._writer.write(request.raw(self._host).replace(RISING, number))
+            self._writer.write(request.head(self._host))
+            self._writer.write(request.body.replace(RISING, str(rising_number()).encode()))
             await self._writer.drain()
             return await self._read()
         except (OSError, EOFError) as error:

@@ -29,12 +29,27 @@ PACE = 1.2  # seconds from one save to the next
 BACKUPS_EVERY = 60.0
 LOAD_EVERY = 300.0
 LIMIT = 0.250  # seconds
-PADS = (62_000,) * 3
-STEP = 32  # people
 WARM_UP, STAGE, LONG_STAGE = 4.0, 12.0, 60.0
 
-# How a drawing is saved.
-WHOLE, SMALL = "save", "small save"
+
+@dataclass(frozen=True)
+class Drawing:
+    """How people draw: on what, and how it is saved. `target` is how many are to be held."""
+
+    name: str
+    save: str  # the kind of request
+    pads: tuple[int, ...]
+    target: int
+    images: int = 0
+
+    def people(self, first: int, number: int) -> Group:
+        """So many of them, from that number on."""
+        return Group(f"{self.name}-{first}", number, self.pads, self.images)
+
+
+WHOLE = Drawing("whole saves", "save", (62_000,) * 3, 250)
+SMALL = Drawing("small saves", "small save", (62_000,) * 3, 600)
+WITH_PICTURES = Drawing("whole saves with ten pictures", "save", (5_000_000,), 120, images=10)
 
 Timed = tuple[str, float]  # the kind of request, and seconds from when it was due to its answer
 
@@ -44,7 +59,7 @@ class Stage:
     """What so many people have experienced."""
 
     people: int
-    save: str
+    drawing: Drawing
     seconds: float
     timings: Sequence[Timed]
     used: Counters
@@ -60,38 +75,52 @@ class Stage:
         return sum(name == kind for name, _ in self.timings)
 
 
-def run(save: str = WHOLE) -> Report:
+def run(drawing: Drawing) -> Report:
     """Add people until it becomes too slow for them; then look longer at as many as it holds."""
     with started_servers() as servers, serving(servers) as stand:
-        report = Report(f"People drawing at once: {save}s", describe(stand), "")
+        report = Report(f"People drawing at once: {drawing.name}", describe(stand), "")
         owners: list[Owner] = []
         held = 0
-        while _holds(stand, owners, save):
+        while _holds(stand, owners, drawing):
             held = len(owners)
         size = _size_of_pads(stand)
-        stage = asyncio.run(_stage(stand, owners[:held], save, LONG_STAGE))
+        stage = asyncio.run(_stage(stand, owners[:held], drawing, LONG_STAGE))
         report.add(*_figures(stage), _growth(size, _size_of_pads(stand), stage))
         report.notes.append(sizes(stand))
     return report
 
 
-def _holds(stand: Stand, owners: list[Owner], save: str) -> bool:
+def _holds(stand: Stand, owners: list[Owner], drawing: Drawing) -> bool:
     """Add some people; whether all of them are served fast enough."""
-    owners += settle(stand, Group(f"editor-{len(owners)}", STEP, PADS))
-    stage = asyncio.run(_stage(stand, owners, save, STAGE))
+    owners += settle(stand, drawing.people(len(owners), max(1, drawing.target // 8)))
+    stage = asyncio.run(_stage(stand, owners, drawing, STAGE))
     slowest = stage.percentile(99)
     click.echo(
-        f"{len(owners)} people: {number(stage.count(save) / STAGE)} saves a second, "
+        f"{len(owners)} people: {number(stage.count(drawing.save) / STAGE)} saves a second, "
         f"p50 {stage.percentile(50) * 1000:.0f} ms, p99 {slowest * 1000:.0f} ms"
     )
     return slowest < LIMIT
 
 
-async def _stage(stand: Stand, owners: Sequence[Owner], save: str, seconds: float) -> Stage:
+def figure_at_target(stand: Stand, drawing: Drawing) -> Figure:
+    """How long the slowest requests take while as many people draw as are to be held."""
+    click.echo(f"{drawing.target} people draw: {drawing.name} …")
+    owners = settle(stand, drawing.people(0, drawing.target))
+    stage = asyncio.run(_stage(stand, owners, drawing, STAGE))
+    slowest = stage.percentile(99) * 1000
+    target, met = at_most(LIMIT * 1000, slowest)
+    rate = number(stage.count(drawing.save) / stage.seconds)
+    name = f"{drawing.target} people, {drawing.name}: p99, ms; saves a second; CPUs in use"
+    return Figure(name, f"{slowest:.0f}; {rate}; {_cpus(stage)}", target=target, met=met)
+
+
+async def _stage(stand: Stand, owners: Sequence[Owner], drawing: Drawing, seconds: float) -> Stage:
     """Let everybody draw, and count once everybody is there."""
     timings: list[Timed] = []
     ends = time.monotonic() + WARM_UP + seconds
-    people = asyncio.gather(*(_draw(stand.url, owner, save, ends, timings) for owner in owners))
+    people = asyncio.gather(
+        *(_draw(stand.url, owner, drawing.save, ends, timings) for owner in owners)
+    )
     await asyncio.sleep(WARM_UP)
     timings.clear()
     before, client = stand.counters(), _own_cpu_seconds()
@@ -99,7 +128,7 @@ async def _stage(stand: Stand, owners: Sequence[Owner], save: str, seconds: floa
     used, client = stand.counters() - before, _own_cpu_seconds() - client
     counted = list(timings)
     await people
-    return Stage(len(owners), save, seconds, counted, used, client)
+    return Stage(len(owners), drawing, seconds, counted, used, client)
 
 
 async def _draw(url: str, owner: Owner, save: str, ends: float, timings: list[Timed]) -> None:
@@ -130,8 +159,8 @@ async def _ask(
 def _request(owner: Owner, kind: str) -> Request:
     pad, cookie = owner.pads[0], owner.person.cookie
     requests = {
-        WHOLE: Request("POST", f"/api/pad/{pad.id}", cookie, pad.scene),
-        SMALL: Request("PATCH", f"/api/pad/{pad.id}/data", cookie, _part_of(pad)),
+        WHOLE.save: Request("POST", f"/api/pad/{pad.id}", cookie, pad.scene),
+        SMALL.save: Request("PATCH", f"/api/pad/{pad.id}/data", cookie, _part_of(pad)),
         "list": Request("GET", "/api/pad", cookie),
         "backups": Request("GET", f"/api/pad/{pad.id}/backups", cookie),
     }
@@ -159,12 +188,12 @@ def _figures(stage: Stage) -> list[Figure]:
                 f"{number(stage.count(kind) / stage.seconds)}; {_ms(stage, 50, kind)}, "
                 f"{_ms(stage, 99, kind)}",
             )
-            for kind in (stage.save, "list", "backups")
+            for kind in (stage.drawing.save, "list", "backups")
         ),
         Figure("CPUs in use: app, PostgreSQL, the benchmark", _cpus(stage)),
         Figure(
             "write-ahead log for each save, KB",
-            number(stage.used.wal / stage.count(stage.save) / 1000),
+            number(stage.used.wal / stage.count(stage.drawing.save) / 1000),
         ),
     ]
 

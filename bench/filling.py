@@ -11,7 +11,7 @@ import orjson
 from bench.drawings import drawing
 from bench.stand import Stand
 from padws.database import Connection
-from padws.json_text import JsonText
+from padws.pictures import take_apart
 from padws.queries.pads import insert_pad
 from padws.uuid7 import uuid7
 from tests.helpers.people import Person, sign_in_all
@@ -76,15 +76,15 @@ def _pads(connection: Connection, person: Person, group: Group, seed: int) -> li
 
 
 def _pad(connection: Connection, person: Person, name: str, scene: dict[str, Any]) -> OwnPad:
-    text = JsonText(orjson.dumps(scene))
+    drawn = take_apart(orjson.dumps(scene), lambda _: None, lambda: True)
     (pad,) = insert_pad(
         connection,
         pad_id=uuid7(),
         owner_id=UUID(person.id),
         display_name=name,
-        scene=text,
-        pictures=None,
-        contents=None,
+        scene=drawn.scene,
+        pictures=drawn.pictures,
+        contents=drawn.contents_of(drawn.contents),
     ).rows
     # The whiteboard has read the pad before it saves it, so its scenes hold the pad's id and name.
     scene["appState"]["pad"] = {"uniqueId": str(pad.id), "displayName": name}

@@ -12,10 +12,12 @@ import click
 import psutil
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from bench.filling import Owner
 from bench.load import Driven, child_cpu_seconds, run_program
 from bench.processes import Processes
 from bench.works import Values, Work
 from padws.database import Connection
+from padws.json_text import JsonText
 from padws.statements import Statement, load_statement
 
 # Values are read once by each client and sent with each transaction from then on, as a program
@@ -42,15 +44,19 @@ _DRAWINGS_TABLE = """
 CREATE TABLE IF NOT EXISTS padws_bench.drawings (
     id uuid PRIMARY KEY, owner_id uuid, data jsonb, version bigint, updated_at timestamptz
 );
-INSERT INTO padws_bench.drawings
-SELECT id, owner_id, data, version, updated_at FROM pad_ws.pads
-ON CONFLICT DO NOTHING
+CREATE INDEX IF NOT EXISTS drawings_owner_id_idx ON padws_bench.drawings (owner_id)
+"""
+_ADD_DRAWING = """
+INSERT INTO padws_bench.drawings VALUES (%s, %s, %s::jsonb, 1, now()) ON CONFLICT DO NOTHING
 """
 
 
-def prepare_by_hand(connection: Connection) -> None:
-    """Copy all pads to the table that a user would have made."""
+def prepare_by_hand(connection: Connection, owners: Sequence[Owner]) -> None:
+    """Put these people's drawings into the table that a user would have made, whole."""
     connection.execute(_DRAWINGS_TABLE)
+    for owner in owners:
+        for pad in owner.pads:
+            connection.execute(_ADD_DRAWING, [pad.id, owner.person.id, JsonText(pad.scene)])
 
 
 def prepare(connection: Connection, values: Sequence[Values]) -> None:

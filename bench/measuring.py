@@ -63,7 +63,7 @@ def measure(stand: Stand, work: Work, owners: Sequence[Owner], seconds: int) -> 
         return Round(service, None)
     values = [work.values(owner, etag) for owner, etag in zip(owners, etags, strict=True)]
     if work.by_hand:
-        floor.prepare_by_hand(stand.servers.connection)
+        floor.prepare_by_hand(stand.servers.connection, owners)
     else:
         _compare(stand, work, requests[0][0], values[0])
     return Round(service, _measure_floor(stand, work, owners, values, seconds))

@@ -102,10 +102,10 @@ def _cpu_until_ready(servers: Servers) -> float:
         return stand.service.cpu_seconds()
 
 
-def figures_of_memory(servers: Servers) -> list[Figure]:
+def figures_of_memory(servers: Servers, owners_of: Group = _PAINTERS) -> list[Figure]:
     """The memory of one worker that serves saves of 5 MB: one after the other, and four at once."""
     with serving(servers, workers=1) as stand:
-        owners = settle(stand, _PAINTERS)
+        owners = settle(stand, owners_of)
         (worker,) = stand.service.children()
         rest = worker.memory_info().rss
         one = _peak(worker, stand.url, owners[:1])

@@ -27,7 +27,7 @@ def run(quick: bool) -> Report:
     with started_servers() as servers:
         with serving(servers) as stand:
             report = Report("padws beside bare SQL", describe(stand))
-            results = _rounds(stand, works, 1 if quick else SECONDS)
+            results = rounds(stand, works, 1 if quick else SECONDS)
             report.notes.append(sizes(stand))
         for work in works:
             report.add_work(work, results[work.name])
@@ -36,7 +36,7 @@ def run(quick: bool) -> Report:
     return report
 
 
-def _rounds(stand: Stand, works: Sequence[Work], seconds: int) -> Results:
+def rounds(stand: Stand, works: Sequence[Work], seconds: int) -> Results:
     """Every kind of work in turn, and all of that several times, so that drift affects all."""
     owners = {group: _settled(stand, group) for group in {work.group for work in works}}
     results: Results = {work.name: [] for work in works}

@@ -20,6 +20,7 @@ DRAWERS = Group("drawer", 16, (62_000,) * 10)
 SKETCHERS = Group("sketcher", 16, (10_000,))
 PAINTERS = Group("painter", 4, (1_000_000, 5_000_000))
 ILLUSTRATORS = Group("illustrator", 4, (5_000_000,), images=10)
+CURATORS = Group("curator", 2, (5_000_000,) * 10, images=10)
 
 Values = Mapping[str, str]
 
@@ -103,6 +104,14 @@ def _small_save(owner: Owner, _: str) -> list[Request]:
     return [Request("PATCH", f"/api/pad/{pad.id}/data", owner.person.cookie, small_part(pad))]
 
 
+def _save_with_new_picture(owner: Owner, _: str) -> list[Request]:
+    """The whole scene, in which one of the pictures is another one each time."""
+    pad = owner.pads[0]
+    before, after = pad.scene.split(b";base64,", 1)
+    scene = before + b";base64," + RISING + after[len(RISING) :]
+    return [Request("POST", f"/api/pad/{pad.id}", owner.person.cookie, scene)]
+
+
 def _whole_save_values(owner: Owner, _: str) -> Values:
     pad = owner.pads[0]
     return {"pad_id": str(pad.id), "owner_id": owner.person.id, "scene": pad.scene.decode()}
@@ -174,16 +183,22 @@ def save(size: str, group: Group, number: int) -> Work:
     return Work(f"save {size}", group, _save(number), "pads/save_pad", values, writes=True)
 
 
-SMALL_SAVE = Work(
-    "small save, beside whole ones of 62 KB",
-    DRAWERS,
-    _small_save,
-    "whole_save",
-    _whole_save_values,
-    writes=True,
-    by_hand=True,
+def _by_hand(name: str, group: Group, requests: Callable[[Owner, str], list[Request]]) -> Work:
+    """A save, beside what a user would write by hand: of the whole scene, pictures and all."""
+    values = _whole_save_values
+    return Work(name, group, requests, "whole_save", values, writes=True, by_hand=True)
+
+
+SMALL_SAVE = replace(
+    _by_hand("small save, beside whole ones of 62 KB", DRAWERS, _small_save),
     least_ratio=1.0,
     most_app_ms=0.9,
+)
+SAVE_WITH_PICTURES = replace(
+    _by_hand("save 5 MB, ten known pictures", ILLUSTRATORS, _save(0)), least_ratio=8
+)
+SAVE_WITH_NEW_PICTURE = _by_hand(
+    "save 5 MB, one of ten pictures new", ILLUSTRATORS, _save_with_new_picture
 )
 LIST = Work(
     "list ten pads",
@@ -247,6 +262,19 @@ PAD_KNOWN = Work(
     conditional=True,
     most_app_ms=0.7,
 )
+LIST_WITH_PICTURES = Work(
+    "list ten pads of 5 MB",
+    CURATORS,
+    _get("/api/pad"),
+    "whole_list",
+    lambda owner, etag: {"owner_id": owner.person.id},
+    by_hand=True,
+)
+LIST_WITH_ADDRESSES = replace(
+    LIST_WITH_PICTURES,
+    name="the same with ?pictures=false, beside whole ones",
+    requests=_get("/api/pad?pictures=false"),
+)
 PAD = Work("one pad", DRAWERS, _get("/api/pad/{pad}"), "pads/get_pad", _pad_values)
 RENAME = Work(
     "rename",
@@ -263,15 +291,20 @@ HEALTH = Work("/healthz", DRAWERS, _get("/healthz"))
 COLLECTORS = Group("collector", 16, (10_000,) * 10)
 ADMINISTRATOR = Group("admin", 1, (10_000,))
 
+SAVE = replace(save("62 KB", DRAWERS, 0), least_ratio=0.8, most_app_ms=1.0)
+
 TABLE = (
     save("10 KB", SKETCHERS, 0),
-    replace(save("62 KB", DRAWERS, 0), least_ratio=0.8, most_app_ms=1.0),
+    SAVE,
     SMALL_SAVE,
     save("1 MB", PAINTERS, 0),
     save("5 MB", PAINTERS, 1),
-    replace(save("5 MB, ten pictures", ILLUSTRATORS, 0), least_ratio=8),
+    SAVE_WITH_PICTURES,
+    SAVE_WITH_NEW_PICTURE,
     LIST,
     LIST_KNOWN,
+    LIST_WITH_PICTURES,
+    LIST_WITH_ADDRESSES,
     PAD,
     PAD_KNOWN,
     BACKUPS,
@@ -279,6 +312,16 @@ TABLE = (
     ME,
     TEMPLATE,
     HEALTH,
+)
+
+#: What pictures apart and small saves are for.
+SAVINGS = (
+    SAVE,
+    SMALL_SAVE,
+    SAVE_WITH_PICTURES,
+    SAVE_WITH_NEW_PICTURE,
+    LIST_WITH_PICTURES,
+    LIST_WITH_ADDRESSES,
 )
 
 GROWTH = (

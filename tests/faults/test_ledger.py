@@ -102,8 +102,10 @@ def test_a_refusal_for_a_version_that_nobody_made_is_noticed() -> None:
 
 def in_parts(*numbers: int) -> Scene:
     """A scene of the elements that these saves have sent."""
-    elements = [part("plan", number)["elements"][0] for number in numbers]
-    return {"elements": sorted(elements, key=lambda each: str(each["index"]))}
+    parts = [part("plan", number) for number in numbers]
+    elements = sorted((each["elements"][0] for each in parts), key=lambda each: str(each["index"]))
+    files = {id_: file for each in parts for id_, file in each.get("files", {}).items()}
+    return {"elements": elements, "files": files}
 
 
 ALL = range(52)  # acknowledged; the last twelve in the slots of the first twelve
@@ -141,6 +143,15 @@ def test_a_part_that_is_stored_half_is_noticed() -> None:
     found["elements"][5]["text"] = "half"
     wrong = ledger.check(ledger.before(), Stored(52, found, [found] * KEEP), KEEP)
     assert "version 52 has an element that was never sent" in "\n".join(wrong)
+
+
+@pytest.mark.parametrize("text", ["", part("plan", 36)["files"]["picture 0"]["dataURL"]])
+def test_a_lost_picture_of_a_part_is_noticed(text: str) -> None:
+    """None, or the one that the pad had under this id before; the last came with save 48."""
+    ledger, found = a_ledger_of_parts(), in_parts(*ALL[12:])
+    found["files"]["picture 0"] = {"id": "picture 0", "dataURL": text}
+    wrong = ledger.check(ledger.before(), Stored(52, found, [found] * KEEP), KEEP)
+    assert wrong == ["plan: picture 0 is lost, or is another picture"]
 
 
 def pictures_of(*numbers: int) -> Stored:

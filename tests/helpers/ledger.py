@@ -32,17 +32,6 @@ def scene(name: str, number: int) -> Scene:
     return {"elements": [{"id": "first"} | end, *middle, {"id": "last"} | end], "files": {}}
 
 
-#: As many elements has a pad that is saved in parts: they are saved in turn.
-_SLOTS = 40
-
-
-def part(name: str, number: int) -> Scene:
-    """What a save of a part sends: one element, in a version that no save before has sent."""
-    slot, key = number % _SLOTS, hashlib.sha512(f"{name} {number}".encode()).hexdigest()
-    element = {"id": f"slot {slot}", "index": f"a{slot:02}", "version": number + 1, "text": key}
-    return {"elements": [element]}
-
-
 #: The sizes (bytes) of a pad's pictures. Some are shown; after a few saves one goes and another
 #: comes, so that each comes back when no backup has needed it for a while.
 _SIZES = (4_000, 200_000, 15_000, 60_000, 2_500, 90_000, 30_000, 8_000)
@@ -73,6 +62,31 @@ def with_pictures(name: str, number: int) -> Scene:
     ids = {f"picture {each}": each for each in shown} | {f"again in {number // 2}": shown[0]}
     files = {id_: {"id": id_, "dataURL": picture(name, each)} for id_, each in ids.items()}
     return scene(name, number) | {"files": files}
+
+
+#: As many elements has a pad that is saved in parts: they are saved in turn. Of so many saves one
+#: brings a picture, under so many ids in turn.
+_SLOTS, _FOR_A_PICTURE, _IDS = 40, 4, 3
+
+
+def part(name: str, number: int) -> Scene:
+    """What a save of a part sends: one element, in a version that no save before has sent.
+
+    Now and then also a picture, in the place of another one.
+    """
+    slot, key = number % _SLOTS, hashlib.sha512(f"{name} {number}".encode()).hexdigest()
+    element = {"id": f"slot {slot}", "index": f"a{slot:02}", "version": number + 1, "text": key}
+    id_ = _picture_id(number)
+    if not id_:
+        return {"elements": [element]}
+    text = picture(name, number // _FOR_A_PICTURE % len(_SIZES))
+    return {"elements": [element], "files": {id_: {"id": id_, "dataURL": text}}}
+
+
+def _picture_id(number: int) -> str | None:
+    """Under which id a save of a part brings a picture, if it does."""
+    turn, other = divmod(number, _FOR_A_PICTURE)
+    return None if other else f"picture {turn % _IDS}"
 
 
 @dataclass(frozen=True)
@@ -204,7 +218,10 @@ class PadLedger:
 
 
 class PartsLedger(PadLedger):
-    """Of a pad that is saved in parts: each save sends one element. It is made with the part 0."""
+    """Of a pad that is saved in parts: each save sends one element, some a picture too.
+
+    It is made with the part 0.
+    """
 
     def content(self, number: int) -> Scene:
         """What a save sends."""
@@ -221,7 +238,19 @@ class PartsLedger(PadLedger):
             if numbers.get(f"slot {number % _SLOTS}", -1) < number
         }
         wrong = [f"save {number} was refused, and is stored" for number in sorted(refused)]
-        return wrong + [f"save {number} was acknowledged, and is lost" for number in sorted(lost)]
+        wrong += [f"save {number} was acknowledged, and is lost" for number in sorted(lost)]
+        return wrong + self._wrong_pictures(before, stored)
+
+    def _wrong_pictures(self, before: PadLedger, stored: Stored) -> list[str]:
+        """Under each id there must be the picture that was acknowledged last, or one sent since."""
+        wrong = []
+        for id_ in (f"picture {n}" for n in range(_IDS)):
+            last = max((v for v, n in before.versions.items() if _picture_id(n) == id_), default=0)
+            since = {n for version, n in dict(self.versions).items() if version >= last}
+            sent = [self.content(n) for n in since | set(self.open) if _picture_id(n) == id_]
+            if last and stored.scene["files"].get(id_) not in [each["files"][id_] for each in sent]:
+                wrong.append(f"{id_} is lost, or is another picture")
+        return wrong
 
     def _number_of(self, found: Scene) -> int | None:
         """The number of the latest save in a scene; None if a part of it was never sent."""
