@@ -13,7 +13,7 @@ from padws.auth.provider import Provider
 from padws.auth.session_index import SessionIndex
 from padws.auth.tokens import BearerTokens
 from padws.blueprints import app as app_blueprints
-from padws.blueprints import auth, backups, health, links, pads, pages, templates, tokens, users
+from padws.blueprints import auth, backups, health, links, pads, pages, templates, tokens, trash, users
 from padws.blueprints import pictures as picture_blueprints
 from padws.config import Settings, load_settings
 from padws.context import Services
@@ -66,8 +66,17 @@ def _register_services(app: Flask, settings: Settings) -> None:
 
 def _register_routes(app: Flask) -> None:
     api = make_api(app, VERSION)
-    nouns = (pads, backups, picture_blueprints, links, templates, tokens, users, app_blueprints)
-    for module in nouns:
+    for module in (
+        pads,
+        trash,
+        backups,
+        picture_blueprints,
+        links,
+        templates,
+        tokens,
+        users,
+        app_blueprints,
+    ):
         api.register_blueprint(module.blueprint)
     api.register_blueprint(links.shared)
     api.register_blueprint(app_blueprints.workspace)

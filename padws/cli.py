@@ -98,7 +98,7 @@ def db_rollback(to: str, yes: bool) -> None:
 
 @click.command("db-tidy")
 def db_tidy() -> None:
-    """Delete the pictures that nothing has needed for a day. For cron; safe at any time.
+    """Remove what is due in the trash, and unneeded pictures. For cron; safe at any time.
 
     Exit code: 0 done, 1 failed or stopped.
     """

@@ -232,6 +232,9 @@ class Settings:
     min_interval_minutes: int = number(
         5, 0, 525_600, "Minutes between two automatic backups of a pad"
     )
+    trash_days: int = number(
+        30, 0, 36_500, "Days that a deleted pad is kept in the trash; 0: it is deleted at once"
+    )
     pictures_apart: str = choice(
         "auto",
         ("auto", "on", "off"),
@@ -337,6 +340,11 @@ class Settings:
     def backup_interval(self) -> timedelta:
         """How old a pad's newest backup must be before a save takes another."""
         return timedelta(minutes=self.min_interval_minutes)
+
+    @property
+    def trash_for(self) -> timedelta:
+        """How long a deleted pad is kept in the trash."""
+        return timedelta(days=self.trash_days)
 
 
 class _Environment(Schema):

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 import psycopg
 import redis
 from flask import current_app
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from psycopg.errors import ReadOnlySqlTransaction
 from psycopg_pool import PoolTimeout
@@ -22,6 +22,7 @@ from padws.migrations import adoption, functions
 from padws.migrations.fitness import unsuitable_database
 from padws.migrations.history import applied, missing
 from padws.queries.checks import Check, list_checks
+from padws.queries.tidying import KINDS, Tidied, list_tidied
 
 OK = "ok"
 
@@ -163,16 +164,23 @@ class StateCollector(Collector):
         yield schema
         if state.sessions is not None:
             yield GaugeMetricFamily("padws_sessions", "Sessions not yet over", state.sessions)
-        yield from _last_checks()
+        yield from _from_database()
 
 
-def _last_checks() -> Iterator[Metric]:
-    """How db-verify and db-drill ended last, wherever they ran; nothing if it cannot be read."""
+def _from_database() -> Iterator[Metric]:
+    """What commands have recorded, wherever they ran; nothing if it cannot be read."""
     try:
         with database().connection(_WAIT) as conn:
-            recorded = {each.name: each for each in list_checks(conn)}
+            checks, tidied = list_checks(conn), list_tidied(conn)
     except (PoolTimeout, psycopg.Error):
         return
+    yield from _last_checks(checks)
+    yield from _tidied(tidied)
+
+
+def _last_checks(checks: list[Check]) -> Iterator[Metric]:
+    """How db-verify and db-drill ended last."""
+    recorded = {each.name: each for each in checks}
     finished, succeeded, faults = (
         GaugeMetricFamily(f"padws_check_{name}", description, labels=["check"])
         for name, description in (
@@ -187,3 +195,19 @@ def _last_checks() -> Iterator[Metric]:
         succeeded.add_metric([name], check.succeeded_at)
         faults.add_metric([name], check.faults)
     yield from (finished, succeeded, faults)
+
+
+def _tidied(tidied: list[Tidied]) -> Iterator[Metric]:
+    """What db-tidy has removed, and when it last ran."""
+    recorded = {each.name: each for each in tidied}
+    removed = CounterMetricFamily(
+        "padws_tidied", "What db-tidy has removed since it first ran", labels=["kind"]
+    )
+    ran = GaugeMetricFamily(
+        "padws_tidied_timestamp_seconds", "When db-tidy last ran; 0: never", labels=["kind"]
+    )
+    for name in KINDS:
+        each = recorded.get(name, Tidied(name, 0, 0))
+        removed.add_metric([name], each.number)
+        ran.add_metric([name], each.ran_at)
+    yield from (removed, ran)

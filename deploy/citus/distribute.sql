@@ -46,7 +46,8 @@ VALUES
 ('pad_ws.template_pads'),
 ('pad_ws._yoyo_migration'),
 ('pad_ws.functions'),
-('pad_ws.checks');
+('pad_ws.checks'),
+('pad_ws.tidied');
 
 -- What stops it
 

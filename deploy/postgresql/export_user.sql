@@ -13,9 +13,10 @@ COPY (
 \g restored_user.copy
 
 COPY (
-    SELECT id, owner_id, display_name, data, pictures, version, last_backup_at, created_at, updated_at
+    SELECT
+        id, owner_id, display_name, data, pictures, version, last_backup_at, created_at, updated_at, deleted_at
     FROM pad_ws.pads
-    WHERE owner_id = :'user_id'
+    WHERE owner_id = :'user_id' AND deleted_at IS DISTINCT FROM '-infinity' -- deleted for good
 ) TO STDOUT
 \g restored_pads.copy
 
@@ -31,7 +32,7 @@ COPY (
         backups.updated_at
     FROM pad_ws.backups AS backups
     INNER JOIN pad_ws.pads AS pads ON backups.source_id = pads.id
-    WHERE pads.owner_id = :'user_id'
+    WHERE pads.owner_id = :'user_id' AND pads.deleted_at IS DISTINCT FROM '-infinity'
 ) TO STDOUT
 \g restored_backups.copy
 

@@ -22,7 +22,7 @@ CREATE TEMP TABLE restored_backups (LIKE pad_ws.backups INCLUDING DEFAULTS) ON C
 CREATE TEMP TABLE restored_pictures (LIKE pad_ws.pictures INCLUDING DEFAULTS) ON COMMIT DROP;
 
 \copy restored_users (id, username, email, email_verified, name, given_name, family_name, roles, created_at, updated_at) FROM 'restored_user.copy'
-\copy restored_pads (id, owner_id, display_name, data, pictures, version, last_backup_at, created_at, updated_at) FROM 'restored_pads.copy'
+\copy restored_pads (id, owner_id, display_name, data, pictures, version, last_backup_at, created_at, updated_at, deleted_at) FROM 'restored_pads.copy'
 \copy restored_backups (id, source_id, owner_id, data, pictures, reason, created_at, updated_at) FROM 'restored_backups.copy'
 \copy restored_pictures (owner_id, digest, content, created_at) FROM 'restored_pictures.copy'
 
@@ -73,8 +73,20 @@ FROM pad_ws.pads AS pads
 WHERE pads.id IN (SELECT id FROM restored_pads)
 FOR NO KEY UPDATE;
 
+-- What was in the trash is there again, for its full time from now on.
+
 INSERT INTO pad_ws.pads (
-    id, owner_id, display_name, data, pictures, version, restored_version, last_backup_at, created_at, updated_at
+    id,
+    owner_id,
+    display_name,
+    data,
+    pictures,
+    version,
+    restored_version,
+    last_backup_at,
+    created_at,
+    updated_at,
+    deleted_at
 )
 SELECT
     id,
@@ -86,7 +98,8 @@ SELECT
     version + 1000000,
     last_backup_at,
     created_at,
-    now()
+    now(),
+    deleted_at
 FROM restored_pads
 WHERE id NOT IN (SELECT id FROM kept_pads);
 
@@ -109,7 +122,8 @@ SET
     version = pads.version + 1,
     restored_version = pads.version + 1,
     last_backup_at = now(),
-    updated_at = now()
+    updated_at = now(),
+    deleted_at = CASE WHEN pads.deleted_at IS NOT NULL THEN r.deleted_at END
 FROM restored_pads AS r
 WHERE r.id = pads.id AND r.id IN (SELECT id FROM kept_pads);
 \endif

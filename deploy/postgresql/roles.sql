@@ -95,13 +95,16 @@ WITH given (role, name, privileges) AS (
     (:'service', '_yoyo_migration', 'SELECT'), -- whether the schema is up to date
     (:'service', 'functions', 'SELECT'),
     (:'service', 'checks', 'SELECT, INSERT, UPDATE'), -- how db-verify and db-drill ended
+    (:'service', 'tidied', 'SELECT, INSERT, UPDATE'), -- what db-tidy has removed
     (:'monitoring', '_yoyo_migration', 'SELECT'), -- for flask db-status
     (:'monitoring', '_yoyo_log', 'SELECT'),
     (:'monitoring', 'functions', 'SELECT'),
     (:'monitoring', 'checks', 'SELECT'),
+    (:'monitoring', 'tidied', 'SELECT'),
     (:'monitoring', 'monitoring_storage_by_user', 'SELECT'),
     (:'monitoring', 'monitoring_pictures_by_user', 'SELECT'),
     (:'monitoring', 'monitoring_links_by_user', 'SELECT'),
+    (:'monitoring', 'monitoring_trash_by_user', 'SELECT'),
     (:'monitoring', 'monitoring_largest_pads', 'SELECT'),
     (:'monitoring', 'monitoring_backup_age', 'SELECT'),
     (:'monitoring', 'monitoring_tables', 'SELECT')

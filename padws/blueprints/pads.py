@@ -30,10 +30,11 @@ from padws.http import (
     refuse_change,
 )
 from padws.json_complexity import MOST_VALUES
-from padws.observability.metrics import BACKUPS_TAKEN, PADS_CREATED
+from padws.observability.metrics import BACKUPS_TAKEN, PADS_CREATED, PADS_PURGED
 from padws.pictures import addresses, texts, unknown_picture
 from padws.queries import pads, users
 from padws.queries.pictures import save_drawing
+from padws.queries.trash import LOT
 from padws.schemas.common import PicturesInside, Status, WithDataAndPictures
 from padws.schemas.openapi import (
     ETAG,
@@ -265,10 +266,14 @@ def rename_pad(body: dict[str, Any], pad_id: UUID) -> Response:
 @blueprint.doc(conditional=IF_MATCH)
 @blueprint.response(200, Status())
 def delete_pad(pad_id: UUID) -> Response:
-    """Delete a pad with its backups."""
+    """Put a pad into the trash, with all that belongs to it."""
     ids = {"pad_id": pad_id, "owner_id": caller().id}
     accepted = accepted_versions()
     with database().connection() as conn:
-        if not pads.delete_pad(conn, accepted_versions=accepted, **ids):
+        deleted = pads.delete_pad(
+            conn, accepted_versions=accepted, trash_for=settings().trash_for, most=LOT, **ids
+        )
+        if not deleted:
             refuse_change(pads.get_pad_version(conn, **ids))
+    PADS_PURGED.inc(deleted.purged)
     return answer(SUCCESS)

@@ -36,6 +36,7 @@ ADDED = {
     ("pads", "version"): "bigint!",
     ("pads", "last_backup_at"): "timestamptz",
     ("pads", "pictures"): "jsonb",
+    ("pads", "deleted_at"): "timestamptz",
     ("backups", "owner_id"): "uuid",
     ("backups", "pictures"): "jsonb",
     ("template_pads", "file_digest"): "text",

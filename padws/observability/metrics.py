@@ -108,6 +108,7 @@ def count_request(method: str, status: int, seconds: float, sent_bytes: int) -> 
 
 SAVES = _counter("saves", "Scenes saved, restored backups included")
 PADS_CREATED = _counter("pads_created", "Pads made")
+PADS_PURGED = _counter("pads_purged", "Pads removed from the trash for good, by requests")
 BACKUPS_TAKEN = _counter("backups_taken", "Backups taken")
 LINKS_CREATED = _counter("links_created", "Share links made")
 LINKS_OPENED = _counter("links_opened", "Scenes sent to whoever has a share link")

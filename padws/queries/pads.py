@@ -66,6 +66,13 @@ class MergedPad(SavedPad, frozen=True):
     missing: list[str] | None
 
 
+class DeletedPad(Struct, frozen=True):
+    """A pad that was deleted, and how many were removed from the trash for good with it."""
+
+    id: UUID
+    purged: int
+
+
 class SaveAttempt(SavedPad, frozen=True):
     """What a save has made, or the digests of the pictures that were missing for it."""
 
@@ -172,9 +179,18 @@ def rename_pad(
 
 @from_file
 def delete_pad(
-    conn: Connection, *, pad_id: UUID, owner_id: UUID, accepted_versions: str
-) -> UUID | None:
-    """Delete a pad with its backups; `None` if nothing was deleted."""
+    conn: Connection,
+    *,
+    pad_id: UUID,
+    owner_id: UUID,
+    accepted_versions: str,
+    trash_for: timedelta,
+    most: int,
+) -> DeletedPad | None:
+    """Put a pad into the trash, or remove it if it is kept there for no time.
+
+    `None` if nothing was deleted.
+    """
 
 
 @from_file

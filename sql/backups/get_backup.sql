@@ -1,6 +1,6 @@
 -- One backup of a pad of this owner. Where its pictures are kept apart, the scene's `files` is a column of its own,
 -- and after the backup each picture once, unless the caller does not want them.
--- Index: backups_id_owner_id_key, backup_pictures_pkey, pictures_pkey.
+-- Index: pads_id_owner_id_key, backups_id_owner_id_key, backup_pictures_pkey, pictures_pkey.
 -- psql -v backup_id="'…'" -v pad_id="'…'" -v owner_id="'…'" -v with_pictures=true -f sql/backups/get_backup.sql
 
 WITH backup AS (
@@ -15,6 +15,13 @@ WITH backup AS (
         id = :backup_id
         AND source_id = :pad_id
         AND owner_id = :owner_id
+        AND EXISTS (
+            SELECT FROM pad_ws.pads AS pads
+            WHERE
+                pads.id = :pad_id
+                AND pads.owner_id = :owner_id
+                AND pads.deleted_at IS NULL
+        )
 )
 
 SELECT

@@ -34,6 +34,7 @@ WITH listed AS (
     WHERE
         pads.id = :pad_id
         AND pads.owner_id = :owner_id
+        AND pads.deleted_at IS NULL
 )
 
 SELECT

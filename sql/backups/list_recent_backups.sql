@@ -1,7 +1,7 @@
 -- The newest backups over all of a user's pads, newest first: of each pad no more than the limit
 -- is looked at. Where pictures are kept apart, the scenes' files come beside them, and after the backups
 -- each picture once, unless the caller does not want them.
--- Index: pads_owner_id_created_at_idx, backups_source_id_created_at_idx, backup_pictures_pkey, pictures_pkey.
+-- Index: pads_owner_id_created_at_live_idx, backups_source_id_created_at_idx, backup_pictures_pkey, pictures_pkey.
 -- psql -v owner_id="'…'" -v with_pictures=true -v limit=10 -f sql/backups/list_recent_backups.sql
 
 WITH listed AS (
@@ -30,7 +30,9 @@ WITH listed AS (
         ORDER BY backups.created_at DESC NULLS LAST, backups.id DESC
         LIMIT :limit::integer
     ) AS backup ON TRUE
-    WHERE pads.owner_id = :owner_id
+    WHERE
+        pads.owner_id = :owner_id
+        AND pads.deleted_at IS NULL
     ORDER BY backup.created_at DESC NULLS LAST, backup.id DESC
     LIMIT :limit::integer
 )

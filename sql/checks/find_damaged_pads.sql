@@ -32,6 +32,10 @@ CROSS JOIN
             WHEN greatest(pads.created_at, pads.updated_at) > now() + interval '1 day'
                 THEN 'created_at or updated_at is in the future'
         END,
+        CASE
+            WHEN isfinite(pads.deleted_at) AND pads.deleted_at > now() + interval '1 day'
+                THEN 'deleted_at is in the future'
+        END,
         -- Until then no save would take a backup.
         CASE WHEN pads.last_backup_at > now() + interval '1 day' THEN 'last_backup_at is in the future' END
     ], NULL), array(

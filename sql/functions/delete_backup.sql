@@ -17,7 +17,12 @@ BEGIN
     WHERE
         pads.id = delete_backup.pad_id
         AND pads.owner_id = delete_backup.owner_id
+        AND pads.deleted_at IS NULL
     FOR NO KEY UPDATE;
+
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
 
     DELETE FROM pad_ws.backups AS backups
     WHERE

@@ -21,6 +21,7 @@ BEGIN
     WHERE
         pads.id = insert_backup.pad_id
         AND pads.owner_id = insert_backup.owner_id
+        AND pads.deleted_at IS NULL
     FOR NO KEY UPDATE;
 
     IF NOT FOUND THEN

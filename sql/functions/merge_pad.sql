@@ -61,6 +61,7 @@ BEGIN
     WHERE
         pads.id = merge_pad.pad_id
         AND pads.owner_id = merge_pad.owner_id
+        AND pads.deleted_at IS NULL
     FOR NO KEY UPDATE;
 
     IF NOT FOUND THEN

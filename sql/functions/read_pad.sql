@@ -1,4 +1,4 @@
--- A pad as it is now, for functions that have just written it: like sql/pads/get_pad.sql.
+-- A pad as it is shown now, for functions that have just changed it: like sql/pads/get_pad.sql.
 -- Index: pads_id_owner_id_key, pad_pictures_pkey, pictures_pkey.
 
 CREATE OR REPLACE FUNCTION pad_ws.read_pad(owner_id uuid, pad_id uuid)
@@ -23,7 +23,11 @@ BEGIN
         pads.id,
         pads.owner_id,
         pads.display_name::text,
-        CASE WHEN pads.pictures IS NULL THEN pads.data ELSE pads.data - 'files' END,
+        CASE
+            WHEN pads.version = 0 THEN pad_ws.stamp_scene(pads.data, pads.id, pads.display_name)
+            WHEN pads.pictures IS NULL THEN pads.data
+            ELSE pads.data - 'files'
+        END,
         CASE WHEN pads.pictures IS NOT NULL THEN pads.data -> 'files' END,
         pads.pictures,
         coalesce(pads.created_at, pads.updated_at, 'epoch'),

@@ -28,6 +28,7 @@ BEGIN
     WHERE
         pads.id = rename_pad.pad_id
         AND pads.owner_id = rename_pad.owner_id
+        AND pads.deleted_at IS NULL
     FOR NO KEY UPDATE;
 
     IF NOT FOUND OR NOT pad.version <@ accepted_versions THEN

@@ -26,6 +26,7 @@ BEGIN
     WHERE
         pads.id = restore_backup.pad_id
         AND pads.owner_id = restore_backup.owner_id
+        AND pads.deleted_at IS NULL
     FOR NO KEY UPDATE;
 
     IF NOT FOUND OR NOT pad.version <@ accepted_versions THEN

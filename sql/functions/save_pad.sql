@@ -31,6 +31,7 @@ BEGIN
     WHERE
         pads.id = save_pad.pad_id
         AND pads.owner_id = save_pad.owner_id
+        AND pads.deleted_at IS NULL
     FOR NO KEY UPDATE;
 
     IF NOT FOUND OR NOT pad.version <@ accepted_versions THEN

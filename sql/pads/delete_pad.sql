@@ -1,11 +1,11 @@
--- Delete a pad of its owner that is at an accepted version; its backups go with it (ON DELETE
--- CASCADE). No row if nothing was deleted. Index: pads_id_owner_id_key, backups_source_id_created_at_idx,
--- pad_pictures_pkey, backup_pictures_pkey, links_owner_id_pad_id_created_at_idx.
--- psql -v pad_id="'…'" -v owner_id="'…'" -v accepted_versions="'{(,)}'" -f sql/pads/delete_pad.sql
+-- Put a pad of its owner that is at an accepted version into the trash, or remove it if there is none;
+-- and remove some of what is due there. No row if nothing was deleted. Index: those of pad_ws.delete_pad.
+-- psql -v owner_id="'…'" -v pad_id="'…'" -v accepted_versions="'{(,)}'" -v trash_for="'30 days'" -v most=100 \
+--      -f sql/pads/delete_pad.sql
 
-DELETE FROM pad_ws.pads
-WHERE
-    id = :pad_id
-    AND owner_id = :owner_id
-    AND version <@ :accepted_versions::int8multirange
-RETURNING id;
+SELECT
+    id,
+    purged
+FROM pad_ws.delete_pad(
+    :owner_id, :pad_id, :accepted_versions::int8multirange, :trash_for::interval, :most::integer
+);

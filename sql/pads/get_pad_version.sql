@@ -6,4 +6,5 @@ SELECT version
 FROM pad_ws.pads
 WHERE
     id = :pad_id
-    AND owner_id = :owner_id;
+    AND owner_id = :owner_id
+    AND deleted_at IS NULL;

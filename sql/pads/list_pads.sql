@@ -3,13 +3,15 @@
 -- gets its first pad only, for the ETag. A pad at version 0 was written by pad.ws, whose scenes do
 -- not always carry the pad's id and name. Where pictures are kept apart, a scene's `files` is a column of
 -- its own, and each picture follows once, as a row, unless the caller does not want them.
--- Index: pads_owner_id_created_at_idx, pictures_pkey, pad_pictures_owner_id_digest_idx.
+-- Index: pads_owner_id_created_at_live_idx, pictures_pkey, pad_pictures_owner_id_digest_idx.
 -- psql -v owner_id="'…'" -v with_data=true -v with_pictures=true -v known_etags="'{}'" -f sql/pads/list_pads.sql
 
 WITH digest AS (
     SELECT md5(string_agg(id || ':' || version, ',' ORDER BY created_at, id)) AS etag
     FROM pad_ws.pads
-    WHERE owner_id = :owner_id
+    WHERE
+        owner_id = :owner_id
+        AND deleted_at IS NULL
 ),
 
 own AS (
@@ -43,7 +45,9 @@ own AS (
         NULL::json AS content
     FROM pad_ws.pads AS pads
     CROSS JOIN own
-    WHERE pads.owner_id = :owner_id
+    WHERE
+        pads.owner_id = :owner_id
+        AND pads.deleted_at IS NULL
     ORDER BY pads.created_at NULLS FIRST, pads.id
     LIMIT (SELECT CASE WHEN one.is_known THEN 1 END FROM own AS one)
 )

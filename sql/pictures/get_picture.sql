@@ -1,5 +1,6 @@
 -- A picture that a pad of this owner, or one of its backups, refers to; its text is left out (null) when the
--- caller has it already. Index: pictures_pkey, pad_pictures_owner_id_digest_idx, backups_id_owner_id_key.
+-- caller has it already.
+-- Index: pictures_pkey, pads_id_owner_id_key, pad_pictures_owner_id_digest_idx, backups_id_owner_id_key.
 -- psql -v owner_id="'…'" -v pad_id="'…'" -v digest="'\\x…'" -v is_known=false -f sql/pictures/get_picture.sql
 
 SELECT
@@ -9,6 +10,13 @@ FROM pad_ws.pictures AS kept
 WHERE
     kept.owner_id = :owner_id
     AND kept.digest = :digest
+    AND EXISTS (
+        SELECT FROM pad_ws.pads AS pads
+        WHERE
+            pads.id = :pad_id
+            AND pads.owner_id = :owner_id
+            AND pads.deleted_at IS NULL
+    )
     AND (
         EXISTS (
             SELECT FROM pad_ws.pad_pictures AS needed

@@ -23,6 +23,10 @@ PUT    /api/pad/{}                          savePadByPut
 PATCH  /api/pad/{}/data                     mergePad
 PATCH  /api/pad/{}                          renamePad
 DELETE /api/pad/{}                          deletePad
+GET    /api/pad/trash                       listTrash
+POST   /api/pad/trash/{}/restore            restorePad
+DELETE /api/pad/trash/{}                    purgePad
+DELETE /api/pad/trash                       emptyTrash
 GET    /api/pad/{}/backups                  listBackups
 POST   /api/pad/{}/backups                  createBackup
 GET    /api/pad/recent                      listRecentBackups
@@ -158,6 +162,7 @@ def test_query_parameters_are_described(document: Document) -> None:
         ("GET", "/api/pad/{}"): {"pictures"},
         ("GET", "/api/pad/{}/backups"): {"limit", "from", "to", "data", "pictures"},
         ("GET", "/api/pad/{}/backups/{}"): {"pictures"},
+        ("GET", "/api/pad/trash"): {"data"},
         ("GET", "/api/pad/recent"): {"limit", "pictures"},
         ("GET", "/api/shared/{}"): {"pictures"},
         ("POST", "/api/shared/{}"): {"pictures"},
@@ -201,6 +206,7 @@ def test_what_is_always_there_is_required(document: Document) -> None:
         "Merged": {"kept"},
         "Part": {"elements", "appState", "files"},
         "ListedPad": {"data"},
+        "TrashedPad": {"data"},
         "ListedTemplate": {"data"},
         "NewLink": {"expires_at", "password"},
         "NewToken": {"scope", "expires_at"},

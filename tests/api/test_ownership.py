@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import pytest
+from flask import Flask
 from werkzeug.test import TestResponse
 
 from tests.api.conftest import SqlConnection
 from tests.api.pads import make_pad
 from tests.helpers.contract import Client, assert_problem, ok
 from tests.helpers.drawings import drawing
+
+PICTURE = f"data:image/png;base64,{'AAAA' * 1000}"
+DIGEST = sha256(PICTURE.encode()).hexdigest()
 
 #: Every route with an id, and a body with which the owner would succeed.
 ROUTES: list[tuple[str, str, Any]] = [
@@ -32,6 +38,7 @@ ROUTES: list[tuple[str, str, Any]] = [
     ("GET", "/api/pad/{pad}/backups/{backup}", None),
     ("DELETE", "/api/pad/{pad}/backups/{backup}", None),
     ("POST", "/api/pad/{pad}/backups/{backup}/restore", None),
+    ("GET", f"/api/pad/{{pad}}/pictures/{DIGEST}", None),
 ]
 NAMES = [f"{method} {path}" for method, path, _ in ROUTES]
 
@@ -50,7 +57,9 @@ class Owned:
 @pytest.fixture
 def owned(alice: Client) -> Owned:
     pad = make_pad(alice, "Secret")
-    ok(alice.post(f"/api/pad/{pad['id']}", json=drawing(2)))
+    scene = drawing(2)
+    scene["files"]["a"] = {"mimeType": "image/png", "dataURL": PICTURE}
+    ok(alice.post(f"/api/pad/{pad['id']}", json=scene))
     (backup,) = ok(alice.get(f"/api/pad/{pad['id']}/backups"))["backups"]
     return Owned(pad["id"], backup["id"])
 
@@ -132,12 +141,41 @@ class TestStranger:
         assert send(alice, route, owned).status_code in (200, 201)
 
 
+@pytest.mark.parametrize("route", ROUTES, ids=NAMES)
+def test_in_the_trash_a_pad_is_not_even_its_owners(
+    alice: Client,
+    owned: Owned,
+    route: tuple[str, str, Any],
+    stored: Callable[[], list[dict[str, Any]]],
+) -> None:
+    ok(alice.delete(f"/api/pad/{owned.pad}"))
+    before = stored()
+    for headers in HEADERS:
+        answer = send(alice, route, owned, headers=headers)
+        assert content_of(answer) == content_of(send(alice, route, random_ids(), headers=headers))
+    assert stored() == before
+    ok(alice.post(f"/api/pad/trash/{owned.pad}/restore"))
+    assert send(alice, route, owned).status_code in (200, 201)
+
+
+def test_every_route_to_a_pad_is_among_them(app: Flask) -> None:
+    """Those to the trash aside, which tests/api/test_trash.py asks."""
+    rules = {
+        re.sub(r"<[^>]*>", "…", rule.rule)
+        for rule in app.url_map.iter_rules()
+        if "pad_id" in rule.arguments and "/trash/" not in rule.rule
+    }
+    assert rules == {
+        re.sub(rf"{DIGEST}|{{\w+}}", "…", path.partition("?")[0]) for _, path, _ in ROUTES
+    }
+
+
 def test_a_backup_under_a_strangers_own_pad_is_not_found(
     charlie: Client, owned: Owned, stored: Callable[[], list[dict[str, Any]]]
 ) -> None:
     own = Owned(make_pad(charlie)["id"], owned.backup)
     before = stored()
-    for route in ROUTES[-3:]:
+    for route in ROUTES[-4:-1]:
         assert_problem(send(charlie, route, own), 404, "backup_not_found")
     assert stored() == before
 

@@ -265,13 +265,17 @@ class TestRename:
 
 
 class TestDelete:
-    def test_the_pad_goes_with_its_backups(self, alice: Client, sql: SqlConnection) -> None:
+    def test_without_a_trash_the_pad_goes_with_its_backups(
+        self, configure: Configure, client_of: ClientOf, sql: SqlConnection
+    ) -> None:
+        alice = client_of(configure(TRASH_DAYS="0"), "alice")
         pad, other = make_pad(alice, "Old"), make_pad(alice, "Other")
         ok(alice.post(f"/api/pad/{pad['id']}/backups"), 201)
         ok(alice.post(f"/api/pad/{other['id']}/backups"), 201)
         assert ok(alice.delete(f"/api/pad/{pad['id']}")) == {"status": "success"}
         assert_problem(alice.get(f"/api/pad/{pad['id']}"), 404, "pad_not_found")
         assert_problem(alice.delete(f"/api/pad/{pad['id']}"), 404, "pad_not_found")
+        assert ok(alice.get("/api/pad/trash")) == []
         left = sql.execute("SELECT source_id FROM pad_ws.backups").fetchall()
         assert [str(row["source_id"]) for row in left] == [other["id"]]
 

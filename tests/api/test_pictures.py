@@ -505,6 +505,7 @@ def test_deleting_takes_everything_along(alice: Client, admin: Client, sql: SqlC
     pad = make_pad(alice, data=scene_with(ONE))
     ok(alice.post(f"{path_of(pad)}/backups"), 201)
     ok(alice.delete(path_of(pad)))
+    ok(alice.delete("/api/pad/trash"))
     assert [number_of(sql, table) for table in ("pad_pictures", "backup_pictures")] == [0, 0]
     assert number_of(sql, "pictures") == 1, "until it is tidied away"
     other = make_pad(alice, data=scene_with(ONE, TWO))

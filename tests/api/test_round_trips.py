@@ -35,6 +35,7 @@ class Scenery:
     admin: Client
     pad: str
     backup: str
+    trashed: str
     etag: str
     list_etag: str
 
@@ -44,9 +45,13 @@ def scenery(app: Flask, client_of: ClientOf) -> Scenery:
     alice, admin = client_of(app, "alice"), client_of(app, "admin")
     pad = f"/api/pad/{make_pad(alice)['id']}"
     backup = ok(alice.post(f"{pad}/backups"), 201)["id"]
+    trashed = make_pad(alice)["id"]
+    ok(alice.delete(f"/api/pad/{trashed}"))
     ok(alice.get("/api/users/me"))
     etags = [alice.get(path).headers["ETag"] for path in (pad, "/api/pad")]
-    return Scenery(alice, admin, pad, f"{pad}/backups/{backup}", etags[0], etags[1])
+    return Scenery(
+        alice, admin, pad, f"{pad}/backups/{backup}", f"/api/pad/trash/{trashed}", *etags
+    )
 
 
 Ask = Callable[[Scenery], Any]
@@ -86,6 +91,10 @@ SINGLE: dict[str, Ask] = {
     "delete a backup": lambda s: s.alice.delete(s.backup),
     "restore": lambda s: s.alice.post(f"{s.backup}/restore"),
     "delete a pad": lambda s: s.alice.delete(s.pad),
+    "list the trash": lambda s: s.alice.get("/api/pad/trash?data=true"),
+    "restore a pad": lambda s: s.alice.post(f"{s.trashed}/restore"),
+    "delete a pad for good": lambda s: s.alice.delete(s.trashed),
+    "empty the trash": lambda s: s.alice.delete("/api/pad/trash"),
 }
 
 

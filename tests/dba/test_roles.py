@@ -35,6 +35,7 @@ VIEWS = (
     "storage_by_user",
     "pictures_by_user",
     "links_by_user",
+    "trash_by_user",
     "largest_pads",
     "backup_age",
     "tables",
@@ -90,7 +91,7 @@ def test_the_service_needs_every_privilege_that_it_has(full: Owned, roles: Roles
     with psycopg.connect(full.url) as conn:
         prepare_connection(conn)
         granted = conn.execute(GRANTED, [roles.service]).fetchall()
-        assert {table for table, _ in granted} == {*TABLES, *MARKS[:2], "checks"}
+        assert {table for table, _ in granted} == {*TABLES, *MARKS[:2], "checks", "tidied"}
         conn.execute(f"SET LOCAL ROLE {roles.service}".encode())
         assert works(conn)
         for table, privilege in granted:

@@ -93,6 +93,25 @@ def test_pictures_by_user(url: str) -> None:
         assert row[1:] == (number, number * 5_002, 1, 5_002)
 
 
+def test_trash_by_user(url: str) -> None:
+    """Of whoever has something there."""
+    put_in = (
+        b"UPDATE pad_ws.pads AS p SET deleted_at = CASE WHEN p.id = ("
+        b"SELECT min(id::text)::uuid FROM pad_ws.pads AS o WHERE o.owner_id = p.owner_id"
+        b") THEN '-infinity' ELSE '2025-05-01'::timestamptz END "
+        b"FROM pad_ws.users WHERE users.id = p.owner_id AND username IN ('user 1', 'user 3')"
+    )
+    shown = "SELECT {} FROM pad_ws.monitoring_{}_by_user WHERE username IN ('user 1', 'user 3')"
+    columns = "username, pads, pads_bytes, backups, backups_bytes, bytes"
+    databases.execute(url, put_in)
+    trash = databases.query(url, f"{shown.format(columns, 'trash')} ORDER BY 1")
+    assert trash == databases.query(url, f"{shown.format(columns, 'storage')} ORDER BY 1")
+    oldest = databases.query(url, f"{shown.format('oldest_deleted_at', 'trash')} ORDER BY username")
+    assert [row[0] and row[0].year for row in oldest] == [None, 2025]
+    databases.execute(url, b"UPDATE pad_ws.pads SET deleted_at = NULL")
+    assert databases.query(url, "SELECT FROM pad_ws.monitoring_trash_by_user") == []
+
+
 def test_largest_pads(url: str) -> None:
     shown = databases.query(
         url,

@@ -30,6 +30,7 @@ T = TypeVar("T")
 MOST_CONNECTIONS = 50
 ANY_VERSION = "{(,)}"
 FIVE_MINUTES = timedelta(minutes=5)
+THIRTY_DAYS = timedelta(days=30)
 NEVER_DUE = timedelta(days=10_000)
 ALWAYS_DUE = timedelta(0)
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -122,6 +123,18 @@ def save(conn: Connection, pad: pads.Pad, **arguments: Any) -> pads.SaveAttempt 
         "keep": 10,
     }
     return pads.save_pad(conn, **(defaults | arguments))
+
+
+def delete(conn: Connection, pad: pads.Pad, **arguments: Any) -> pads.DeletedPad | None:
+    """Delete a pad, as its owner; by default it is in the trash then."""
+    defaults: dict[str, Any] = {
+        "pad_id": pad.id,
+        "owner_id": pad.owner_id,
+        "accepted_versions": ANY_VERSION,
+        "trash_for": THIRTY_DAYS,
+        "most": 100,
+    }
+    return pads.delete_pad(conn, **(defaults | arguments))
 
 
 def restore(conn: Connection, pad: pads.Pad, backup_id: UUID, **changes: Any) -> Any:

@@ -46,6 +46,21 @@ _FILL = """
         timestamptz '2025-05-01 12:00 UTC' - ((n + 19998) % 20000 + 1) * interval '1 second'
     FROM generate_series(1, 20000) AS n;
 
+    INSERT INTO pad_ws.pads (
+        id, owner_id, display_name, data, pictures, version, created_at, updated_at, deleted_at
+    )
+    SELECT
+        md5('trashed pad ' || n)::uuid,
+        md5('user ' || n % 10000 + 1)::uuid,
+        'Drawing',
+        '{"elements": [], "files": {"file": {"created": 1}}}',
+        jsonb_build_object('file', encode(sha256(convert_to('picture ' || n, 'UTF8')), 'hex')),
+        1,
+        now() - interval '2 days',
+        now() - interval '1 day',
+        now() - interval '1 day'
+    FROM generate_series(1, 10000) AS n;
+
     INSERT INTO pad_ws.pad_pictures (owner_id, pad_id, digest)
     SELECT owner_id, id, decode(pictures ->> 'file', 'hex') FROM pad_ws.pads;
 
@@ -60,6 +75,11 @@ _FILL = """
         ),
         timestamptz '2025-05-01 12:00 UTC' - n * interval '1 second'
     FROM generate_series(1, 80000) AS n;
+
+    INSERT INTO pad_ws.backups (id, source_id, owner_id, data, pictures)
+    SELECT md5('of ' || id)::uuid, id, owner_id, data, pictures
+    FROM pad_ws.pads
+    WHERE deleted_at IS NOT NULL;
 
     INSERT INTO pad_ws.backup_pictures (owner_id, backup_id, digest)
     SELECT owner_id, id, decode(pictures ->> 'file', 'hex') FROM pad_ws.backups;
@@ -113,6 +133,7 @@ _FILL = """
     WHERE owner_id = md5('user 778')::uuid AND digest = sha256('picture 777');
 
     INSERT INTO pad_ws.checks (name, finished_at, faults) VALUES ('db-drill', now(), 1);
+    INSERT INTO pad_ws.tidied (name, number, ran_at) VALUES ('pictures', 1, now());
 
     ANALYZE
         pad_ws.users, pad_ws.pads, pad_ws.backups, pad_ws.template_pads, pad_ws.access_tokens,
@@ -173,6 +194,8 @@ EXAMPLES: dict[str, Any] = {
     "digest": sha256(b"picture 1").digest(),
     "is_known": False,
     "unneeded_for": timedelta(days=1),
+    "trash_for": timedelta(days=30),
+    "most": 10,
     "part": JsonText(b'{"elements": [{"id": "box"}]}'),
     "base_versions": "{[0,0]}",
     "most_bytes": 1000,
@@ -209,10 +232,16 @@ EXAMPLES: dict[str, Any] = {
     "scope": "read",
     "expires_at": None,
     "faults": 0,
+    "number": 1,
 }
 ONLY_FOR: dict[str, dict[str, Any]] = {
     "pads/insert_first_pad": {"owner_id": md5_id("user 10001")},
     "pads/insert_pad": {"pad_id": uuid4()},
+    "pads/delete_pad": {"trash_for": timedelta(hours=12)},
+    "trash/restore_pad": {"pad_id": md5_id("trashed pad 1")},
+    "trash/purge_pad": {"pad_id": md5_id("trashed pad 1")},
+    "trash/purge_trash": {"trash_for": timedelta(0)},
+    "tidying/record_tidied": {"name": "pads"},
     "templates/insert_template": {"name": "a new name"},
     "users/insert_user": {"user_id": uuid4()},
     "users/get_user_if_current": {

@@ -23,6 +23,7 @@ OF_PADWS = {
     ("pads", "last_backup_at"),
     ("pads", "restored_version"),
     ("pads", "pictures"),
+    ("pads", "deleted_at"),
     ("backups", "owner_id"),
     ("backups", "reason"),
     ("backups", "pictures"),

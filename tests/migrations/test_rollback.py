@@ -36,6 +36,24 @@ def test_down_and_up_again_loses_and_changes_nothing(
     assert (databases.catalogue(url), databases.rows(url)) == at_the_top
 
 
+def test_what_is_in_the_trash_comes_back_and_stays(settings: dict[str, str], forker: Forks) -> None:
+    """Also when this release is installed again: its time in the trash begins anew."""
+    url = settings["DATABASE_URL"]
+    forker.run(settings, "db-upgrade")
+    databases.execute(
+        url,
+        b"""
+        INSERT INTO pad_ws.users (username, email) VALUES ('alice', 'alice@example.com');
+        INSERT INTO pad_ws.pads (owner_id, display_name, data, deleted_at)
+        SELECT id, 'Drawing', '{"elements": []}', moment
+        FROM pad_ws.users CROSS JOIN unnest('{now,-infinity}'::timestamptz[]) AS moment
+        """,
+    )
+    forker.run(settings, "db-rollback", "--to", "20261126_0007_checks", "--yes")
+    forker.run(settings, "db-upgrade")
+    assert databases.query(url, "SELECT deleted_at FROM pad_ws.pads") == [(None,), (None,)]
+
+
 def test_it_asks_first(settings: dict[str, str], forker: Forks) -> None:
     forker.run(settings, "db-upgrade")
     asked = forker.run(settings, "db-rollback", "--to", "none", code=1)

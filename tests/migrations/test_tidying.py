@@ -36,6 +36,90 @@ def url(settings: dict[str, str], forker: Forks) -> str:
     return settings["DATABASE_URL"]
 
 
+# Three users with four pads each in the trash, two of which are due; each has three backups.
+TRASH = b"""
+    INSERT INTO pad_ws.users (id, username, email)
+    SELECT md5(n::text)::uuid, 'user ' || n, n || '@example.com' FROM generate_series(1, 3) AS n;
+
+    INSERT INTO pad_ws.pads (id, owner_id, display_name, data, created_at, updated_at, deleted_at)
+    SELECT
+        md5('pad ' || users.id || n)::uuid, users.id, 'Drawing', '{"elements": []}',
+        'epoch', 'epoch', now() - make_interval(days => CASE WHEN n < 3 THEN 30 ELSE 29 END)
+    FROM pad_ws.users AS users CROSS JOIN generate_series(1, 4) AS n;
+
+    INSERT INTO pad_ws.backups (source_id, owner_id, data)
+    SELECT id, owner_id, data FROM pad_ws.pads CROSS JOIN generate_series(1, 3) AS n;
+"""
+
+
+@pytest.fixture
+def trash(settings: dict[str, str], forker: Forks) -> str:
+    forker.run(settings, "db-upgrade")
+    databases.execute(settings["DATABASE_URL"], TRASH)
+    return settings["DATABASE_URL"]
+
+
+def number_of_pads(url: str) -> tuple[int, int]:
+    """And of their backups."""
+    (numbers,) = databases.query(
+        url, "SELECT (SELECT count(*) FROM pad_ws.pads), (SELECT count(*) FROM pad_ws.backups)"
+    )
+    return numbers[0], numbers[1]
+
+
+def recorded(url: str) -> dict[str, int]:
+    """What /metrics says of it."""
+    return dict(databases.query(url, "SELECT name, number FROM pad_ws.tidied"))
+
+
+def test_it_removes_what_is_due_in_the_trash_and_says_so(
+    trash: str, settings: dict[str, str], forker: Forks
+) -> None:
+    output = forker.run(settings, "db-tidy").output
+    assert "6 pads and 18 backups removed from the trash." in output
+    assert number_of_pads(trash) == (6, 18)
+    assert "0 pads and 0 backups removed" in forker.run(settings, "db-tidy").output
+    assert recorded(trash) == {"pads": 6, "backups": 18, "pictures": 0}
+    forker.run(settings | {"TRASH_DAYS": "0"}, "db-tidy")
+    assert number_of_pads(trash) == (0, 0)
+    assert recorded(trash) == {"pads": 12, "backups": 36, "pictures": 0}
+
+
+def test_killed_in_the_middle_of_the_trash_it_goes_on_where_it_was(
+    trash: str, settings: dict[str, str], forker: Forks
+) -> None:
+    """Its last statement waits for a lock, and goes on when that is released, or is rolled back."""
+    with psycopg.connect(trash) as conn:
+        conn.execute(
+            "SELECT FROM pad_ws.backups WHERE owner_id = ("
+            "SELECT id FROM pad_ws.users ORDER BY id OFFSET 1 LIMIT 1) FOR UPDATE"
+        )
+        command = forker.start(settings, "db-tidy")
+        wait_until(
+            lambda: databases.query(
+                trash,
+                "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() "
+                "AND wait_event_type = 'Lock'",
+            ),
+            "it waits",
+        )
+        command.signal(signal.SIGKILL)
+        assert command.wait() == -signal.SIGKILL
+        assert number_of_pads(trash) == (10, 30)
+    forker.run(settings, "db-tidy")
+    wait_until(lambda: number_of_pads(trash) == (6, 18), "all that is due is gone")
+
+
+def test_several_that_empty_the_trash_at_once_share_the_work(
+    trash: str, settings: dict[str, str], forker: Forks
+) -> None:
+    commands = [forker.start(settings, "db-tidy") for _ in range(4)]
+    for command in commands:
+        assert command.wait() == 0, command.output
+    assert number_of_pads(trash) == (6, 18)
+    assert recorded(trash) == {"pads": 6, "backups": 18, "pictures": 0}
+
+
 def number_of_pictures(url: str) -> int:
     ((number,),) = databases.query(url, "SELECT count(*) FROM pad_ws.pictures")
     return int(number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -24,10 +25,12 @@ from tests.helpers.rows import (
     NOON,
     NOW,
     NULL_TIMES,
+    THIRTY_DAYS,
     Times,
     at_once,
     backups_of,
     count,
+    delete,
     new_backup,
     new_pad,
     new_user,
@@ -78,10 +81,6 @@ def rename(conn: Connection, pad: pads.Pad, name: str, accepted: str = ANY_VERSI
         display_name=name,
         accepted_versions=accepted,
     ).row
-
-
-def delete(conn: Connection, pad: pads.Pad, accepted: str = ANY_VERSION) -> UUID | None:
-    return pads.delete_pad(conn, pad_id=pad.id, owner_id=pad.owner_id, accepted_versions=accepted)
 
 
 def write_as_pad_ws(conn: Connection, pad: pads.Pad, data: JsonText) -> None:
@@ -311,7 +310,7 @@ def test_a_version_that_is_not_accepted_is_not_changed(
     arguments: dict[str, Any] = {
         save: {"accepted_versions": accepted},
         rename: {"name": "Other", "accepted": accepted},
-        delete: {"accepted": accepted},
+        delete: {"accepted_versions": accepted},
     }[change]
     assert change(conn, pad, **arguments) is None
     assert plain_row(pad_row(conn, pad.id)) == before
@@ -322,7 +321,7 @@ def test_a_version_that_is_not_accepted_is_not_changed(
 def test_a_version_that_is_accepted_is_changed(conn: Connection, accepted: str) -> None:
     assert save(conn, new_pad(conn), accepted_versions=accepted)
     assert rename(conn, new_pad(conn), "Other", accepted)
-    assert delete(conn, new_pad(conn), accepted)
+    assert delete(conn, new_pad(conn), accepted_versions=accepted)
 
 
 def test_of_many_saves_of_one_version_one_is_written(database: Database) -> None:
@@ -386,11 +385,12 @@ def test_a_save_keeps_the_name_and_the_time_of_making(conn: Connection) -> None:
 
 
 def test_deleting_a_pad_takes_its_backups_along_and_nothing_else(conn: Connection) -> None:
+    """Where there is no trash."""
     pad, other = new_pad(conn), new_pad(conn)
     for each in (pad, other):
         new_backup(conn, each.id, NOW)
-    assert delete(conn, pad) == pad.id
-    assert delete(conn, pad) is None
+    assert delete(conn, pad, trash_for=timedelta(0)) == pads.DeletedPad(pad.id, 1)
+    assert delete(conn, pad, trash_for=timedelta(0)) is None
     assert [count(conn, table) for table in ("users", "pads", "backups")] == [2, 1, 1]
     assert row_of(conn, "pads", other.id)
 
@@ -416,7 +416,7 @@ def stranger_calls(pad: pads.Pad, backup_id: UUID, stranger: UUID) -> dict[str, 
             "keep": 1,
         },
         "rename_pad": {**pad_of, **accepted, "display_name": "Mine"},
-        "delete_pad": {**pad_of, **accepted},
+        "delete_pad": {**pad_of, **accepted, "trash_for": THIRTY_DAYS, "most": 100},
         "restore_backup": {**backup, **accepted, "keep": 1, "new_pictures": True},
         "insert_backup": {**pad_of, "keep": 1},
         "get_backup": {**backup, "with_pictures": True},

@@ -17,7 +17,19 @@ from padws.database import Connection, Database
 from padws.json_text import JsonText
 from padws.queries import backups, pads
 from padws.queries.pictures import Tidied, get_next_owner, tidy_pictures
-from tests.helpers.rows import at_once, count, new_pad, new_user, overtaken, restore, save, scene
+from padws.queries.trash import empty_trash
+from tests.helpers.rows import (
+    THIRTY_DAYS,
+    at_once,
+    count,
+    delete,
+    new_pad,
+    new_user,
+    overtaken,
+    restore,
+    save,
+    scene,
+)
 
 DAY = timedelta(days=1)
 
@@ -201,7 +213,9 @@ def test_what_backups_alone_need_stays(conn: Connection) -> None:
     backups.insert_backup(conn, pad_id=pad.id, owner_id=pad.owner_id, keep=10)
     draw(conn, pad)
     assert tidy(conn, pad.owner_id) == Tidied(0, 0, 0)
-    pads.delete_pad(conn, pad_id=pad.id, owner_id=pad.owner_id, accepted_versions="{(,)}")
+    delete(conn, pad)
+    assert tidy(conn, pad.owner_id) == Tidied(0, 0, 0), "in the trash they are still needed"
+    empty_trash(conn, owner_id=pad.owner_id, trash_for=THIRTY_DAYS, most=100)
     assert tidy(conn, pad.owner_id) == Tidied(0, 0, 1)
 
 

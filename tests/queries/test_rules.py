@@ -95,6 +95,7 @@ UNREACHABLE = {
     **dict.fromkeys(
         ("checks_pkey", "checks_faults_not_negative"), "db-verify and db-drill alone write there"
     ),
+    **dict.fromkeys(("tidied_pkey", "tidied_number_not_negative"), "db-tidy alone writes there"),
     "pads_version_not_negative": "versions are counted up",
     **dict.fromkeys(
         (

@@ -164,6 +164,9 @@ DAMAGE: Mapping[str, Damage] = {
     "a pad that would not be backed up": Damage(
         "pads", "pad 2", _set(f"last_backup_at = {_FUTURE}"), "last_backup_at is in the future"
     ),
+    "a pad that would stay in the trash": Damage(
+        "pads", "pad 2", _set(f"deleted_at = {_FUTURE}"), "deleted_at is in the future"
+    ),
     "several faults in a row": Damage(
         "pads",
         "pad 2",

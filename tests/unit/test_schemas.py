@@ -16,7 +16,7 @@ from marshmallow import Schema, ValidationError, fields
 
 from padws import blueprints, schemas
 from padws.json_text import JsonText
-from padws.queries import backups, links, pads, templates, tokens, users
+from padws.queries import backups, links, pads, templates, tokens, trash, users
 from padws.schemas.app import BuildInfo
 from padws.schemas.backups import Backup, BackupsQuery, Limit
 from padws.schemas.common import NameField, SceneField, WithData, template_name
@@ -24,11 +24,13 @@ from padws.schemas.links import Link, SharedPad
 from padws.schemas.pads import NewPad, OptionalPadName, Pad, PadName
 from padws.schemas.templates import NewTemplate, Template, TemplateChange
 from padws.schemas.tokens import Token
+from padws.schemas.trash import TrashedPad
 from padws.schemas.users import NewUser, Page, User, UserChange
 
 #: The rows that each schema shows.
 ROWS: dict[type[Schema], list[type[msgspec.Struct]]] = {
     Pad: [pads.Pad, pads.ListedPad],
+    TrashedPad: [trash.TrashedPad],
     Backup: [
         backups.Backup,
         backups.RecentBackup,
@@ -100,6 +102,7 @@ def test_what_rows_have_beside_what_is_shown_is_known() -> None:
     }
     assert {name: columns for name, columns in hidden.items() if columns} == {
         "Pad": APART,
+        "TrashedPad": APART,
         "ListedPad": APART | {"etag"},
         "Backup": APART,
         "RecentBackup": APART | {"pad_id"},

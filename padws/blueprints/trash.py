@@ -1,0 +1,88 @@
+"""/api/pad/trash: pads that their owner has deleted, for as long as they are kept."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+
+from padws import memory_budget
+from padws.auth.access import caller, require_sign_in
+from padws.context import database, settings
+from padws.errors import NotFound
+from padws.http import SUCCESS, ApiBlueprint, answer, etag_of, members_with_scene
+from padws.observability.metrics import PADS_PURGED
+from padws.pictures import texts
+from padws.queries import trash
+from padws.queries.trash import LOT
+from padws.schemas.common import Status
+from padws.schemas.openapi import ETAG
+from padws.schemas.pads import Pad
+from padws.schemas.trash import TrashedPad, WithTrashedData
+
+blueprint = ApiBlueprint("trash", __name__, url_prefix="/api/pad/trash")
+blueprint.before_request(require_sign_in)
+
+PAD = Pad()
+TRASHED_PAD = TrashedPad()
+
+
+@blueprint.get("")
+@blueprint.arguments(WithTrashedData(), location="query")
+@blueprint.response(200, TrashedPad(many=True))
+def list_trash(query: dict[str, Any]) -> Response:
+    """List the caller's deleted pads, newest first."""
+    if query["data"]:
+        memory_budget.wait()
+    with database().connection() as conn:
+        found = trash.list_trash(
+            conn,
+            owner_id=caller().id,
+            trash_for=settings().trash_for,
+            with_data=query["data"],
+        )
+    contents = texts(found.contents)
+    return answer([members_with_scene(TRASHED_PAD, pad, contents) for pad in found.rows])
+
+
+@blueprint.post("/<uuid:pad_id>/restore")
+@blueprint.response(200, PAD, headers=ETAG)
+def restore_pad(pad_id: UUID) -> Response:
+    """Take a pad out of the trash, with its backups, name and version."""
+    memory_budget.wait()
+    with database().connection() as conn:
+        found = trash.restore_pad(
+            conn, owner_id=caller().id, pad_id=pad_id, trash_for=settings().trash_for
+        )
+    pad = found.row
+    if not pad:
+        raise NotFound("pad_not_found")
+    members = members_with_scene(PAD, pad, texts(found.contents))
+    return answer(members, headers={"ETag": etag_of(pad.version)})
+
+
+@blueprint.delete("/<uuid:pad_id>")
+@blueprint.response(200, Status())
+def purge_pad(pad_id: UUID) -> Response:
+    """Delete a pad in the trash for good."""
+    with database().connection() as conn:
+        deleted = trash.purge_pad(
+            conn, owner_id=caller().id, pad_id=pad_id, trash_for=settings().trash_for, most=LOT
+        )
+    if not deleted:
+        raise NotFound("pad_not_found")
+    PADS_PURGED.inc(deleted.purged)
+    return answer(SUCCESS)
+
+
+@blueprint.delete("")
+@blueprint.response(200, Status())
+def empty_trash() -> Response:
+    """Delete everything in the trash for good."""
+    with database().connection() as conn:
+        purged = trash.empty_trash(
+            conn, owner_id=caller().id, trash_for=settings().trash_for, most=LOT
+        )
+    PADS_PURGED.inc(purged)
+    return answer(SUCCESS)
