@@ -21,6 +21,7 @@ BEGIN
     WHERE
         pads.id = insert_link.pad_id
         AND pads.owner_id = insert_link.owner_id
+        AND pads.deleted_at IS NULL
     FOR KEY SHARE;
 
     IF NOT FOUND THEN

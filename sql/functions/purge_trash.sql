@@ -2,7 +2,8 @@
 -- however much there is. First go at most so many backups, then the pads that have none left. Says how many of
 -- each; none of either: there is no more, or somebody else is at it. What is begun does not come back.
 -- Index: pads_owner_id_deleted_at_idx, pads_id_owner_id_key, backups_source_id_created_at_idx,
--- backups_id_owner_id_key; pad_pictures_pkey and backup_pictures_pkey, for foreign keys.
+-- backups_id_owner_id_key; pad_pictures_pkey, backup_pictures_pkey and links_owner_id_pad_id_created_at_idx, for
+-- foreign keys.
 
 CREATE OR REPLACE FUNCTION pad_ws.purge_trash(owner_id uuid, trash_for interval, most integer)
 RETURNS TABLE (pads bigint, backups bigint)

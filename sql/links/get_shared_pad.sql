@@ -38,6 +38,7 @@ pad AS (
     WHERE
         pads.id = (SELECT one.pad_id FROM link AS one)
         AND pads.owner_id = :owner_id
+        AND pads.deleted_at IS NULL
 )
 
 SELECT

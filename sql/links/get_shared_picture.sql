@@ -37,4 +37,5 @@ LEFT JOIN pad_ws.pictures AS kept
         AND needed.digest = :digest
 WHERE
     pads.id = (SELECT one.pad_id FROM link AS one)
-    AND pads.owner_id = :owner_id;
+    AND pads.owner_id = :owner_id
+    AND pads.deleted_at IS NULL;

@@ -12,4 +12,5 @@ LEFT JOIN pad_ws.links AS links ON pads.id = links.pad_id AND links.owner_id = :
 WHERE
     pads.id = :pad_id
     AND pads.owner_id = :owner_id
+    AND pads.deleted_at IS NULL
 ORDER BY links.created_at, links.id;

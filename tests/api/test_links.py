@@ -455,3 +455,27 @@ def test_openings_are_counted(
         'link_passwords_total{outcome="right"}': 1,
         'link_passwords_total{outcome="wrong"}': 1,
     }
+
+
+# In the trash
+
+
+def test_a_pad_in_the_trash_is_behind_no_link(
+    alice: Client, anyone: Client, pad: dict[str, Any]
+) -> None:
+    link = new_link(alice, pad)
+    before = ok(anyone.get(link["path"]))
+    (file,) = ok(anyone.get(f"{link['path']}?pictures=false"))["data"]["files"].values()
+    picture = file["picture"]
+    ok(alice.delete(f"/api/pad/{pad['id']}"))
+    for path in (link["path"], picture):
+        assert_problem(anyone.get(path), 404, "link_not_found")
+    for answer in (
+        alice.get(links_of(pad)),
+        alice.post(links_of(pad)),
+        alice.delete(f"{links_of(pad)}/{link['id']}"),
+    ):
+        assert answer.status_code == 404
+    ok(alice.post(f"/api/pad/trash/{pad['id']}/restore"))
+    assert ok(anyone.get(link["path"])) == before
+    assert anyone.get(picture).status_code == 200
