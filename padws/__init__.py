@@ -13,7 +13,19 @@ from padws.auth.provider import Provider
 from padws.auth.session_index import SessionIndex
 from padws.auth.tokens import BearerTokens
 from padws.blueprints import app as app_blueprints
-from padws.blueprints import auth, backups, health, links, pads, pages, templates, tokens, trash, users
+from padws.blueprints import (
+    auth,
+    backups,
+    health,
+    links,
+    pads,
+    pages,
+    takeouts,
+    templates,
+    tokens,
+    trash,
+    users,
+)
 from padws.blueprints import pictures as picture_blueprints
 from padws.config import Settings, load_settings
 from padws.context import Services
@@ -74,6 +86,7 @@ def _register_routes(app: Flask) -> None:
         links,
         templates,
         tokens,
+        takeouts,
         users,
         app_blueprints,
     ):

@@ -235,6 +235,13 @@ class Settings:
     trash_days: int = number(
         30, 0, 36_500, "Days that a deleted pad is kept in the trash; 0: it is deleted at once"
     )
+    max_takeout_bytes: int = number(
+        2_000_000_000,
+        1_000_000,
+        None,
+        "Largest takeout that can be brought in; unpacked it may have ten times as many bytes. "
+        "Meanwhile it is kept in the system's temporary directory (TMPDIR)",
+    )
     pictures_apart: str = choice(
         "auto",
         ("auto", "on", "off"),

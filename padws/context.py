@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import cast
 
@@ -18,6 +18,7 @@ from padws.config import Settings
 from padws.database import Database
 from padws.observability.metrics import Sampler
 from padws.queries import pictures
+from padws.takeout.limits import Running
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Services:
     limits: Limits
     link_passwords: Passwords
     sampler: Sampler
+    takeouts: Running = field(default_factory=Running)
 
     @cached_property
     def new_pictures_apart(self) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 import weakref
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cache, partial
 from itertools import chain
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import IO, TYPE_CHECKING, Any, NoReturn, Protocol
 
 import msgspec
 import orjson
@@ -27,6 +28,7 @@ from padws.errors import (
     NotFound,
     StaleVersion,
     TooLarge,
+    TooSlow,
     Unprocessable,
     UnsupportedMediaType,
 )
@@ -91,6 +93,45 @@ def _in_one_piece(length: int) -> bytes:
         return bytes(wsgi["wsgi.input"].read(length))
     except OSError as error:
         raise ClientDisconnected from error
+
+
+_ZIPS = ("application/zip", "application/x-zip-compressed", "application/octet-stream")
+
+
+def receive_zip(file: IO[bytes], limit: int, until: float) -> None:
+    """Write the request's whole body into a file: a ZIP of `limit` bytes at most.
+
+    Raises TooSlow if it has not arrived by `until` (of the monotonic clock).
+    """
+    if request.mimetype not in _ZIPS:
+        raise UnsupportedMediaType("not_zip")
+    length = request.content_length
+    if length is not None and length > limit:
+        raise TooLarge("body_too_large")
+    with current_request().receiving():
+        received = sum(map(file.write, _pieces(limit if length is None else length, until)))
+    current_request().received_bytes = received
+    if received > limit:
+        raise TooLarge("body_too_large")
+    if received < (length or 0):
+        raise BadRequest("body_incomplete")
+
+
+def _pieces(most: int, until: float) -> Iterator[bytes]:
+    """The body from the server itself, as it arrives; no more than a piece over `most` bytes."""
+    wsgi: Any = request.environ
+    left = most
+    while left >= 0 and time.monotonic() < until:
+        try:
+            piece = wsgi["wsgi.input"].read(min(memory_budget.SMALL, left or 1))
+        except OSError as error:
+            raise ClientDisconnected from error
+        if not piece:
+            return
+        yield piece
+        left -= len(piece)
+    if left >= 0:
+        raise TooSlow
 
 
 def read_scene() -> JsonText:

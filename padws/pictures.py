@@ -9,10 +9,10 @@ pictures known to PostgreSQL their texts are neither copied nor parsed.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from secrets import token_bytes
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 import msgspec
@@ -255,7 +255,14 @@ PutBack = Callable[[str], Sequence[Buffer] | None]
 """The member that stands for the picture with a digest, in pieces; None if there is none."""
 
 
-def texts(contents: Mapping[str, JsonText]) -> PutBack:
+class Contents(Protocol):
+    """The texts of pictures by digest: a mapping, or what asks for each."""
+
+    def get(self, digest: str, /) -> JsonText | None:
+        """A picture as JSON; None if there is none."""
+
+
+def texts(contents: Contents) -> PutBack:
     """Puts back the texts of pictures, which are JSON by digest."""
 
     def member(digest: str) -> Sequence[Buffer] | None:
@@ -283,24 +290,35 @@ def put_back(
     scene: JsonText, files: JsonText, pictures: JsonText, member_for: PutBack
 ) -> JsonPieces:
     """A scene, whose files come beside it, with a member for each picture that was taken out."""
+    return JsonPieces(tuple(pieces_with(scene, files, pictures, member_for)))
+
+
+def pieces_with(
+    scene: JsonText, files: JsonText, pictures: JsonText, member_for: PutBack
+) -> Iterator[Buffer]:
+    """The same in pieces, each asked for when its turn comes."""
     rest = memoryview(scene.json)[:-1]
-    comma = b", " if len(rest) > 1 else b""
-    return JsonPieces((rest, comma, b'"files": ', *_whole(files, pictures, member_for), b"}"))
+    yield rest
+    yield b', "files": ' if len(rest) > 1 else b'"files": '
+    yield from _whole(files, pictures, member_for)
+    yield b"}"
 
 
-def _whole(files: JsonText, pictures: JsonText, member_for: PutBack) -> list[Buffer]:
+def _whole(files: JsonText, pictures: JsonText, member_for: PutBack) -> Iterator[Buffer]:
     digests = msgspec.json.decode(pictures.json, type=dict[str, str])
     try:
         entries = msgspec.json.decode(files.json, type=dict[str, Raw])
     except msgspec.ValidationError:  # written by somebody else since
-        return [files.json]
-    pieces = list[Buffer]()
+        yield files.json
+        return
+    before = b"{"
     for file_id, entry in entries.items():
         digest = digests.get(file_id)
         member = digest and member_for(digest)
-        pieces += [b", " if pieces else b"{", orjson.dumps(file_id), b": "]
-        pieces += _with_member(bytes(entry), member) if member else [entry]
-    return [*pieces, b"}"] if pieces else [b"{}"]
+        yield from (before, orjson.dumps(file_id), b": ")
+        yield from _with_member(bytes(entry), member) if member else [entry]
+        before = b", "
+    yield b"}" if entries else b"{}"
 
 
 def _with_member(entry: bytes, member: Sequence[Buffer]) -> list[Buffer]:

@@ -115,6 +115,11 @@ LINKS_OPENED = _counter("links_opened", "Scenes sent to whoever has a share link
 LINK_PASSWORDS = _counter("link_passwords", "Passwords of share links tried, by outcome", "outcome")
 for _outcome in ("right", "wrong"):
     LINK_PASSWORDS.labels(_outcome)
+TAKEOUTS = _counter(
+    "takeouts", "Takeouts sent (out) or brought in, by outcome", "direction", "outcome"
+)
+for _direction, _outcome in (("out", "done"), ("out", "failed"), ("in", "done")):
+    TAKEOUTS.labels(_direction, _outcome)
 SIGN_INS = _counter("sign_ins", "People signed in")
 SESSION_REFRESHES = _counter(
     "session_refreshes", "Grants refreshed at the sign-in provider, by outcome", "outcome"

@@ -100,6 +100,21 @@ BEHIND_LINK = {
     "responses": {403: "Forbidden", 429: "TooManyRequests", 503: "Unavailable"},
 }
 
+_ZIP = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
+TAKEOUT = {
+    "responses": {
+        200: {
+            "description": "The takeout",
+            "content": _ZIP,
+            "headers": {"Content-Disposition": header("A name for the file", required=False)},
+        }
+    }
+}
+TAKEOUT_BODY = {
+    "requestBody": {"required": True, "description": "A takeout", "content": _ZIP},
+    "responses": {415: "UnsupportedMediaType", 422: "Unprocessable"},
+}
+
 _PATH_PARAMETERS = {
     "backup_id": "The backup's id",
     "digest": "The SHA-256 of the picture's `dataURL`, in hexadecimal",

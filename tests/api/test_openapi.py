@@ -49,6 +49,8 @@ PUT    /api/templates/{}/data               updateTemplateData
 GET    /api/users/me/tokens                 listTokens
 POST   /api/users/me/tokens                 createToken
 DELETE /api/users/me/tokens/{}              deleteToken
+GET    /api/users/me/takeout                getTakeout
+POST   /api/users/me/takeout                bringInTakeout
 GET    /api/users/me                        getMe
 GET    /api/users                           listUsers
 POST   /api/users                           createUser

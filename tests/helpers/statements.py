@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from hashlib import md5, sha256
 from importlib import import_module
@@ -178,6 +179,12 @@ def _only(text: str) -> dict[str, UUID | bytes]:
     return _only_key(id=md5_id(text))
 
 
+def _pictures(*contents: bytes) -> JsonText:
+    """A map of pictures."""
+    digests = {f"file {n}": sha256(each).hexdigest() for n, each in enumerate(contents)}
+    return JsonText(json.dumps(digests).encode())
+
+
 # A user, one of this user's two pads and tokens, one of the pad's four backups, and values that fit
 # any parameter of the name; where they do not, ONLY_FOR has others for that one statement.
 EXAMPLES: dict[str, Any] = {
@@ -196,6 +203,14 @@ EXAMPLES: dict[str, Any] = {
     "unneeded_for": timedelta(days=1),
     "trash_for": timedelta(days=30),
     "most": 10,
+    "derived_id": md5_id("derived"),
+    "version": 3,
+    "created_at": "2025-05-01",
+    "updated_at": "2025-05-01",
+    "last_backup_at": None,
+    "reason": "manual",
+    "taken_at": "2025-05-01",
+    "unless_equal": True,
     "part": JsonText(b'{"elements": [{"id": "box"}]}'),
     "base_versions": "{[0,0]}",
     "most_bytes": 1000,
@@ -242,6 +257,15 @@ ONLY_FOR: dict[str, dict[str, Any]] = {
     "trash/purge_pad": {"pad_id": md5_id("trashed pad 1")},
     "trash/purge_trash": {"trash_for": timedelta(0)},
     "tidying/record_tidied": {"name": "pads"},
+    "takeouts/add_pictures": {
+        "pictures": _pictures(b"another", b"one that is nowhere"),
+    },
+    "takeouts/import_pad": {"pad_id": uuid4(), "pictures": _pictures(b"picture 1")},
+    "takeouts/import_backup": {
+        "backup_id": uuid4(),
+        "scene": JsonText(b'{"a": 1}'),
+        "pictures": _pictures(b"picture 1"),
+    },
     "templates/insert_template": {"name": "a new name"},
     "users/insert_user": {"user_id": uuid4()},
     "users/get_user_if_current": {

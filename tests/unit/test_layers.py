@@ -24,6 +24,7 @@ LAYERS = [
     ("padws.auth.refresh",),
     ("padws.context",),  # where requests find the parts of the application
     ("padws.auth",),
+    ("padws.takeout",),
     ("padws.schemas", "padws.queries"),
     ("padws.statements",),
     ("padws.database", "padws.redis_client", "padws.memory_budget", "padws.error_handler"),

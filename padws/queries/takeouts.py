@@ -1,0 +1,117 @@
+"""Takeouts: sql/takeouts/."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from padws.database import Connection
+from padws.json_text import JsonText
+from padws.statements import from_file
+
+
+class Taken(Struct, frozen=True):
+    """What there is to say of a backup beside its scene."""
+
+    id: UUID
+    timestamp: datetime
+    reason: str | None
+
+
+class WholePad(Struct, frozen=True):
+    """A pad, and its backups without their scenes, oldest first, as JSON (of `Taken`).
+
+    Where `pictures` are kept apart, `data` is without its member `files`.
+    """
+
+    id: UUID
+    display_name: str
+    data: JsonText
+    files: JsonText | None
+    pictures: JsonText | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    history: JsonText
+
+
+class Content(Struct, frozen=True):
+    """The text of a picture, as a JSON string."""
+
+    content: JsonText
+
+
+class ImportedPad(Struct, frozen=True):
+    """A pad of a takeout here: one that was made just now, or one that was there.
+
+    `differs`: whether the one that was there is another drawing by now.
+    """
+
+    id: UUID
+    is_new: bool
+    differs: bool
+
+
+@from_file
+def list_pad_ids(conn: Connection, *, owner_id: UUID) -> list[UUID]:
+    """A user's pads, oldest first."""
+
+
+@from_file
+def get_whole_pad(conn: Connection, *, pad_id: UUID, owner_id: UUID) -> WholePad | None:
+    """A pad and what there is to say of its backups, as of one moment."""
+
+
+@from_file
+def get_content(conn: Connection, *, owner_id: UUID, digest: bytes) -> Content | None:
+    """The text of a picture; `None` if there is no such picture."""
+
+
+@from_file
+def add_pictures(
+    conn: Connection, *, owner_id: UUID, pictures: JsonText, contents: JsonText | None
+) -> list[str] | None:
+    """Add pictures, and hold those of `pictures` (name -> digest); which of them are missing."""
+
+
+@from_file
+def import_pad(
+    conn: Connection,
+    *,
+    owner_id: UUID,
+    pad_id: UUID,
+    derived_id: UUID,
+    display_name: str,
+    scene: JsonText,
+    pictures: JsonText | None,
+    version: int,
+    created_at: datetime,
+    updated_at: datetime,
+    last_backup_at: datetime | None,
+) -> ImportedPad:
+    """Make a pad of a takeout, unless it is there; under `derived_id` if the id is another's.
+
+    Its pictures must be there. Violates pads_pkey if both ids are others'.
+    """
+
+
+@from_file
+def import_backup(
+    conn: Connection,
+    *,
+    owner_id: UUID,
+    pad_id: UUID,
+    backup_id: UUID,
+    derived_id: UUID,
+    scene: JsonText,
+    pictures: JsonText | None,
+    reason: str | None,
+    taken_at: datetime,
+    unless_equal: bool,
+) -> bool:
+    """Add a backup of a takeout to a pad, unless it is there; whether it was added.
+
+    With `unless_equal`, not if any backup of the pad holds the same scene.
+    """

@@ -1,0 +1,1 @@
+"""Takeouts: everything that a user has, in a ZIP, and bringing one in."""

@@ -1,0 +1,38 @@
+"""How many takeouts there are at once: each has a thread for as long as its client takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from threading import Lock
+
+from padws.errors import TooManyRequests
+
+_MOST = 4  # of each worker
+
+#: Seconds that one may take, whichever way it goes.
+LONGEST = 7_200
+
+
+class Running:
+    """Whose takeouts are being sent or received by this worker; one of each user."""
+
+    def __init__(self) -> None:
+        self._users = set[str]()
+        self._lock = Lock()
+        #: To be held while a pad is brought in: of those there is one in memory at once.
+        self.bringing_in = Lock()
+
+    def begin(self, user_id: str) -> Callable[[], None]:
+        """Begin one; call what this returns when it ends. Raises TooManyRequests."""
+        with self._lock:
+            if user_id in self._users:
+                raise _too_many("Another takeout of yours is under way.")
+            if len(self._users) >= _MOST:
+                raise _too_many("Too many takeouts are under way.")
+            self._users.add(user_id)
+        return partial(self._users.discard, user_id)
+
+
+def _too_many(detail: str) -> TooManyRequests:
+    return TooManyRequests(retry_after=30, detail=detail)
