@@ -17,6 +17,7 @@ WITH pad AS (
     WHERE
         id = :pad_id
         AND owner_id = :owner_id
+        AND deleted_at IS NULL
 )
 
 SELECT

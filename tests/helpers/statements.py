@@ -243,7 +243,6 @@ EXAMPLES: dict[str, Any] = {
     "link_id": md5_id("link 1"),
     "password_hash": "scrypt:1:1:1$salt$hash",
     "with_password": False,
-    "most": 100,
     "scope": "read",
     "expires_at": None,
     "faults": 0,
