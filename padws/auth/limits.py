@@ -27,11 +27,11 @@ class Limits:
     def __init__(self, settings: Settings, client: redis.Redis):
         self._logins = _SharedWindow(parse(settings.login_limit), client, "padws:limit:login")
         self._writes = _Window(parse(settings.write_limit))
-        self._links = _SharedWindow(parse(settings.link_limit), client, "padws:limit:link")
-        self._link_readers = _SharedWindow(
+        self._links = _LinkWindow(parse(settings.link_limit), client, "padws:limit:link")
+        self._link_readers = _LinkWindow(
             parse(settings.link_address_limit), client, "padws:limit:link-address"
         )
-        self._link_passwords = _SharedWindow(
+        self._link_passwords = _LinkWindow(
             parse(settings.link_password_limit), client, "padws:limit:link-password"
         )
 
@@ -81,7 +81,7 @@ class _Window:
 
 
 class _SharedWindow(_Window):
-    """A limit that all instances count together, in Redis; each for itself while that is full.
+    """A limit that all instances count together, in Redis.
 
     The library's storage in Redis runs scripts, which our Redis user may not be allowed to.
     """
@@ -96,8 +96,15 @@ class _SharedWindow(_Window):
         with self._client.pipeline() as pipeline:
             pipeline.incr(key)
             pipeline.expire(key, self._seconds)
-            try:
-                counted, _ = pipeline.execute()
-            except redis.ResponseError:
-                return super()._count(who, number)
+            counted, _ = pipeline.execute()
         return int(counted)
+
+
+class _LinkWindow(_SharedWindow):
+    """A limit that each process counts for itself while Redis is full: reading goes on then."""
+
+    def _count(self, who: str, number: int) -> int:
+        try:
+            return super()._count(who, number)
+        except redis.ResponseError:
+            return _Window._count(self, who, number)

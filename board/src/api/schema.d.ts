@@ -311,6 +311,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/pad/{pad_id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The pad's id */
+                pad_id: string;
+            };
+            cookie?: never;
+        };
+        /** List a pad's share links, oldest first, those that have expired included. */
+        get: operations["listLinks"];
+        put?: never;
+        /** Make a share link; the answer is the only time that its address is told. */
+        post: operations["createLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pad/{pad_id}/links/{link_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The pad's id */
+                pad_id: string;
+                /** @description The link's id */
+                link_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End a share link. */
+        delete: operations["deleteLink"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/templates": {
         parameters: {
             query?: never;
@@ -520,6 +563,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/users/{user_id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The user's id */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End all share links of a user's pads. */
+        delete: operations["deleteLinksOfUser"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/app/config": {
         parameters: {
             query?: never;
@@ -546,6 +609,49 @@ export interface paths {
         };
         /** Read which build of the front end is served; a change makes open pages reload. */
         get: operations["getBuildInfo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shared/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The last part of the link's address */
+                token: string;
+            };
+            cookie?: never;
+        };
+        /** Read the pad behind a share link. */
+        get: operations["getSharedPad"];
+        put?: never;
+        /** Read the pad behind a share link that has a password; nothing is changed. */
+        post: operations["openSharedPad"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shared/{token}/pictures/{digest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The last part of the link's address */
+                token: string;
+                /** @description The SHA-256 of the picture's `dataURL`, in hexadecimal */
+                digest: string;
+            };
+            cookie?: never;
+        };
+        /** Read a picture of the pad behind a share link. */
+        get: operations["getSharedPicture"];
         put?: never;
         post?: never;
         delete?: never;
@@ -732,7 +838,7 @@ export interface components {
              * @description A stable word for this kind of error
              * @enum {string}
              */
-            code: "backup_not_found" | "bad_request" | "body_incomplete" | "body_too_large" | "cannot_merge" | "content_coding_unknown" | "cross_site" | "database_unavailable" | "email_taken" | "expectation_failed" | "head_too_large" | "id_taken" | "internal_error" | "invalid" | "invalid_if_match" | "invalid_json" | "invalid_token" | "method_not_allowed" | "no_workspaces" | "not_administrator" | "not_found" | "not_json" | "pad_not_found" | "picture_not_found" | "range_not_satisfiable" | "read_only_token" | "redis_full" | "redis_unavailable" | "restored_since" | "scene_invalid" | "scene_too_large" | "session_expired" | "several_sessions" | "sign_in_failed" | "sign_in_needed_for_tokens" | "sign_in_required" | "sign_in_unavailable" | "stale_version" | "template_not_found" | "template_taken" | "token_not_found" | "too_complex" | "too_many_requests" | "too_slow" | "transfer_coding_unknown" | "unknown_picture" | "uri_too_long" | "user_not_found" | "username_taken";
+            code: "backup_not_found" | "bad_request" | "body_incomplete" | "body_too_large" | "cannot_merge" | "content_coding_unknown" | "cross_site" | "database_unavailable" | "email_taken" | "expectation_failed" | "head_too_large" | "id_taken" | "internal_error" | "invalid" | "invalid_if_match" | "invalid_json" | "invalid_token" | "link_not_found" | "method_not_allowed" | "no_workspaces" | "not_administrator" | "not_found" | "not_json" | "pad_not_found" | "password_needed" | "picture_not_found" | "range_not_satisfiable" | "read_only_token" | "redis_full" | "redis_unavailable" | "restored_since" | "scene_invalid" | "scene_too_large" | "session_expired" | "several_sessions" | "sign_in_failed" | "sign_in_needed_for_tokens" | "sign_in_required" | "sign_in_unavailable" | "stale_version" | "template_not_found" | "template_taken" | "token_not_found" | "too_complex" | "too_many_links" | "too_many_requests" | "too_slow" | "transfer_coding_unknown" | "unknown_picture" | "uri_too_long" | "user_not_found" | "username_taken" | "wrong_password";
             /** @description Names the request in the log */
             request_id: string;
             /** @description What is wrong with each field of a refused input */
@@ -841,6 +947,48 @@ export interface components {
         };
         RecentBackups: {
             backups: components["schemas"]["Backup"][];
+        };
+        Link: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it ends by itself; null: never
+             */
+            expires_at: string | null;
+            has_password: boolean;
+            /** Format: date-time */
+            created_at: string;
+        };
+        NewLink: {
+            /**
+             * Format: date-time
+             * @description Without it, the link opens until it is ended
+             * @default null
+             */
+            expires_at: string | null;
+            /**
+             * @description Without it, the address is enough
+             * @default null
+             */
+            password: string | null;
+        };
+        CreatedLink: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it ends by itself; null: never
+             */
+            expires_at: string | null;
+            has_password: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: url
+             * @description Whoever has it may look at the pad
+             */
+            url: string;
         };
         ListedTemplate: {
             /** Format: uuid */
@@ -1006,6 +1154,17 @@ export interface components {
             timestamp?: number;
         } & {
             [key: string]: unknown;
+        };
+        SharedPad: {
+            display_name: string;
+            data: components["schemas"]["Scene"];
+            /** Format: date-time */
+            updated_at: string;
+            /** @description Goes up by one with each change of scene or name */
+            version: number;
+        };
+        LinkPassword: {
+            password: string;
         };
         WorkspaceState: {
             id: string | null;
@@ -2051,6 +2210,105 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listLinks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The pad's id */
+                pad_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"][];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    createLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The pad's id */
+                pad_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewLink"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedLink"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The pad's id */
+                pad_id: string;
+                /** @description The link's id */
+                link_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
     listTemplates: {
         parameters: {
             query?: {
@@ -2614,6 +2872,36 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    deleteLinksOfUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The user's id */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ended"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
     getConfig: {
         parameters: {
             query?: never;
@@ -2653,6 +2941,155 @@ export interface operations {
                     "application/json": components["schemas"]["BuildInfo"];
                 };
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSharedPad: {
+        parameters: {
+            query?: {
+                /** @description `false` leaves out pictures that are kept apart: their files have, in place of `dataURL`, the address in `picture` */
+                pictures?: boolean;
+            };
+            header?: {
+                /** @description The link's password if it has one, percent-encoded as UTF-8 */
+                "X-Link-Password"?: string;
+                /** @description ETags of what the caller has; answered with 304 if that is still current */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The last part of the link's address */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description Made of the version */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharedPad"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    openSharedPad: {
+        parameters: {
+            query?: {
+                /** @description `false` leaves out pictures that are kept apart: their files have, in place of `dataURL`, the address in `picture` */
+                pictures?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The last part of the link's address */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkPassword"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description Made of the version */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharedPad"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSharedPicture: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A part of the bytes, as in `bytes=0-1023` */
+                Range?: string;
+                /** @description The link's password if it has one, percent-encoded as UTF-8 */
+                "X-Link-Password"?: string;
+                /** @description ETags of what the caller has; answered with 304 if that is still current */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The last part of the link's address */
+                token: string;
+                /** @description The SHA-256 of the picture's `dataURL`, in hexadecimal */
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    /** @description The digest */
+                    ETag: string;
+                    /** @description `bytes` */
+                    "Accept-Ranges": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                    "image/jpeg": string;
+                    "image/gif": string;
+                    "image/webp": string;
+                    "image/avif": string;
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description A part of the picture */
+            206: {
+                headers: {
+                    /** @description The digest */
+                    ETag: string;
+                    /** @description `bytes` */
+                    "Accept-Ranges": string;
+                    /** @description Which bytes, of how many */
+                    "Content-Range": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                    "image/jpeg": string;
+                    "image/gif": string;
+                    "image/webp": string;
+                    "image/avif": string;
+                    "application/octet-stream": string;
+                };
+            };
+            304: components["responses"]["NotModified"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            416: components["responses"]["RangeNotSatisfiable"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
         };
     };
