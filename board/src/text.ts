@@ -45,6 +45,7 @@ export const text = {
   gallery: {
     heading: "Your pads",
     count: (n: number) => (n === 1 ? "1 pad" : `${n} pads`),
+    trouble: (why: string) => `${why} Trying again…`,
     new: "New pad",
     newName: "Untitled",
     blank: "Blank",
@@ -93,6 +94,7 @@ export const text = {
     signedOut: "Your session has ended. What you draw is kept on this device; sign in to save it.",
     otherUser: "Somebody else is signed in now. Sign in again as the owner of this pad to save your changes.",
     tooLarge: "The drawing has become too large to be saved. Remove a picture, or save it to a file.",
+    full: "Your storage is full. What you draw is kept on this device: delete something else for good, then try again.",
     refused: (why: string) => `The service refuses the drawing: ${why}`,
     notKept: "This browser lets nothing be kept on this device: do not close this page.",
     gone: "This pad was deleted elsewhere.",

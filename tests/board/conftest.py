@@ -14,7 +14,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from padws.embedded import temporary
-from padws.embedded.servers import Gunicorn
+from padws.embedded.directory import DataDirectory
+from padws.embedded.servers import Gunicorn, Provider
 from padws.embedded.startup import LOOPBACK, free_port
 from tests.board.person import Person
 from tests.helpers import servers
@@ -40,25 +41,48 @@ def address() -> str:
 
 
 @pytest.fixture(scope="session")
+def board_database(postgres: str, template_database: str) -> Iterator[str]:
+    """The URL of the service's database."""
+    with servers.database(postgres, template_database) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def provider(data_directory: DataDirectory) -> Iterator[ProviderPart]:
+    """The provider, which a test may stop and start again."""
+    server = Provider(data_directory, free_port())
+    part = ProviderPart(server, server.issuer())
+    part.start()
+    yield part
+    part.stop()
+
+
+class ProviderPart(Part):
+    """The provider, and the issuer that it is."""
+
+    def __init__(self, server: Provider, issuer: str):
+        super().__init__(server)
+        self.issuer = issuer
+
+
+@pytest.fixture(scope="session")
 def gunicorn(
     built: None,
     chromium: Browser,
     address: str,
-    postgres: str,
-    template_database: str,
+    board_database: str,
     redis_server: str,
-    oidc_issuer: str,
+    provider: ProviderPart,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Part]:
     """The service, which a test may stop and start again."""
     log = tmp_path_factory.mktemp("board") / "gunicorn.log"
-    with servers.database(postgres, template_database) as url:
-        settings = {**servers.settings_of(url, redis_server, oidc_issuer), "SERVE_BOARD": "true"}
-        port = int(address.rpartition(":")[2])
-        part = Part(Gunicorn(port, temporary.environment(settings), log=log))
-        part.start()
-        yield part
-        part.stop()
+    settings = servers.settings_of(board_database, redis_server, provider.issuer)
+    environ = temporary.environment({**settings, "SERVE_BOARD": "true"})
+    part = Part(Gunicorn(int(address.rpartition(":")[2]), environ, log=log))
+    part.start()
+    yield part
+    part.stop()
 
 
 @pytest.fixture

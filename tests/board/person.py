@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -28,7 +28,18 @@ _ON_SCREEN = f"""() => {{
 }}"""
 
 
-def line(start: Point, end: Point, steps: int = 12) -> list[Point]:
+#: Members that a client sets anew for what it has read, without that being a change.
+_NOT_DRAWN = {
+    "version",
+    "versionNonce",
+    "updated",
+    "index",
+    "boundElements",
+    "lastCommittedPoint",
+}
+
+
+def line(start: Point, end: Point, steps: int = 6) -> list[Point]:
     """A wavy line of the hand."""
     (x, y), (to_x, to_y) = start, end
     return [
@@ -114,6 +125,10 @@ class Tab:
         """Wait until exactly these elements are on the canvas."""
         wait_until(lambda: {each["id"] for each in self.on_screen()} == ids, "on the screen")
 
+    def hurry(self) -> None:
+        """Have what has changed saved now, and look what others have changed, by Ctrl+S."""
+        self.page.keyboard.press("Control+s")
+
     def stroke(self, points: Sequence[Point]) -> None:
         """Draw a line with the pen."""
         self.begin_stroke(points)
@@ -154,12 +169,47 @@ class Tab:
 
 
 def like(points: Sequence[Point], element: Element) -> bool:
-    """Whether an element is the line that was drawn, as far as the mouse reports it."""
+    """Whether an element is the line that was drawn: from its first point to its last.
+
+    Excalidraw takes what the mouse reports in one frame as one point, so points may be missing.
+    """
     drawn = element.get("points") or []
     if element["type"] != "freedraw" or not drawn:
         return False
-    wide, high = (
-        abs(max(each[axis] for each in points) - min(each[axis] for each in points))
-        for axis in (0, 1)
+    hand = [(x - points[0][0], y - points[0][1]) for x, y in points]
+    nearest = [min(range(len(hand)), key=lambda i: math.dist(hand[i], each)) for each in drawn]
+    exact = all(math.dist(hand[i], each) < 1.5 for i, each in zip(nearest, drawn, strict=True))
+    whole = nearest[0] == 0 and nearest[-1] == len(hand) - 1
+    return exact and whole and nearest == sorted(nearest)
+
+
+def drawn(hands: Sequence[Sequence[Point]], elements: Sequence[Element]) -> bool:
+    """Whether the elements are exactly these lines, in any order."""
+    return len(hands) == len(elements) and all(
+        any(like(points, each) for each in elements) for points in hands
     )
-    return bool(abs(element["width"] - wide) < 2 and abs(element["height"] - high) < 2)
+
+
+def agree(pad_id: str, *tabs: Tab) -> list[Element]:
+    """Wait until these tabs show what is stored, element by element; it."""
+    person = tabs[0].person
+    with suppress(AssertionError):  # which does not say in what they differ
+        wait_until(lambda: not differences(pad_id, *tabs))
+    found = differences(pad_id, *tabs)
+    assert not found, found
+    return person.stored(pad_id)
+
+
+def differences(pad_id: str, *tabs: Tab) -> list[str]:
+    """In what the screens differ from what is stored."""
+    stored = tabs[0].person.stored(pad_id)
+    return [found for tab in tabs for found in _differences(tab.on_screen(), stored)]
+
+
+def _differences(shown: list[Element], stored: list[Element]) -> Iterator[str]:
+    if [each["id"] for each in shown] != [each["id"] for each in stored]:
+        yield f"{[each['id'] for each in shown]} is shown, {[each['id'] for each in stored]} stored"
+    for one, other in zip(shown, stored, strict=False):
+        for name in (one.keys() | other.keys()) - _NOT_DRAWN:
+            if one.get(name) != other.get(name):
+                yield f"{name} of {one['id']}: {one.get(name)} is shown, {other.get(name)} stored"

@@ -6,17 +6,20 @@ from contextlib import suppress
 from itertools import count
 from typing import Any
 
-from playwright.sync_api import Error, expect
+import psycopg
+import pytest
+from playwright.sync_api import Error, Page, expect
 
-from tests.board.conftest import NewPerson
-from tests.board.person import CANVAS, Person, Tab, boxes, like, line
+from tests.board.conftest import NewPerson, ProviderPart
+from tests.board.person import CANVAS, Person, Tab, agree, boxes, drawn, like, line
 from tests.helpers.chromium import Watch
 from tests.helpers.parts import Part
 from tests.helpers.waiting import wait_until
 
 FIRST = line((400, 300), (700, 360))
 SECOND = line((420, 500), (860, 440))
-THIRD = line((300, 600), (500, 640))
+THIRD = line((300, 200), (500, 240))
+FOURTH = line((700, 220), (900, 180))
 
 
 def test_what_is_drawn_is_saved(alice: Person, pad: str) -> None:
@@ -102,18 +105,32 @@ def drafts(tab: Tab) -> int:
 def test_an_outage_is_said_and_outlived(alice: Person, pad: str, gunicorn: Part) -> None:
     tab = alice.open(pad)
     tab.stroke(FIRST)
-    tab.has_status("saved")
     gunicorn.kill()
     tab.stroke(SECOND)
     tab.says("The service cannot be reached")
     expect(tab.page.get_by_text("Not saved", exact=True)).to_be_visible()
     tab.stroke(THIRD)
     gunicorn.start()
-    elements = alice.finds(pad, lambda elements: len(elements) == 3)
-    for points, element in zip((FIRST, SECOND, THIRD), elements, strict=True):
-        assert like(points, element)
     tab.has_status("saved")
     expect(tab.page.get_by_role("alert")).to_have_count(0)
+    assert drawn((FIRST, SECOND, THIRD), agree(pad, tab))
+
+
+def test_a_pad_that_is_left_during_an_outage_is_marked_and_saved_later(
+    alice: Person, pad: str, gunicorn: Part
+) -> None:
+    tab = alice.tab()
+    tab.page.get_by_role("link", name="Plan").click()
+    tab.is_ready()
+    alice.context.set_offline(True)
+    tab.stroke(FIRST)
+    tab.page.get_by_role("link", name="All pads").click()
+    alice.context.set_offline(False)
+    tab.says("Unsaved changes on this device")
+    tab.page.get_by_role("link", name="Plan").click()
+    tab.is_ready()
+    tab.has_status("saved")
+    assert drawn([FIRST], agree(pad, tab))
 
 
 def test_a_session_that_ends_is_begun_again_over_the_open_drawing(
@@ -140,34 +157,53 @@ def test_a_session_that_ends_is_begun_again_over_the_open_drawing(
 def sign_in(tab: Tab, name: str) -> None:
     with tab.page.expect_popup() as opened:
         tab.page.get_by_role("button", name="Sign in").click()
-    popup = opened.value
+    sign_in_at(opened.value, name)
+
+
+def sign_in_at(popup: Page, name: str) -> None:
     with popup.expect_event("close"):
         popup.locator("input[name=sub]").fill(name)
         popup.keyboard.press("Enter")
 
 
+def test_the_provider_is_away_for_a_while(person: NewPerson, provider: ProviderPart) -> None:
+    alice = person("frieda")
+    pad = alice.api.new_pad()
+    tab = alice.open(pad)
+    with tab.page.expect_popup() as opened, provider.frozen():
+        tab.stroke(FIRST)
+        tab.hurry()
+        tab.has_status("saved")  # a session needs no provider
+        alice.api.post("/auth/logout")
+        tab.stroke(SECOND)
+        tab.says("Your session has ended")
+        tab.page.get_by_role("button", name="Sign in").click()
+        tab.stroke(THIRD)
+    sign_in_at(opened.value, "frieda")
+    tab.has_status("saved")
+    alice.api.sign_in("frieda")
+    assert drawn((FIRST, SECOND, THIRD), agree(pad, tab))
+
+
 def test_two_people_draw_at_once_and_both_see_everything(
     alice: Person, pad: str, person: NewPerson
 ) -> None:
-    other = person(alice.who)
-    one, two = alice.open(pad), other.open(pad)
-    places = count(200, 25)
-    with one.in_stroke(line((300, 250), (600, 280))):
-        for _ in range(3):  # while the other's pen is on the paper
+    one, two = alice.open(pad), person(alice.who).open(pad)
+    hand = line((300, 250), (600, 280))
+    places, further = count(200, 25), [(620, 300), (640, 320)]
+    with one.in_stroke(hand):
+        for _ in range(2):  # while the other's pen is on the paper
             two.stroke(line((650, next(places)), (900, next(places))))
-            two.has_status("saved")
-        wait_until(lambda: len(one.on_screen()) == 4, "what the other has drawn")
-        one.page.mouse.move(620, 300)
-        one.page.mouse.move(640, 320)
+            two.hurry()
+        wait_until(lambda: len(one.on_screen()) == 3, "what the other has drawn")
+        for point in further:
+            one.page.mouse.move(*point)
     for _ in range(3):
         one.stroke(line((300, next(places)), (600, next(places))))
         two.stroke(line((650, next(places)), (900, next(places))))
-    stored = alice.finds(pad, lambda elements: len(elements) == 10)
-    for tab in (one, two):
-        tab.shows({each["id"] for each in stored})
-        tab.has_status("saved")
-    longest = max(stored, key=lambda each: float(each["width"]))
-    assert round(longest["width"]) == 340  # the stroke went on under what came in
+    stored = alice.finds(pad, lambda elements: len(elements) == 9)
+    assert agree(pad, one, two) == stored  # by themselves
+    assert any(like([*hand, *further], each) for each in stored)  # it went on under what came in
 
 
 def test_a_picture_reaches_the_other(alice: Person, pad: str, person: NewPerson) -> None:
@@ -176,6 +212,7 @@ def test_a_picture_reaches_the_other(alice: Person, pad: str, person: NewPerson)
     (image,) = alice.finds(pad, lambda elements: len(elements) == 1)
     stored = alice.api.get(f"/api/pad/{pad}").json()["data"]["files"]
     assert stored[image["fileId"]]["dataURL"].startswith("data:image/png;base64,")
+    two.hurry()
     two.shows({image["id"]})
     assert two.page.evaluate(f"({CANVAS})().files['{image['fileId']}'].dataURL")
 
@@ -198,15 +235,63 @@ def test_two_tabs_of_one_browser_keep_what_each_has_drawn(alice: Person, pad: st
     two.stroke(FIRST)
     one.page.bring_to_front()
     one.stroke(SECOND)
-    stored = alice.finds(pad, lambda elements: len(elements) == 2)
     for tab in (one, two):
-        tab.page.bring_to_front()
-        tab.shows({each["id"] for each in stored})
+        tab.hurry()
+        tab.has_status("saved")
+    one.hurry()
+    assert drawn((FIRST, SECOND), agree(pad, one, two))
+
+
+@pytest.mark.parametrize("deed", ["drawn on", "restored"])
+def test_an_hour_offline_while_another_draws_or_restores(
+    alice: Person, pad: str, person: NewPerson, board_database: str, deed: str
+) -> None:
+    one = alice.open(pad)
+    one.stroke(FIRST)
+    one.hurry()
+    one.has_status("saved")
+    first = alice.api.post(f"/api/pad/{pad}/backups").json()["id"]
+    alice.context.set_offline(True)
+    one.stroke(SECOND)
+    one.says("The service cannot be reached")
+    an_hour_passes(board_database, pad)
+    two = person(alice.who).open(pad)
+    two.stroke(THIRD)
+    two.hurry()
+    two.has_status("saved")
+    if deed == "restored":
+        alice.api.post(f"/api/pad/{pad}/backups/{first}/restore")
+    one.stroke(FOURTH)
+    one.page.wait_for_timeout(100)
+    crash(one)
+    alice.context.set_offline(False)
+    one = alice.open(pad)
+    one.has_status("saved")
+    two.hurry()
+    expected = [FIRST, SECOND, FOURTH, *([THIRD] if deed == "drawn on" else [])]
+    assert drawn(expected, agree(pad, one, two))
+
+
+def an_hour_passes(database: str, pad: str) -> None:
+    """All that is stored of a pad is an hour older."""
+    with psycopg.connect(database) as connection:
+        for statement in AGE:
+            connection.execute(statement, [pad])
+
+
+AGE = [
+    f"""UPDATE pad_ws.{table}
+           SET created_at = created_at - interval '1 hour',
+               updated_at = updated_at - interval '1 hour'
+         WHERE {column} = %s"""
+    for table, column in (("pads", "id"), ("backups", "source_id"))
+]
 
 
 def test_a_pad_that_another_deletes_can_be_kept(alice: Person, pad: str) -> None:
     tab = alice.open(pad)
     tab.stroke(FIRST)
+    tab.hurry()
     tab.has_status("saved")
     assert alice.api.request("DELETE", f"/api/pad/{pad}").status_code == 200
     tab.stroke(SECOND)
@@ -214,24 +299,22 @@ def test_a_pad_that_another_deletes_can_be_kept(alice: Person, pad: str) -> None
     tab.page.get_by_role("button", name="Keep as a new pad").click()
     tab.page.wait_for_url(lambda url: pad not in url)
     kept = tab.page.url.rpartition("/")[2]
-    elements = alice.finds(kept, lambda elements: len(elements) == 2)
-    assert like(FIRST, elements[0])
-    assert like(SECOND, elements[1])
+    assert drawn((FIRST, SECOND), alice.stored(kept))
 
 
 def test_a_pad_that_another_renames_and_restores(alice: Person, pad: str) -> None:
     tab = alice.open(pad)
     tab.stroke(FIRST)
+    tab.hurry()
     tab.has_status("saved")
     backup = alice.api.post(f"/api/pad/{pad}/backups").json()["id"]
     tab.stroke(SECOND)
+    tab.hurry()
     tab.has_status("saved")
     alice.api.request("PATCH", f"/api/pad/{pad}", json={"display_name": "Renamed"})
     tab.says("Renamed")
     with tab.in_stroke(THIRD):
         alice.api.post(f"/api/pad/{pad}/backups/{backup}/restore")
         tab.says("put back to an earlier state")
-    elements = alice.finds(pad, lambda elements: len(elements) == 2)
-    assert like(FIRST, elements[0])
-    assert like(THIRD, elements[1])
-    tab.shows({each["id"] for each in elements})
+    tab.has_status("saved")
+    assert drawn((FIRST, THIRD), agree(pad, tab))

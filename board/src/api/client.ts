@@ -91,10 +91,11 @@ export function sceneOf(data: unknown): Scene {
 
 export const etagOf = (version: number): string => `"${version}"`;
 
-/** A pad, or null if its version is `known`. */
+/** A pad, with the addresses of its pictures; null if its version is `known`. */
 export async function getPad(padId: string, known?: number): Promise<Pad | null> {
   const headers = known === undefined ? {} : { "If-None-Match": etagOf(known) };
-  const answer = await api.GET("/api/pad/{pad_id}", { params: { path: { pad_id: padId } }, headers });
+  const params = { path: { pad_id: padId }, query: { pictures: false } };
+  const answer = await api.GET("/api/pad/{pad_id}", { params, headers });
   if (answer.response.status === 304) return null;
   return ok(Promise.resolve(answer));
 }

@@ -14,8 +14,8 @@ export function Banner({ sync, view }: { sync: PadSync; view: View }) {
     return (
       <Strip kind="alert" message={trouble}>
         {canSignIn && <SignIn sync={sync} />}
-        {(view.status === "offline" || view.status === "unavailable") && (
-          <button type="button" className="button" onClick={() => void sync.saveNow()}>
+        {(view.status === "offline" || view.status === "unavailable" || view.status === "full") && (
+          <button type="button" className="button" onClick={() => void sync.retry()}>
             {text.tryAgain}
           </button>
         )}
@@ -39,6 +39,7 @@ function troubleOf({ status, why }: View): string {
     case "signedOut":
     case "otherUser":
     case "tooLarge":
+    case "full":
       return text.editor[status];
     case "unavailable":
       return text.editor.unavailable(why);

@@ -14,7 +14,7 @@ import { Banner } from "./banner";
 import "./editor.css";
 import { useDarkMode } from "./dark_mode";
 import { keepNames } from "./names";
-import { PadSync, type View } from "./sync";
+import { allWritten, PadSync, type View } from "./sync";
 
 interface Props {
   padId: string;
@@ -28,7 +28,10 @@ export default function Editor({ padId, user }: Props) {
     let made: PadSync | undefined;
     let isGone = false;
     const open = async () => {
-      const [pad, drafts] = await Promise.all([getPad(padId), draftsOf(padId, user.id).catch(() => [])]);
+      await allWritten();
+      // Before the pad: what is no longer among the drafts by now is in the pad.
+      const drafts = await draftsOf(padId, user.id).catch(() => []);
+      const pad = await getPad(padId);
       if (isGone) return;
       made = new PadSync(pad!, user.id, drafts);
       setSync(made);

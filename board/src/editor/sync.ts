@@ -9,6 +9,7 @@
 import { bumpVersion, CaptureUpdateAction, reconcileElements, restoreAppState, restoreElements } from "@excalidraw/excalidraw";
 import type { ExcalidrawImperativeAPI } from "@excalidraw/excalidraw/types";
 import { ApiError, createPad, getPad, getUser, type Pad, type SceneElement, sceneOf } from "../api/client";
+import { type SceneFile, withPicture } from "../api/pictures";
 import { deleteDraft, type Draft, PAD_SAVED, writeDraft } from "../store";
 import { apply, type Changes, combine, Comparison, isEmpty, keptAppState, type Screen } from "./changes";
 import { writeChanges } from "./write";
@@ -22,6 +23,7 @@ export type Status =
   | "signedOut"
   | "otherUser"
   | "tooLarge"
+  | "full"
   | "refused"
   | "gone";
 
@@ -43,7 +45,7 @@ const BETWEEN_DRAFTS = 100;
 const LONGEST_WAIT = 15_000;
 
 /** In these, trying again would not help until something else happens. */
-const BLOCKED: Status[] = ["signedOut", "otherUser", "tooLarge", "refused", "gone"];
+const BLOCKED: Status[] = ["signedOut", "otherUser", "tooLarge", "full", "refused", "gone"];
 
 type Elements = Parameters<typeof reconcileElements>[0];
 type Remote = Parameters<typeof reconcileElements>[1];
@@ -51,6 +53,10 @@ type AppState = Parameters<typeof reconcileElements>[2];
 
 const restored = (elements: SceneElement[]): SceneElement[] =>
   restoreElements(elements as never, null) as unknown as SceneElement[];
+
+/** Done once what pads that were closed had left is in IndexedDB. */
+let written: Promise<unknown> = Promise.resolve();
+export const allWritten = (): Promise<unknown> => written;
 
 export class PadSync {
   readonly padId: string;
@@ -69,12 +75,16 @@ export class PadSync {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running: Promise<void> | null = null;
   #closed = false;
+  #loadingPictures = new Set<string>();
   /** Elements that are being edited here and have changed at the service. */
   #behind = new Set<string>();
   #draft: Draft;
   #adopted: Draft[];
   #drafting = false;
   #draftAgain = false;
+  #isPointerDown = false;
+  /** Ends the pause between two drafts. */
+  #endPause = (): void => undefined;
 
   constructor(pad: Pad, readonly userId: string, drafts: Draft[]) {
     this.padId = pad.id;
@@ -110,9 +120,9 @@ export class PadSync {
     };
   }
 
-  /** What Excalidraw begins with. */
+  /** What Excalidraw begins with; it is handed pictures as they are loaded. */
   get initial(): Screen {
-    return this.#screen;
+    return { ...this.#screen, files: {} };
   }
 
   get view(): View {
@@ -145,6 +155,7 @@ export class PadSync {
     window.addEventListener("beforeunload", this.#onUnload);
     if (this.#view.notice) this.#noteChange();
     else this.#allSaved(); // what other tabs had left has arrived, only its answer had not
+    this.#showPictures();
     this.#plan();
   }
 
@@ -158,6 +169,7 @@ export class PadSync {
     this.#listeners.clear();
     this.#api = null;
     clearTimeout(this.#timer);
+    written = Promise.all([written, this.#writeDraft()]);
     void this.#saveTheRest();
   }
 
@@ -198,6 +210,7 @@ export class PadSync {
   change(elements: readonly SceneElement[], appState: Record<string, unknown>, files: Record<string, unknown>): void {
     if (this.#closed) return;
     if (!this.#fingerprint) this.#fit();
+    this.#isPointerDown = appState["cursorButton"] === "down";
     this.#screen = { elements, appState: keptAppState(appState), files };
     const fingerprint = fingerprintOf(this.#screen);
     if (fingerprint === this.#fingerprint) return;
@@ -216,7 +229,7 @@ export class PadSync {
     this.#keepDraft();
     this.#show({ isUnsaved: true });
     const { status } = this.#view;
-    if (status === "saved" || status === "tooLarge" || status === "refused") this.#show({ status: "waiting", why: "" });
+    if (status === "saved" || status === "tooLarge" || status === "full" || status === "refused") this.#show({ status: "waiting", why: "" });
     this.#plan();
   }
 
@@ -224,6 +237,7 @@ export class PadSync {
   #keepDraft(): void {
     if (this.#drafting) {
       this.#draftAgain = true;
+      if (!this.#isPointerDown) this.#endPause(); // a stroke is done
       return;
     }
     this.#drafting = true;
@@ -236,7 +250,10 @@ export class PadSync {
       const began = performance.now();
       await this.#writeDraft();
       const pause = Math.max(BETWEEN_DRAFTS, 5 * (performance.now() - began));
-      await new Promise((resolve) => setTimeout(resolve, Math.min(pause, 1_000)));
+      await new Promise<void>((resolve) => {
+        this.#endPause = resolve;
+        setTimeout(resolve, Math.min(pause, 1_000));
+      });
     } while (this.#draftAgain);
   }
 
@@ -278,7 +295,11 @@ export class PadSync {
 
   /** Whoever has just signed in, in a popup or another tab, may be the one who drew this. */
   async signedIn(): Promise<void> {
-    if (this.#view.status !== "signedOut" && this.#view.status !== "otherUser") return;
+    if (this.#view.status === "signedOut" || this.#view.status === "otherUser") await this.retry();
+  }
+
+  /** Try again what the service has refused. */
+  async retry(): Promise<void> {
     this.#show({ status: "waiting", why: "" });
     await this.saveNow();
   }
@@ -350,6 +371,7 @@ export class PadSync {
     const isBehind = this.#behind.size && ![...this.#behind].some((id) => this.#edited().has(id));
     const pad = await getPad(this.padId, isBehind ? undefined : this.#version);
     if (pad) this.#receive(pad);
+    else this.#showPictures();
   }
 
   #receive(pad: Pad): void {
@@ -383,15 +405,27 @@ export class PadSync {
   #draw(): void {
     const api = this.#api;
     if (!api) return;
-    const { elements, appState, files } = this.#screen;
-    const missing = Object.entries(files).filter(([id]) => !(id in api.getFiles()));
-    if (missing.length) api.addFiles(missing.map(([, file]) => file) as never);
+    const { elements, appState } = this.#screen;
     api.updateScene({
       elements: elements as never,
       appState: appState as never,
       captureUpdate: CaptureUpdateAction.NEVER,
     });
     this.#fingerprint = fingerprintOf(this.#screen);
+    this.#showPictures();
+  }
+
+  /** Hand Excalidraw the pictures that it lacks; most have to be loaded first. */
+  #showPictures(): void {
+    const files = { ...this.#comparison.scene.files, ...this.#screen.files } as Record<string, SceneFile>;
+    const here = this.#api?.getFiles() ?? {};
+    for (const [id, file] of Object.entries(files)) {
+      if (id in here || this.#loadingPictures.has(id)) continue;
+      this.#loadingPictures.add(id);
+      withPicture(id, file)
+        .then((whole) => this.#api?.addFiles([whole as never]), () => undefined) // the next look tries again
+        .finally(() => this.#loadingPictures.delete(id));
+    }
   }
 
   /** Whether an element is older at the service than it was, or gone: somebody put the pad back. */
@@ -429,10 +463,10 @@ export class PadSync {
   // What goes wrong
 
   async #failed(error: unknown): Promise<void> {
-    const { status, message, retryAfter } = error instanceof ApiError ? error : new ApiError(0, String(error));
+    const { status, code, message, retryAfter } = error instanceof ApiError ? error : new ApiError(0, String(error));
     if (status === 401) this.#show({ status: "signedOut" });
     else if (status === 404) this.#show({ status: (await this.#isOurs()) ? "gone" : "otherUser" });
-    else if (status === 413) this.#show({ status: "tooLarge" });
+    else if (status === 413) this.#show({ status: code === "quota_exceeded" ? "full" : "tooLarge" });
     else if (status === 400 || status === 422 || status === 403) this.#show({ status: "refused", why: message });
     else {
       this.#failures += 1;

@@ -1,6 +1,7 @@
 /** What can be done to pads without opening them. */
 
 import { api, createPad, etagOf, getPad, type ListedPad, ok, type Pad, type Scene, sceneOf } from "../api/client";
+import { withPictures } from "../api/pictures";
 import { text } from "../text";
 import { showToast } from "../ui/toasts";
 
@@ -9,6 +10,8 @@ export const listPads = (): Promise<ListedPad[]> => ok(api.GET("/api/pad", { par
 export const listTemplates = () => ok(api.GET("/api/templates", { params: { query: { data: false } } }));
 
 export const loadScene = async (padId: string): Promise<Scene> => sceneOf((await getPad(padId))!.data);
+
+export const loadPictured = async (padId: string): Promise<Scene> => withPictures(await loadScene(padId));
 
 export const newBlankPad = (): Promise<Pad> =>
   createPad(text.gallery.newName, { elements: [], appState: {}, files: {} });

@@ -28,7 +28,7 @@ function report(error: unknown): void {
 }
 
 export function Gallery({ user }: { user: User }) {
-  const { pads, unsaved, reload } = usePads(user);
+  const { pads, unsaved, trouble, reload } = usePads(user);
   const [order, setOrder] = useState<Order>(() => {
     const kept = localStorage.getItem(ORDER_KEY) as Order | null;
     return kept && kept in ORDERS ? kept : "edited";
@@ -50,7 +50,9 @@ export function Gallery({ user }: { user: User }) {
         <div className="gallery-head">
           <div>
             <h1>{text.gallery.heading}</h1>
-            <p className="quiet">{shown ? text.gallery.count(shown.length) : text.loading}</p>
+            <p className="quiet" role="status">
+              {trouble ? text.gallery.trouble(trouble) : shown ? text.gallery.count(shown.length) : text.loading}
+            </p>
           </div>
           <div className="row">
             <label className="row quiet">
@@ -97,17 +99,22 @@ export function Gallery({ user }: { user: User }) {
   );
 }
 
-/** The pads, read again whenever somebody comes back to this page. */
+const SECONDS_BETWEEN_TRIES = 4;
+
+/** The pads, read again whenever somebody comes back to this page, and for as long as that fails. */
 function usePads(user: User) {
   const [pads, setPads] = useState<ListedPad[]>();
   const [unsaved, setUnsaved] = useState<Set<string>>(new Set());
+  const [trouble, setTrouble] = useState("");
   const reload = useCallback(async () => {
     try {
       const [all, drafts] = await Promise.all([actions.listPads(), padsWithDrafts(user.id).catch(() => new Set<string>())]);
       setUnsaved(drafts);
       setPads(all.filter((pad) => !actions.isDoomed(pad.id)));
+      setTrouble("");
     } catch (error) {
-      report(error);
+      if (error instanceof ApiError && error.status === 401) location.reload();
+      else setTrouble((error as Error).message);
     }
   }, [user.id]);
   useEffect(() => {
@@ -117,13 +124,20 @@ function usePads(user: User) {
     void reload();
     const onSaved = () => void reload();
     document.addEventListener("visibilitychange", onVisibility);
+    window.addEventListener("online", onSaved);
     window.addEventListener(PAD_SAVED, onSaved);
     return () => {
       document.removeEventListener("visibilitychange", onVisibility);
+      window.removeEventListener("online", onSaved);
       window.removeEventListener(PAD_SAVED, onSaved);
     };
   }, [reload]);
-  return { pads, unsaved, reload };
+  useEffect(() => {
+    if (!trouble) return;
+    const tries = setInterval(() => void reload(), SECONDS_BETWEEN_TRIES * 1_000);
+    return () => clearInterval(tries);
+  }, [trouble, reload]);
+  return { pads, unsaved, trouble, reload };
 }
 
 interface CardProps {
@@ -144,7 +158,7 @@ function Card({ pad, isUnsaved, onRename, onDuplicate, onDelete }: CardProps) {
   ];
   return (
     <li className="card">
-      <Preview id={pad.id} version={String(pad.version)} load={() => actions.loadScene(pad.id)} />
+      <Preview id={pad.id} version={String(pad.version)} load={() => actions.loadPictured(pad.id)} />
       <div className="caption">
         <div className="caption-text">
           <a className="card-link name" dir="auto" href={padPath(pad.id)} onClick={follow}>{name}</a>

@@ -1,7 +1,8 @@
 import { useEffect, useState } from "react";
 import { Message, ToPads, Waiting } from "../app";
-import { api, ApiError, type Backup, etagOf, ok, sceneOf } from "../api/client";
-import { loadScene } from "../gallery/actions";
+import { api, ApiError, type Backup, etagOf, ok, type Scene, sceneOf } from "../api/client";
+import { withPictures } from "../api/pictures";
+import { loadPictured } from "../gallery/actions";
 import { follow, navigate, padPath } from "../router";
 import { ago, exactly, text } from "../text";
 import { Icon } from "../ui/icons";
@@ -28,14 +29,11 @@ async function loadPast(padId: string): Promise<Past> {
   return { name: kept.pad_name, version, backups: kept.backups };
 }
 
-const loadBackup = async (padId: string, backupId: string) =>
-  sceneOf(
-    (
-      await ok(
-        api.GET("/api/pad/{pad_id}/backups/{backup_id}", { params: { path: { pad_id: padId, backup_id: backupId } } }),
-      )
-    ).data,
-  );
+async function loadBackup(padId: string, backupId: string): Promise<Scene> {
+  const params = { path: { pad_id: padId, backup_id: backupId }, query: { pictures: false } };
+  const backup = await ok(api.GET("/api/pad/{pad_id}/backups/{backup_id}", { params }));
+  return withPictures(sceneOf(backup.data));
+}
 
 export default function History({ padId }: { padId: string }) {
   const [past, setPast] = useState<Past>();
@@ -74,7 +72,7 @@ export default function History({ padId }: { padId: string }) {
             )}
           </figcaption>
           {isNow ? (
-            <Preview key="now" id={padId} version={String(past.version)} load={() => loadScene(padId)} />
+            <Preview key="now" id={padId} version={String(past.version)} load={() => loadPictured(padId)} />
           ) : (
             <Preview key={backup.id} id={backup.id} version="" load={() => loadBackup(padId, backup.id)} />
           )}
@@ -82,7 +80,7 @@ export default function History({ padId }: { padId: string }) {
         <section aria-label={text.history.states}>
           <ul className="states">
             <State label={text.history.now} isChosen={!backup} onChoose={() => setChosen(null)}>
-              <Preview id={padId} version={String(past.version)} load={() => loadScene(padId)} />
+              <Preview id={padId} version={String(past.version)} load={() => loadPictured(padId)} />
             </State>
             {past.backups.map(({ id, timestamp }) => (
               <State key={id} label={ago(timestamp)} title={exactly(timestamp)} isChosen={id === chosen} onChoose={() => setChosen(id)}>

@@ -1,44 +1,46 @@
 import { useEffect, useRef } from "react";
 import { text } from "../text";
+import { CloseButton, Dialog } from "./dialog";
 
 interface Props {
   name: string;
+  heading?: string;
+  action?: string;
+  /** Whether leaving the name empty is an answer too. */
+  mayBeEmpty?: boolean;
   onSave: (name: string) => void;
   onClose: () => void;
 }
 
-export function NameDialog({ name, onSave, onClose }: Props) {
-  const dialog = useRef<HTMLDialogElement>(null);
+export function NameDialog({ name, heading, action, mayBeEmpty = false, onSave, onClose }: Props) {
   const input = useRef<HTMLInputElement>(null);
-
-  useEffect(() => {
-    dialog.current?.showModal();
-    input.current?.select();
-  }, []);
-
+  useEffect(() => input.current?.select(), []);
+  const save = () => {
+    const wanted = input.current!.value.trim();
+    if ((wanted || mayBeEmpty) && wanted !== name) onSave(wanted);
+  };
   return (
-    <dialog ref={dialog} aria-labelledby="name-heading" onClose={onClose} onKeyDown={(event) => event.stopPropagation()}>
-      <form
-        method="dialog"
-        onSubmit={() => {
-          const wanted = input.current?.value.trim();
-          if (wanted && wanted !== name) onSave(wanted);
-        }}
-      >
-        <h2 id="name-heading">{text.name.heading}</h2>
+    <Dialog heading={heading ?? text.name.heading} onClose={onClose}>
+      <form method="dialog" onSubmit={save}>
         <label className="field">
           {text.name.label}
-          <input ref={input} defaultValue={name} dir="auto" required maxLength={100} pattern=".*\S.*" autoComplete="off" />
+          <input
+            ref={input}
+            defaultValue={name}
+            dir="auto"
+            required={!mayBeEmpty}
+            maxLength={100}
+            pattern={mayBeEmpty ? undefined : ".*\\S.*"}
+            autoComplete="off"
+          />
         </label>
         <div className="row end">
-          <button type="button" className="button" onClick={() => dialog.current?.close()}>
-            {text.cancel}
-          </button>
+          <CloseButton label={text.cancel} />
           <button type="submit" className="button main">
-            {text.name.save}
+            {action ?? text.name.save}
           </button>
         </div>
       </form>
-    </dialog>
+    </Dialog>
   );
 }
