@@ -78,6 +78,8 @@ class Socket(socket.socket):
         super().__init__(accepted.family, accepted.type, accepted.proto, accepted.detach())
         self.patience = patience
         self._held = b""
+        #: When the first byte of the request came that is being served (time.monotonic).
+        self.arrived = 0.0
 
     def later(self, until: float, size: int) -> float:
         """A deadline, moved on by `size` bytes of progress."""
@@ -169,6 +171,7 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
         self.until = time.monotonic() + seconds
         #: Whether the request has arrived as a whole.
         self.is_whole = False
+        self._arrived = 0.0
         # Whether only gunicorn can tell what comes next; it refuses most of it.
         self._is_unclear = False
         self._searched = 0
@@ -205,7 +208,8 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
         if self._body_at:
             self.until = self.sock.later(self.until, len(piece))
         elif not self._received:
-            self.until = time.monotonic() + self.sock.patience
+            self._arrived = time.monotonic()
+            self.until = self._arrived + self.sock.patience
         self._received += piece
 
     def is_ready(self) -> bool:
@@ -278,6 +282,7 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
         if self.parser is None:
             self.parser = _Parser(self)
         self.sock.sends_until = None
+        self.sock.arrived = self._arrived
         self.until = time.monotonic() + self.sock.patience
         received = memoryview(self._received)
         if self._body_at:

@@ -11,16 +11,19 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import orjson
 from dotenv import dotenv_values
 from marshmallow import EXCLUDE, Schema, ValidationError, post_load, pre_load, validates_schema
 from marshmallow import fields as m
 from marshmallow.validate import Length, Regexp
 
 from padws import redis_url
+from padws.json_text import JsonText
 from padws.misspelt_variables import is_of_others, suggestions
 from padws.setting_kinds import (
     Sentinels,
@@ -229,6 +232,22 @@ class Settings:
     max_backups_per_user: int = number(
         10, 1, 1_000, "Newest backups kept of each pad (the name is pad.ws's)"
     )
+    backups_hourly: int = number(
+        24, 0, 10_000, "Hours of which the newest backup of each is kept beside them; 0: none"
+    )
+    backups_daily: int = number(
+        30, 0, 10_000, "Days of which the newest backup of each is kept beside them; 0: none"
+    )
+    backups_weekly: int = number(
+        52, 0, 10_000, "Weeks of which the newest backup of each is kept beside them; 0: none"
+    )
+    backups_replaced_days: int = number(
+        30,
+        0,
+        10_000,
+        "Days for which backups of what was replaced are kept beside them, at most 20 of a pad "
+        "that saves and 20 that merges made; 0: none",
+    )
     min_interval_minutes: int = number(
         5, 0, 525_600, "Minutes between two automatic backups of a pad"
     )
@@ -352,6 +371,21 @@ class Settings:
     def trash_for(self) -> timedelta:
         """How long a deleted pad is kept in the trash."""
         return timedelta(days=self.trash_days)
+
+    @cached_property
+    def retention(self) -> JsonText:
+        """Which backups of a pad are kept, for sql/functions/prune_history.sql."""
+        return JsonText(
+            orjson.dumps(
+                {
+                    "newest": self.max_backups_per_user,
+                    "hourly": self.backups_hourly,
+                    "daily": self.backups_daily,
+                    "weekly": self.backups_weekly,
+                    "replaced_days": self.backups_replaced_days,
+                }
+            )
+        )
 
 
 class _Environment(Schema):

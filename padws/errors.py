@@ -252,6 +252,7 @@ CONSTRAINTS: dict[str, Violation] = {
     "users_roles_are_texts": _refused("roles", "Not a list of strings."),
     "template_pads_name_not_blank": _refused("name"),
     "template_pads_display_name_not_blank": _refused("display_name"),
+    "backups_label_not_blank": _refused("label"),
     "access_tokens_expires_after_creation": _refused("expires_at", "Must be in the future."),
     "links_expires_after_creation": _refused("expires_at", "Must be in the future."),
 }

@@ -42,7 +42,7 @@ from padws.schemas.common import SceneField
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-    from padws.queries.pads import MergedPad, SavedPad
+    from padws.queries.pads import MergedPad, SaveAttempt, SavedPad
 
 # Bodies
 
@@ -467,9 +467,9 @@ def answer_saved(saved: SavedPad, **members: object) -> Response:
     return answer(content, headers={"ETag": etag_of(saved.version)})
 
 
-def answer_merged(merged: MergedPad) -> Response:
-    """The answer to a merge, whether it has changed the pad's scene or not."""
-    if merged.kept is None:
-        return answer_saved(merged, others=merged.others)
+def answer_kept(saved: SaveAttempt | MergedPad, **members: object) -> Response:
+    """The answer to what may have kept what it has replaced."""
+    if saved.kept is None:
+        return answer_saved(saved, **members)
     BACKUPS_TAKEN.inc()
-    return answer_saved(merged, others=merged.others, kept=merged.kept)
+    return answer_saved(saved, kept=saved.kept, **members)

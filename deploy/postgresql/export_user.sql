@@ -28,6 +28,10 @@ COPY (
         backups.data,
         backups.pictures,
         backups.reason,
+        backups.label,
+        backups.version,
+        backups.elements,
+        backups.digest,
         backups.created_at,
         backups.updated_at
     FROM pad_ws.backups AS backups

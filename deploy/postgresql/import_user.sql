@@ -23,7 +23,7 @@ CREATE TEMP TABLE restored_pictures (LIKE pad_ws.pictures INCLUDING DEFAULTS) ON
 
 \copy restored_users (id, username, email, email_verified, name, given_name, family_name, roles, created_at, updated_at) FROM 'restored_user.copy'
 \copy restored_pads (id, owner_id, display_name, data, pictures, version, last_backup_at, created_at, updated_at, deleted_at) FROM 'restored_pads.copy'
-\copy restored_backups (id, source_id, owner_id, data, pictures, reason, created_at, updated_at) FROM 'restored_backups.copy'
+\copy restored_backups (id, source_id, owner_id, data, pictures, reason, label, version, elements, digest, created_at, updated_at) FROM 'restored_backups.copy'
 \copy restored_pictures (owner_id, digest, content, created_at) FROM 'restored_pictures.copy'
 
 -- Under a placeholder where somebody else has the name or the address by now, as the service does.
@@ -103,14 +103,16 @@ SELECT
 FROM restored_pads
 WHERE id NOT IN (SELECT id FROM kept_pads);
 
-INSERT INTO pad_ws.backups (id, source_id, owner_id, data, pictures, reason, created_at, updated_at)
-SELECT id, source_id, owner_id, data, pictures, reason, created_at, updated_at
+INSERT INTO pad_ws.backups (
+    id, source_id, owner_id, data, pictures, reason, label, version, elements, digest, created_at, updated_at
+)
+SELECT id, source_id, owner_id, data, pictures, reason, label, version, elements, digest, created_at, updated_at
 FROM restored_backups
 WHERE source_id NOT IN (SELECT id FROM kept_pads);
 
 \if :overwrite
-INSERT INTO pad_ws.backups (id, source_id, owner_id, data, pictures, reason, created_at, updated_at)
-SELECT gen_random_uuid(), pads.id, pads.owner_id, pads.data, pads.pictures, 'restore', now(), now()
+INSERT INTO pad_ws.backups (id, source_id, owner_id, data, pictures, reason, version, created_at, updated_at)
+SELECT gen_random_uuid(), pads.id, pads.owner_id, pads.data, pads.pictures, 'restore', pads.version, now(), now()
 FROM pad_ws.pads AS pads
 INNER JOIN kept_pads USING (id);
 
@@ -123,6 +125,8 @@ SET
     restored_version = pads.version + 1,
     last_backup_at = now(),
     updated_at = now(),
+    saved_at = now(),
+    arrived_at = now(),
     deleted_at = CASE WHEN pads.deleted_at IS NOT NULL THEN r.deleted_at END
 FROM restored_pads AS r
 WHERE r.id = pads.id AND r.id IN (SELECT id FROM kept_pads);

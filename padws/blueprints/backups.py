@@ -26,7 +26,7 @@ from padws.queries import backups, pads
 from padws.schemas.backups import Backup, BackupsQuery, PadBackups, RecentBackups, RecentQuery
 from padws.schemas.common import PicturesInside, Status
 from padws.schemas.openapi import ETAG, IF_MATCH, LOCATION
-from padws.schemas.pads import Saved
+from padws.schemas.pads import Restored
 
 blueprint = ApiBlueprint("backups", __name__, url_prefix="/api/pad")
 blueprint.before_request(require_sign_in)
@@ -34,9 +34,12 @@ blueprint.before_request(require_sign_in)
 BACKUP = Backup()
 
 
-def _limit(query: dict[str, Any]) -> int:
-    kept = settings().max_backups_per_user
-    return min(int(query.get("limit", kept)), kept)
+_MOST_LISTED = 100  # at once
+
+
+def _limit(query: dict[str, Any], most: int) -> int:
+    newest = settings().max_backups_per_user
+    return min(int(query.get("limit", newest)), max(newest, most))
 
 
 @blueprint.get("/<uuid:pad_id>/backups")
@@ -55,7 +58,7 @@ def list_backups(query: dict[str, Any], pad_id: UUID) -> Response:
             with_pictures=query["pictures"],
             from_time=query.get("from_time", "-infinity"),
             to_time=query.get("to_time", "infinity"),
-            limit=_limit(query),
+            limit=_limit(query, _MOST_LISTED),
         )
     if not found.rows:
         raise NotFound("pad_not_found")
@@ -72,7 +75,7 @@ def list_recent_backups(query: dict[str, Any]) -> Response:
     memory_budget.wait()
     with database().connection() as conn:
         found = backups.list_recent_backups(
-            conn, owner_id=caller().id, with_pictures=query["pictures"], limit=_limit(query)
+            conn, owner_id=caller().id, with_pictures=query["pictures"], limit=_limit(query, 0)
         )
     inside = texts(found.contents)
     listed = [
@@ -99,18 +102,22 @@ def get_backup(query: dict[str, Any], pad_id: UUID, backup_id: UUID) -> Response
 
 @blueprint.post("/<uuid:pad_id>/backups")
 @blueprint.response(201, BACKUP, headers=LOCATION)
+@blueprint.alt_response(200, schema=BACKUP, description="The newest backup shows that already")
 def create_backup(pad_id: UUID) -> Response:
-    """Back up a pad as it is now."""
+    """Back up a pad as it is now, unless its newest backup shows that."""
     memory_budget.wait()
-    keep = settings().max_backups_per_user
+    retention = settings().retention
     with database().connection() as conn:
-        found = backups.insert_backup(conn, pad_id=pad_id, owner_id=caller().id, keep=keep)
+        found = backups.insert_backup(
+            conn, pad_id=pad_id, owner_id=caller().id, retention=retention
+        )
     if not found.row:
         raise NotFound("pad_not_found")
-    BACKUPS_TAKEN.inc()
-    location = f"/api/pad/{pad_id}/backups/{found.row.id}"
     members = members_with_scene(BACKUP, found.row, texts(found.contents))
-    return answer(members, 201, {"Location": location})
+    if found.row.pruned is None:  # it was there
+        return answer(members)
+    BACKUPS_TAKEN.inc()
+    return answer(members, 201, {"Location": f"/api/pad/{pad_id}/backups/{found.row.id}"})
 
 
 @blueprint.delete("/<uuid:pad_id>/backups/<uuid:backup_id>")
@@ -128,7 +135,7 @@ def delete_backup(pad_id: UUID, backup_id: UUID) -> Response:
 
 @blueprint.post("/<uuid:pad_id>/backups/<uuid:backup_id>/restore")
 @blueprint.doc(conditional=IF_MATCH)
-@blueprint.response(200, Saved(), headers=ETAG)
+@blueprint.response(200, Restored(), headers=ETAG)
 def restore_backup(pad_id: UUID, backup_id: UUID) -> Response:
     """Restore a backup's scene to its pad; what it replaces is backed up first."""
     owner_id, accepted = caller().id, accepted_versions()
@@ -138,7 +145,7 @@ def restore_backup(pad_id: UUID, backup_id: UUID) -> Response:
         saved = backups.restore_backup(
             conn,
             accepted_versions=accepted,
-            keep=settings().max_backups_per_user,
+            retention=settings().retention,
             new_pictures=new_pictures,
             **ids,
         )

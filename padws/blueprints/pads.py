@@ -18,8 +18,7 @@ from padws.http import (
     ApiBlueprint,
     accepted_versions,
     answer,
-    answer_merged,
-    answer_saved,
+    answer_kept,
     drawing_of,
     etag_of,
     known_etags,
@@ -30,11 +29,13 @@ from padws.http import (
     refuse_change,
 )
 from padws.json_complexity import MOST_VALUES
+from padws.observability.current_request import current_request
 from padws.observability.metrics import BACKUPS_TAKEN, PADS_CREATED, PADS_PURGED
 from padws.pictures import addresses, texts, unknown_picture
 from padws.queries import pads, users
 from padws.queries.pictures import save_drawing
 from padws.queries.trash import LOT
+from padws.scene_counts import count_scene
 from padws.schemas.common import PicturesInside, Status, WithDataAndPictures
 from padws.schemas.openapi import (
     ETAG,
@@ -198,6 +199,7 @@ def get_pad(query: dict[str, Any], pad_id: UUID) -> Response:
 def save_pad(pad_id: UUID) -> Response:
     """Save a scene."""
     accepted, drawing, owner_id = accepted_versions(), read_drawing(), caller().id
+    counts = count_scene(drawing.scene.json).columns()
     with database().connection() as conn:
         save = partial(
             pads.save_pad,
@@ -205,13 +207,15 @@ def save_pad(pad_id: UUID) -> Response:
             pad_id=pad_id,
             owner_id=owner_id,
             accepted_versions=accepted,
+            waited=current_request().waited,
             backup_interval=settings().backup_interval,
-            keep=settings().max_backups_per_user,
+            retention=settings().retention,
+            **counts,
         )
         saved = save_drawing(drawing, save)
         if not saved:
             refuse_change(pads.get_pad_version(conn, pad_id=pad_id, owner_id=owner_id))
-    return answer_saved(saved)
+    return answer_kept(saved, **({"overtaken": True} if saved.overtaken else {}))
 
 
 @blueprint.patch("/<uuid:pad_id>/data")
@@ -230,7 +234,7 @@ def merge_pad(pad_id: UUID) -> Response:
             new_pictures=new_pictures,
             base_versions=base,
             backup_interval=settings().backup_interval,
-            keep=settings().max_backups_per_user,
+            retention=settings().retention,
             most_bytes=settings().max_body_bytes,
             most_values=MOST_VALUES,
         )
@@ -239,7 +243,7 @@ def merge_pad(pad_id: UUID) -> Response:
         raise NotFound("pad_not_found")
     if merged.refusal:
         raise REFUSALS[merged.refusal](merged.version)
-    return answer_merged(merged)
+    return answer_kept(merged, others=merged.others)
 
 
 @blueprint.patch("/<uuid:pad_id>")

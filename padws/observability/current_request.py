@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
+from datetime import timedelta
 from random import getrandbits
 
 #: The route of files that are served before a request reaches Flask.
@@ -32,6 +33,12 @@ class CurrentRequest:
     backend_pid: int = 0  # of the PostgreSQL process that served it last
     budget_taken: int = 0  # bytes of padws.memory_budget, until it ends
     sql_comment: str = ""  # what its statements begin with
+    arrived: float = 0.0  # when its first byte came, as time.monotonic() has it; 0: not known
+
+    @property
+    def waited(self) -> timedelta:
+        """How long ago it began to arrive."""
+        return timedelta(seconds=time.monotonic() - self.arrived if self.arrived else 0)
 
     @contextmanager
     def receiving(self) -> Iterator[None]:

@@ -82,7 +82,8 @@ class _Watch:
         given = wsgi.get("HTTP_X_REQUEST_ID", "") if self._trusts_ids else ""
         request_id = given if _HARMLESS_ID.fullmatch(given) else new_id()
         comment = f"/* request_id={request_id} */ " if self._comments else ""
-        return CurrentRequest(request_id, sql_comment=comment)
+        arrived = getattr(wsgi.get("gunicorn.socket"), "arrived", None) or time.monotonic()
+        return CurrentRequest(request_id, sql_comment=comment, arrived=arrived)
 
     def _finish(self, wsgi: WSGIEnvironment, head: _ResponseHead, seconds: float) -> None:
         request, method = current_request(), wsgi["REQUEST_METHOD"]

@@ -16,12 +16,18 @@ from padws.statements import WithPictures, from_file
 class Backup(Struct, frozen=True):
     """A scene as it was at `timestamp`; `reason` says why it was kept, if that is known.
 
-    Where `pictures` are kept apart, `data` is without its member `files`.
+    `version` is the pad's, `elements` counts those that are not deleted; both None where that is
+    not known. `bytes` is what the scene takes as it is stored. Where `pictures` are kept apart,
+    `data` is without its member `files`.
     """
 
     id: UUID
     timestamp: datetime
     reason: str | None
+    label: str | None
+    version: int | None
+    elements: int | None
+    bytes: int
     data: JsonText
     files: JsonText | None
     pictures: JsonText | None
@@ -34,9 +40,12 @@ class RecentBackup(Backup, frozen=True):
 
 
 class TakenBackup(Backup, frozen=True):
-    """A backup that was just taken, and how many old ones were deleted."""
+    """A backup that was just taken, and how many old ones were deleted.
 
-    pruned: int
+    `pruned` is None if it was there already, as the pad's newest.
+    """
+
+    pruned: int | None
 
 
 class ListedBackup(Struct, frozen=True):
@@ -46,6 +55,10 @@ class ListedBackup(Struct, frozen=True):
     id: UUID | None
     timestamp: datetime | None
     reason: str | None
+    label: str | None
+    version: int | None
+    elements: int | None
+    bytes: int | None
     data: JsonText | None
     files: JsonText | None
     pictures: JsonText | None
@@ -86,9 +99,9 @@ def get_backup(
 
 @from_file
 def insert_backup(
-    conn: Connection, *, pad_id: UUID, owner_id: UUID, keep: int
+    conn: Connection, *, pad_id: UUID, owner_id: UUID, retention: JsonText
 ) -> WithPictures[TakenBackup]:
-    """Back up a pad as it is now; none if there is no such pad."""
+    """The pad's newest backup, of the pad as it is now; none if there is no such pad."""
 
 
 @from_file
@@ -106,7 +119,7 @@ def restore_backup(
     pad_id: UUID,
     backup_id: UUID,
     accepted_versions: str,
-    keep: int,
+    retention: JsonText,
     new_pictures: bool,
 ) -> SavedPad | None:
     """Restore a backup, and back up what it replaces; `None` if nothing was written."""

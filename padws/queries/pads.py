@@ -74,9 +74,15 @@ class DeletedPad(Struct, frozen=True):
 
 
 class SaveAttempt(SavedPad, frozen=True):
-    """What a save has made, or the digests of the pictures that were missing for it."""
+    """What a save has made, or the digests of the pictures that were missing for it.
+
+    `kept` is the backup of what it has replaced; if a save that came later had `overtaken` it, the
+    backup of what it would have saved, and all else is of the pad as it is.
+    """
 
     missing: list[str] | None
+    kept: UUID | None
+    overtaken: bool | None
 
 
 @from_file
@@ -141,11 +147,19 @@ def save_pad(
     scene: JsonText,
     pictures: JsonText | None,
     contents: JsonText | None,
+    elements: int | None,
+    versions: int | None,
+    element_hashes: str | None,
+    inline_pictures: int | None,
+    waited: timedelta,
     accepted_versions: str,
     backup_interval: timedelta,
-    keep: int,
+    retention: JsonText,
 ) -> SaveAttempt | None:
-    """Save a scene, and back it up when that is due; `None` if nothing was written."""
+    """Save a scene, and back it up when that is due; `None` if nothing was written.
+
+    The request has `waited` since it began to arrive. What is counted is in SceneCounts.
+    """
 
 
 @from_file
@@ -160,7 +174,7 @@ def merge_pad(
     new_pictures: bool,
     base_versions: str,
     backup_interval: timedelta,
-    keep: int,
+    retention: JsonText,
     most_bytes: int,
     most_values: int,
 ) -> MergedPad | None:

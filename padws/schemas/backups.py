@@ -29,6 +29,25 @@ class ListedBackup(Answer):
         validate=OneOf(REASONS),
         metadata={"description": "Why it was taken; null: not known"},
     )
+    label = fields.String(
+        allow_none=True,
+        metadata={
+            "description": "What somebody has called it: it is kept until that is taken away"
+        },
+    )
+    version = fields.Integer(
+        allow_none=True,
+        metadata={"description": "The pad's version that it shows; null: not known"},
+    )
+    elements = fields.Integer(
+        allow_none=True,
+        metadata={"description": "How many elements are not deleted; null: not known"},
+    )
+    bytes = fields.Integer(
+        metadata={
+            "description": "What the scene takes as it is stored, without pictures kept apart"
+        }
+    )
     data = SceneField()
 
 
@@ -55,7 +74,7 @@ class Limit(Schema):
     """How many backups at most."""
 
     limit = CountField(
-        metadata={"description": "How many at most, but never more than are kept of a pad"}
+        metadata={"description": "How many at most; without it MAX_BACKUPS_PER_USER"}
     )
 
 

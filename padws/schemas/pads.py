@@ -50,17 +50,38 @@ class OptionalPadName(Schema):
     )
 
 
-class Saved(Status):
-    """A scene was saved."""
+class Restored(Status):
+    """A backup was restored."""
 
     version = fields.Integer()
     updated_at = fields.AwareDateTime()
 
 
-class Merged(Saved):
-    """A scene, or a part of one, was merged."""
+class Written(Restored):
+    """A scene was written."""
 
     sometimes: ClassVar[tuple[str, ...]] = ("kept",)
+
+    kept = fields.UUID(
+        metadata={"description": "The backup of what was replaced, where that was worth keeping"}
+    )
+
+
+class Saved(Written):
+    """A scene was saved."""
+
+    sometimes = ("kept", "overtaken")
+
+    overtaken = fields.Boolean(
+        metadata={
+            "description": "True where a save that came later was written first: the pad has that "
+            "one, and `kept` is the backup of what was sent (none where the pad shows the same)"
+        }
+    )
+
+
+class Merged(Written):
+    """A scene, or a part of one, was merged."""
 
     others = fields.Boolean(
         allow_none=True,
@@ -68,9 +89,6 @@ class Merged(Saved):
             "description": "Whether the pad held changes that `If-Match` did not know: read it, "
             "then; null without `If-Match`"
         },
-    )
-    kept = fields.UUID(
-        metadata={"description": "The backup of what was replaced, where that was not known either"}
     )
 
 

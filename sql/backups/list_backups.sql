@@ -11,6 +11,10 @@ WITH listed AS (
         pads.display_name AS pad_name,
         backup.id,
         backup.reason,
+        backup.label,
+        backup.version,
+        backup.elements,
+        backup.bytes,
         backup.data,
         backup.pictures,
         backup.taken_at
@@ -19,6 +23,10 @@ WITH listed AS (
         SELECT
             backups.id,
             backups.reason,
+            backups.label,
+            backups.version,
+            backups.elements,
+            pg_column_size(backups.data) AS bytes,
             backups.data,
             backups.pictures,
             coalesce(backups.created_at, backups.updated_at, 'epoch') AS taken_at
@@ -42,6 +50,10 @@ SELECT
     listed.id,
     listed.taken_at AS timestamp,
     listed.reason,
+    listed.label,
+    listed.version,
+    listed.elements,
+    listed.bytes,
     CASE
         WHEN NOT :with_data THEN NULL
         WHEN listed.pictures IS NULL THEN listed.data
@@ -58,6 +70,10 @@ SELECT
     NULL AS id,
     NULL AS timestamp,
     NULL AS reason,
+    NULL AS label,
+    NULL AS version,
+    NULL AS elements,
+    NULL AS bytes,
     NULL AS data,
     NULL AS files,
     NULL AS pictures,

@@ -36,6 +36,7 @@ CROSS JOIN
                 )
                 THEN 'backups_reason_known'
         END,
+        CASE WHEN NOT (backups.label ~ '\S' AND length(backups.label) <= 100) THEN 'backups_label_not_blank' END,
         CASE
             WHEN backups.updated_at < backups.created_at - interval '1 minute' THEN 'backups_times_in_order'
         END,

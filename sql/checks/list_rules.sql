@@ -49,6 +49,7 @@ FROM
         'backups_data_is_object',
         'backups_times_in_order',
         'backups_reason_known',
+        'backups_label_not_blank',
         'template_pads_pkey',
         'template_pads_name_key',
         'template_pads_data_is_scene',

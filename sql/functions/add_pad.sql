@@ -15,7 +15,8 @@ LANGUAGE plpgsql
 AS $$
 BEGIN
     INSERT INTO pad_ws.pads (
-        id, owner_id, display_name, data, pictures, version, created_at, updated_at, last_backup_at
+        id, owner_id, display_name, data, pictures, version, created_at, updated_at, last_backup_at,
+        saved_at, arrived_at
     )
     VALUES (
         add_pad.pad_id,
@@ -26,7 +27,9 @@ BEGIN
         1,
         now(),
         now(),
-        add_pad.last_backup_at
+        add_pad.last_backup_at,
+        now(),
+        now()
     );
     IF pictures IS NOT NULL THEN
         PERFORM pad_ws.keep_pictures(owner_id, pad_id, pictures);

@@ -39,7 +39,7 @@ BEGIN
 
     id := gen_random_uuid();
     PERFORM pad_ws.add_pad(owner_id, id, display_name, template.scene, template.pictures, now());
-    PERFORM pad_ws.store_backup(owner_id, id, gen_random_uuid(), now(), 'template');
+    PERFORM pad_ws.store_backup(owner_id, id, gen_random_uuid(), now(), 'template', NULL, NULL);
     RETURN QUERY
     SELECT
         pad.id,

@@ -1,38 +1,60 @@
--- Backs up what is about to be replaced in a pad, unless its newest backup holds that already; says the
--- backup's id. To be called by whoever holds the lock on the pad's row.
--- Index: backups_source_id_created_at_idx; take_backup.
+-- Backs up what a save is about to replace in a pad, if that matters: if the pad `has_rested`, if the save
+-- takes away most of the drawing or a picture, or if the save `is_older` (null: to be found out, by the sum
+-- of versions). What the pad's newest backup holds already is not backed up, nor what is not changed at
+-- all. Says the backup's id; `as_older` says that it was taken for the last of these reasons alone.
+-- To be called by whoever holds the lock on the pad's row.
+-- Index: pads_id_owner_id_key; find_backup, take_backup.
 
 CREATE OR REPLACE FUNCTION pad_ws.keep_replaced(
     owner_id uuid,
     pad_id uuid,
     scene jsonb,
     pictures jsonb,
-    reason text,
+    has_rested boolean,
+    is_older boolean,
     moment timestamptz,
-    keep integer
+    retention jsonb,
+    OUT kept uuid,
+    OUT as_older boolean
 )
-RETURNS uuid
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    newest record;
-    backup_id uuid;
+    pad record;
 BEGIN
-    SELECT backups.data, backups.pictures INTO newest
-    FROM pad_ws.backups AS backups
+    SELECT pads.display_name, pads.pictures, pads.data #> '{}' AS data INTO pad
+    FROM pad_ws.pads AS pads
     WHERE
-        backups.source_id = keep_replaced.pad_id
-        AND backups.owner_id = keep_replaced.owner_id
-    ORDER BY backups.created_at DESC NULLS LAST, backups.id DESC
-    LIMIT 1;
+        pads.id = keep_replaced.pad_id
+        AND pads.owner_id = keep_replaced.owner_id;
 
-    IF NOT FOUND OR newest.data <> scene OR newest.pictures IS DISTINCT FROM pictures THEN
-        backup_id := gen_random_uuid();
-        PERFORM pad_ws.take_backup(owner_id, pad_id, backup_id, moment, reason, keep);
+    as_older := NOT (
+        has_rested
+        OR pad_ws.loses_elements(pad.data, scene)
+        OR pad_ws.loses_pictures(pad.data, pad.pictures, scene, pictures)
+    );
+    IF
+        jsonb_typeof(pad.data) <> 'object' -- pad.ws keeps such things, too
+        OR (
+            as_older
+            AND NOT coalesce(
+                is_older, pad_ws.sum_of_versions(scene) < pad_ws.sum_of_versions(pad.data)
+            )
+        )
+        OR (
+            pad.pictures IS NOT DISTINCT FROM pictures
+            AND pad.data = pad_ws.stamp_scene(scene, pad_id, pad.display_name)
+        )
+        OR pad_ws.find_backup(owner_id, pad_id, pad.data, pad.pictures, FALSE) IS NOT NULL
+    THEN
+        as_older := FALSE;
+        RETURN;
     END IF;
-    RETURN backup_id;
+
+    kept := gen_random_uuid();
+    PERFORM pad_ws.take_backup(owner_id, pad_id, kept, moment, 'replaced', NULL, NULL, retention);
 END
 $$;
 
 COMMENT ON FUNCTION pad_ws.keep_replaced IS
-'Backs up what is about to be replaced in a pad, unless its newest backup holds that already.';
+'Backs up what a save is about to replace in a pad, if that matters.';

@@ -2,13 +2,13 @@
 -- backup if one is due, prunes; all that only if the merge changes anything. `base_versions` are those
 -- that the caller has seen, without bounds if it does not say. `refusal` says why nothing was done: they
 -- are versions that the pad has never had (stale_version), or it was restored since (restored_since).
--- What an old copy replaces is kept as a backup, unless the newest one holds it. No row: no such pad.
+-- What an old copy replaces is kept as a backup, and what the pad was after a rest, or before most of it is
+-- marked as deleted, unless the newest one holds it. No row: no such pad.
 -- The part's pictures are apart, as in save_pad, which also says what is `missing`. With new_pictures
 -- those that the pad still has in its scene are kept apart from now on.
 -- Raises what merge_scene raises, and PW002 where the drawing would be larger than allowed.
--- Index: pads_id_owner_id_key; backups_source_id_created_at_idx, for what an old copy replaces and where
--- the pad does not say when its newest backup was taken; pictures_pkey; split_pictures, add_pictures,
--- keep_pictures; take_backup.
+-- Index: pads_id_owner_id_key; backups_source_id_created_at_idx, where the pad does not say when its newest
+-- backup was taken; pictures_pkey; split_pictures, add_pictures, keep_pictures; find_backup, take_backup.
 
 CREATE OR REPLACE FUNCTION pad_ws.merge_pad(
     owner_id uuid,
@@ -19,7 +19,7 @@ CREATE OR REPLACE FUNCTION pad_ws.merge_pad(
     new_pictures boolean,
     base_versions int8multirange,
     backup_interval interval,
-    keep integer,
+    retention jsonb,
     most_bytes bigint,
     most_values bigint
 )
@@ -43,6 +43,7 @@ DECLARE
     merged jsonb;
     merged_pictures jsonb;
     replaced boolean;
+    reason text;
     newest_backup_at timestamptz;
     backup_is_due boolean;
 BEGIN
@@ -53,6 +54,7 @@ BEGIN
         pads.created_at,
         coalesce(pads.updated_at, pads.created_at, 'epoch') AS updated_at,
         pads.last_backup_at,
+        coalesce(pads.saved_at, pads.updated_at, pads.created_at) AS saved_at,
         pads.restored_version,
         pads.pictures,
         pads.data #> '{}' AS data
@@ -141,12 +143,28 @@ BEGIN
     END IF;
     backup_is_due := pad_ws.is_backup_due(newest_backup_at, updated_at, backup_interval);
 
-    IF replaced AND others THEN
-        kept := pad_ws.keep_replaced(owner_id, pad_id, pad.data, pad.pictures, 'merge', updated_at, keep);
-        IF kept IS NOT NULL THEN
-            newest_backup_at := updated_at;
-            updated_at := updated_at + INTERVAL '1 microsecond'; -- so that a due one is the newer
-        END IF;
+    -- What was marked as deleted was not, before.
+    reason := CASE
+        WHEN replaced AND others THEN 'merge'
+        WHEN
+            backup_interval > INTERVAL '0' AND pad.saved_at <= updated_at - backup_interval
+            THEN 'replaced'
+        WHEN
+            part @? '$.elements[*] ? (@.isDeleted == true)' AND pad_ws.loses_elements(pad.data, merged)
+            THEN 'replaced'
+    END;
+    IF
+        reason IS NOT NULL
+        AND jsonb_typeof(pad.data) = 'object' -- pad.ws keeps other things, too
+        AND pad_ws.find_backup(owner_id, pad_id, pad.data, pad.pictures, FALSE) IS NULL
+    THEN
+        kept := gen_random_uuid();
+        PERFORM pad_ws.take_backup(owner_id, pad_id, kept, updated_at, reason, NULL, NULL, retention);
+        newest_backup_at := updated_at;
+        updated_at := updated_at + INTERVAL '1 microsecond'; -- so that a due one is the newer
+    END IF;
+    IF backup_is_due THEN
+        backup_is_due := pad_ws.find_backup(owner_id, pad_id, merged, merged_pictures, FALSE) IS NULL;
     END IF;
 
     UPDATE pad_ws.pads AS pads
@@ -159,7 +177,9 @@ BEGIN
             ELSE pad.created_at
         END,
         updated_at = merge_pad.updated_at,
-        last_backup_at = CASE WHEN backup_is_due THEN merge_pad.updated_at ELSE newest_backup_at END
+        last_backup_at = CASE WHEN backup_is_due THEN merge_pad.updated_at ELSE newest_backup_at END,
+        saved_at = merge_pad.updated_at,
+        arrived_at = now()
     WHERE
         pads.id = merge_pad.pad_id
         AND pads.owner_id = merge_pad.owner_id;
@@ -168,7 +188,9 @@ BEGIN
         PERFORM pad_ws.keep_pictures(owner_id, pad_id, merged_pictures);
     END IF;
     IF backup_is_due THEN
-        pruned := pad_ws.take_backup(owner_id, pad_id, gen_random_uuid(), updated_at, 'interval', keep);
+        pruned := pad_ws.take_backup(
+            owner_id, pad_id, gen_random_uuid(), updated_at, 'interval', NULL, NULL, retention
+        );
     END IF;
     RETURN NEXT;
 END

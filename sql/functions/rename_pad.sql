@@ -23,7 +23,7 @@ DECLARE
     pad record;
 BEGIN
     -- The pad's row first, as a save locks it, and the clock after that: times never run backwards.
-    SELECT pads.version, pads.created_at INTO pad
+    SELECT pads.version, pads.created_at, pads.updated_at, pads.counted_at INTO pad
     FROM pad_ws.pads AS pads
     WHERE
         pads.id = rename_pad.pad_id
@@ -41,7 +41,10 @@ BEGIN
         display_name = rename_pad.display_name,
         data = pad_ws.stamp_scene(pads.data, pads.id, rename_pad.display_name),
         version = pads.version + 1,
-        updated_at = rename_pad.updated_at
+        updated_at = rename_pad.updated_at,
+        -- The elements are the same, and so is when they were saved.
+        counted_at = CASE WHEN pad.counted_at = pad.updated_at THEN rename_pad.updated_at END,
+        saved_at = coalesce(pads.saved_at, pad.updated_at)
     WHERE
         pads.id = rename_pad.pad_id
         AND pads.owner_id = rename_pad.owner_id;

@@ -1,15 +1,16 @@
--- Makes a backup's scene the pad's, after backing up what it replaces, and prunes. No row, and nothing
--- changed, if the pad is not this owner's, not at an accepted version, or has no such backup. With
+-- Makes a backup's scene the pad's, after backing up what it replaces, unless any backup holds that already,
+-- and prunes. No row, and nothing changed, if the pad is not this owner's, not at an accepted version, or has
+-- no such backup. With
 -- new_pictures, those of an old backup, which has them in its scene, are kept apart from now on
 -- (split_pictures).
--- Index: pads_id_owner_id_key, backups_id_owner_id_key; take_backup, keep_pictures.
+-- Index: pads_id_owner_id_key, backups_id_owner_id_key; find_backup, take_backup, keep_pictures.
 
 CREATE OR REPLACE FUNCTION pad_ws.restore_backup(
     owner_id uuid,
     pad_id uuid,
     backup_id uuid,
     accepted_versions int8multirange,
-    keep integer,
+    retention jsonb,
     new_pictures boolean
 )
 RETURNS TABLE (version bigint, updated_at timestamptz, pruned bigint)
@@ -21,7 +22,14 @@ DECLARE
     backed_up_at timestamptz;
 BEGIN
     -- The pad's row first, as a save locks it: no save comes in between.
-    SELECT pads.display_name, pads.version, pads.created_at, pads.pictures INTO pad
+    SELECT
+        pads.display_name,
+        pads.version,
+        pads.created_at,
+        pads.last_backup_at,
+        pads.pictures,
+        pads.data
+    INTO pad
     FROM pad_ws.pads AS pads
     WHERE
         pads.id = restore_backup.pad_id
@@ -53,7 +61,14 @@ BEGIN
     version := pad.version + 1;
     backed_up_at := clock_timestamp();
     updated_at := greatest(backed_up_at, pad.created_at);
-    pruned := pad_ws.take_backup(owner_id, pad_id, gen_random_uuid(), backed_up_at, 'restore', keep);
+    IF
+        jsonb_typeof(pad.data) = 'object' -- pad.ws keeps other things, too
+        AND pad_ws.find_backup(owner_id, pad_id, pad.data, pad.pictures, TRUE) IS NULL
+    THEN
+        pruned := pad_ws.take_backup(
+            owner_id, pad_id, gen_random_uuid(), backed_up_at, 'restore', NULL, NULL, retention
+        );
+    END IF;
 
     UPDATE pad_ws.pads AS pads
     SET
@@ -62,7 +77,9 @@ BEGIN
         version = restore_backup.version,
         restored_version = restore_backup.version,
         updated_at = restore_backup.updated_at,
-        last_backup_at = backed_up_at
+        last_backup_at = CASE WHEN pruned IS NOT NULL THEN backed_up_at ELSE pad.last_backup_at END,
+        saved_at = restore_backup.updated_at,
+        arrived_at = now()
     WHERE
         pads.id = restore_backup.pad_id
         AND pads.owner_id = restore_backup.owner_id;

@@ -3,7 +3,8 @@
 -- Index: those of pad_ws.merge_pad.
 -- psql -v owner_id="'…'" -v pad_id="'…'" -v scene="'{\"elements\": []}'" -v pictures=NULL -v contents=NULL \
 --      -v new_pictures=true -v base_versions="'{(,)}'" \
---      -v backup_interval="'5 min'" -v keep=10 -v most_bytes=20000000 -v most_values=3000000 \
+--      -v backup_interval="'5 min'" -v most_bytes=20000000 -v most_values=3000000 \
+--      -v retention="'{\"newest\": 10, \"hourly\": 24, \"daily\": 30, \"weekly\": 52, \"replaced_days\": 30}'" \
 --      -f sql/pads/merge_pad.sql
 
 SELECT
@@ -23,7 +24,7 @@ FROM pad_ws.merge_pad(
     :new_pictures::boolean,
     :base_versions::int8multirange,
     :backup_interval::interval,
-    :keep::integer,
+    :retention::jsonb,
     :most_bytes::bigint,
     :most_values::bigint
 );

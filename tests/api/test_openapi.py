@@ -206,6 +206,7 @@ def test_what_is_always_there_is_required(document: Document) -> None:
         "CreatedToken": {"expires_at", "last_used_at"},
         "ListedBackup": {"data"},
         "Merged": {"kept"},
+        "Saved": {"kept", "overtaken"},
         "Part": {"elements", "appState", "files"},
         "ListedPad": {"data"},
         "TrashedPad": {"data"},

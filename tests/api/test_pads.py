@@ -299,7 +299,11 @@ class TestAdopted:
         answer = alice.post(adopted, json=drawing(2), headers={"If-Match": tag})
         assert ok(answer)["version"] == 1
         check_pad(ok(alice.get(adopted)))
-        assert len(ok(alice.get(f"{adopted}/backups"))["backups"]) == 1
+        kept = ok(alice.get(f"{adopted}/backups"))["backups"]
+        assert [(each["reason"], each["version"]) for each in kept] == [
+            ("interval", 1),
+            ("replaced", 0),
+        ]
 
 
 @pytest.mark.parametrize("name", ["", "x" * 101, "a\nb", 5, None], ids=repr)

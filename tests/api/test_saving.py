@@ -28,7 +28,7 @@ def save(client: Client, pad: dict[str, Any], text: str | bytes, method: str = "
 def test_a_save_answers_the_new_version(alice: Client, pad: dict[str, Any], method: str) -> None:
     answer = save(alice, pad, json.dumps(drawing(2)), method)
     content = ok(answer)
-    assert content.keys() == {"status", "version", "updated_at"}
+    assert content.keys() == {"status", "version", "updated_at", "kept"}
     assert content["status"] == "success"
     assert content["version"] == 2
     assert time_of(content["updated_at"]) > time_of(pad["updated_at"])

@@ -63,7 +63,10 @@ _STORED = """
         ARRAY(
             SELECT jsonb_build_array(backups.data, backups.pictures)
             FROM pad_ws.backups
-            WHERE backups.source_id = pads.id AND backups.owner_id = pads.owner_id
+            WHERE
+                backups.source_id = pads.id AND backups.owner_id = pads.owner_id
+                -- One that a save replaces which was given up for lost is beside them.
+                AND backups.reason IS DISTINCT FROM 'replaced'
             ORDER BY
                 backups.created_at > clock_timestamp(),  -- now() is older than the snapshot
                 backups.created_at DESC,

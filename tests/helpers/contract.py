@@ -143,7 +143,8 @@ def check_pad(pad: Mapping[str, Any], *, data: bool = True) -> None:
 
 def check_backup(backup: Mapping[str, Any], *, data: bool = True) -> None:
     """Assert the shape of a Backup."""
-    assert backup.keys() == {"id", "timestamp", "reason"} | ({"data"} if data else set())
+    members = {"id", "timestamp", "reason", "label", "version", "elements", "bytes"}
+    assert backup.keys() == members | ({"data"} if data else set())
     assert str(UUID(backup["id"])) == backup["id"]
     time_of(backup["timestamp"])
     if data:

@@ -21,6 +21,7 @@ from padws.database import Connection, Database
 from padws.json_text import JsonText
 from padws.queries import backups, pads
 from padws.queries.users import UserRow, insert_user
+from padws.scene_counts import count_scene
 from padws.uuid7 import uuid7
 from tests.helpers import citus, parallel
 from tests.helpers.waiting import wait_until
@@ -110,17 +111,34 @@ def new_backup(conn: Connection, pad_id: UUID, at: datetime | None, **members: A
     return backup_id
 
 
-def save(conn: Connection, pad: pads.Pad, **arguments: Any) -> pads.SaveAttempt | None:
+def retention(
+    newest: int = 10, hourly: int = 24, daily: int = 30, weekly: int = 52, replaced_days: int = 30
+) -> JsonText:
+    """How many backups stay, as the settings say it."""
+    return JsonText(json.dumps(locals()).encode())
+
+
+ONLY_NEWEST = {"hourly": 0, "daily": 0, "weekly": 0, "replaced_days": 0}
+
+
+NO_ELEMENTS = scene()
+
+
+def save(
+    conn: Connection, pad: pads.Pad, scene: Any = NO_ELEMENTS, **arguments: Any
+) -> pads.SaveAttempt | None:
     """Save a scene, as the pad's owner by default."""
     defaults: dict[str, Any] = {
         "pad_id": pad.id,
         "owner_id": pad.owner_id,
-        "scene": scene(),
+        "scene": scene,
+        **count_scene(scene.json).columns(),
+        "waited": timedelta(0),
         "pictures": None,
         "contents": None,
         "accepted_versions": ANY_VERSION,
         "backup_interval": FIVE_MINUTES,
-        "keep": 10,
+        "retention": retention(),
     }
     return pads.save_pad(conn, **(defaults | arguments))
 
@@ -144,7 +162,7 @@ def restore(conn: Connection, pad: pads.Pad, backup_id: UUID, **changes: Any) ->
         "pad_id": pad.id,
         "owner_id": pad.owner_id,
         "accepted_versions": ANY_VERSION,
-        "keep": 10,
+        "retention": retention(),
         "new_pictures": True,
     }
     with conn.transaction() as transaction:

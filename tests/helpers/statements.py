@@ -70,7 +70,7 @@ _FILL = """
         md5('backup ' || n)::uuid,
         md5('pad ' || n % 20000 + 1)::uuid,
         md5('user ' || (n % 20000 + 1) % 10000 + 1)::uuid,
-        '{"elements": [], "files": {"file": {"created": 1}}}',
+        '{"elements": [{"id": "gone"}], "files": {"file": {"created": 1}}}',
         jsonb_build_object(
             'file', encode(sha256(convert_to('picture ' || n % 20000 + 1, 'UTF8')), 'hex')
         ),
@@ -220,7 +220,14 @@ EXAMPLES: dict[str, Any] = {
     "known_versions": "{}",
     "known_etags": [],
     "backup_interval": timedelta(0),
-    "keep": 2,
+    "retention": JsonText(
+        b'{"newest": 2, "hourly": 0, "daily": 0, "weekly": 0, "replaced_days": 0}'
+    ),
+    "elements": 0,
+    "versions": 0,
+    "element_hashes": "{}",
+    "inline_pictures": 0,
+    "waited": timedelta(0),
     "limit": 2,
     "with_data": True,
     "from_time": "-infinity",

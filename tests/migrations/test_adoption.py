@@ -13,10 +13,11 @@ from padws.config import ROOT
 from padws.database import prepare_connection
 from padws.queries import backups, pads
 from padws.queries.users import record_sign_in
+from padws.scene_counts import SceneCounts
 from tests.conftest import StartService
 from tests.helpers import databases
 from tests.helpers.commands import Forks
-from tests.helpers.rows import ANY_VERSION, scene, user_row
+from tests.helpers.rows import ANY_VERSION, retention, scene, user_row
 
 OF_PADWS = {
     ("pads", "version"),
@@ -24,8 +25,20 @@ OF_PADWS = {
     ("pads", "restored_version"),
     ("pads", "pictures"),
     ("pads", "deleted_at"),
+    ("pads", "elements"),
+    ("pads", "versions"),
+    ("pads", "element_hashes"),
+    ("pads", "inline_pictures"),
+    ("pads", "counted_at"),
+    ("pads", "saved_at"),
+    ("pads", "arrived_at"),
+    ("pads", "overwritten_at"),
     ("backups", "owner_id"),
     ("backups", "reason"),
+    ("backups", "label"),
+    ("backups", "version"),
+    ("backups", "elements"),
+    ("backups", "digest"),
     ("backups", "pictures"),
     ("template_pads", "file_digest"),
 }
@@ -186,18 +199,23 @@ def test_rows_that_break_rules_can_be_saved_and_signed_in_to(
     databases.execute(settings["DATABASE_URL"], databases.PAD_WS_ITSELF, BROKEN_ROWS)
     assert forker.start(settings, "db-upgrade").wait() == 0
     pad_id = UUID("aaaaaaaa-0000-4000-8000-000000000003")
-    mine = {"pad_id": pad_id, "owner_id": UUID("aaaaaaaa-0000-4000-8000-000000000001")}
+    mine: dict[str, Any] = {
+        "pad_id": pad_id,
+        "owner_id": UUID("aaaaaaaa-0000-4000-8000-000000000001"),
+    }
     with psycopg.connect(settings["DATABASE_URL"], autocommit=True) as conn:
         prepare_connection(conn)
-        assert backups.insert_backup(conn, keep=10, **mine).rows
+        assert backups.insert_backup(conn, retention=retention(), **mine).rows
         assert pads.save_pad(
             conn,
             scene=scene(),
             pictures=None,
             contents=None,
+            **SceneCounts().columns(),
+            waited=timedelta(0),
             accepted_versions=ANY_VERSION,
             backup_interval=timedelta(0),
-            keep=10,
+            retention=retention(),
             **mine,
         )
         for number in ("1", "2"):

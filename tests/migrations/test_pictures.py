@@ -21,7 +21,7 @@ from padws.queries.users import insert_user
 from padws.uuid7 import uuid7
 from tests.helpers import databases
 from tests.helpers.commands import Forks
-from tests.helpers.rows import user_row
+from tests.helpers.rows import retention, user_row
 from tests.helpers.waiting import wait_until
 
 BEFORE = "20261126_0002_validate_reasons"
@@ -67,7 +67,7 @@ def fill(conn: Connection) -> None:
             pictures=drawing.pictures,
             contents=drawing.contents_of(drawing.contents),
         ).rows
-        backups.insert_backup(conn, pad_id=pad.id, owner_id=owner_id, keep=10)
+        backups.insert_backup(conn, pad_id=pad.id, owner_id=owner_id, retention=retention())
 
 
 def scenes(url: str, table: str) -> list[tuple[Scene, object]]:

@@ -33,6 +33,7 @@ from tests.helpers.rows import (
     pad_row,
     parsed,
     restore,
+    retention,
     save,
     scene,
 )
@@ -528,7 +529,7 @@ def merge_into(conn: Connection, pad: pads.Pad, **arguments: Any) -> pads.Merged
         "new_pictures": True,
         "base_versions": ANY_VERSION,
         "backup_interval": NEVER_DUE,
-        "keep": 10,
+        "retention": retention(10),
         "most_bytes": 1_000_000,
         "most_values": 100_000,
     }
@@ -579,7 +580,9 @@ def test_backups_are_taken_when_they_are_due_and_pruned(conn: Connection) -> Non
     again = merged_into(conn, pad, at("a", "a1", 2), backup_interval=FIVE_MINUTES)
     assert (first.pruned, again.pruned) == (0, None)
     for number in range(3, 6):
-        merged = merged_into(conn, pad, at("a", "a1", number), backup_interval=ALWAYS_DUE, keep=2)
+        merged = merged_into(
+            conn, pad, at("a", "a1", number), backup_interval=ALWAYS_DUE, retention=retention(2)
+        )
     assert merged.pruned == 1
     kept = [parsed(each["data"])["elements"][0]["version"] for each in backups_of(conn, pad.id)]
     assert kept == [5, 4]
@@ -640,7 +643,9 @@ def test_it_says_what_the_caller_did_not_know(
 
 def test_what_was_drawn_before_a_restore_is_not_merged_into_it(conn: Connection) -> None:
     pad = new_pad(conn, elements=[A1])
-    (taken,) = backups.insert_backup(conn, pad_id=pad.id, owner_id=pad.owner_id, keep=10).rows
+    (taken,) = backups.insert_backup(
+        conn, pad_id=pad.id, owner_id=pad.owner_id, retention=retention(10)
+    ).rows
     save(conn, pad, scene=scene(elements=[A1, B2]))
     restored = restore(conn, pad, taken.id)
     assert restored.version == 3
@@ -662,7 +667,9 @@ class TestReplaced:
     def pad(self, conn: Connection) -> pads.Pad:
         """A pad at version 2, whose only backup is of version 1."""
         pad = new_pad(conn, elements=[A1, B2])
-        assert backups.insert_backup(conn, pad_id=pad.id, owner_id=pad.owner_id, keep=10).rows
+        assert backups.insert_backup(
+            conn, pad_id=pad.id, owner_id=pad.owner_id, retention=retention(10)
+        ).rows
         save(conn, pad, scene=scene(elements=[at("a", "a1", 5), B2]))
         return pad
 
@@ -679,19 +686,23 @@ class TestReplaced:
         assert newest["data"] == pad_row(conn, pad.id)["data"]
         assert kept["created_at"] < newest["created_at"] == merged.updated_at
 
-    def test_it_is_pruned_as_any(self, conn: Connection, pad: pads.Pad) -> None:
-        for number in range(6, 10):
-            merged = merged_into(conn, pad, at("a", "a1", number), base_versions=version(0), keep=2)
+    def test_they_push_nothing_else_out(self, conn: Connection, pad: pads.Pad) -> None:
+        for number in range(6, 30):
+            merged = merged_into(
+                conn, pad, at("a", "a1", number), base_versions=version(0), retention=retention(2)
+            )
             assert merged.kept
         kept = [parsed(each["data"])["elements"][0]["version"] for each in backups_of(conn, pad.id)]
-        assert kept == [8, 7]
-        assert reasons(conn, pad) == ["merge", "merge"]
+        assert kept == [*range(28, 8, -1), 1]
+        assert reasons(conn, pad) == ["merge"] * 20 + ["manual"]
         assert pad_row(conn, pad.id)["last_backup_at"] == backups_of(conn, pad.id)[0]["created_at"]
 
     def test_what_the_newest_backup_holds_is_not_kept_again(
         self, conn: Connection, pad: pads.Pad
     ) -> None:
-        assert backups.insert_backup(conn, pad_id=pad.id, owner_id=pad.owner_id, keep=10).rows
+        assert backups.insert_backup(
+            conn, pad_id=pad.id, owner_id=pad.owner_id, retention=retention(10)
+        ).rows
         merged = merged_into(conn, pad, at("a", "a1", 6), base_versions=version(1))
         assert (merged.kept, reasons(conn, pad)) == (None, ["manual", "manual"])
 
@@ -771,7 +782,11 @@ def test_a_drawing_does_not_grow_without_bounds(
 def test_every_backup_says_why_it_was_taken(conn: Connection) -> None:
     pad = new_pad(conn)
     save(conn, pad, backup_interval=ALWAYS_DUE)
-    (taken,) = backups.insert_backup(conn, pad_id=pad.id, owner_id=pad.owner_id, keep=10).rows
+    save(conn, pad, scene=scene(step="by hand"))
+    (taken,) = backups.insert_backup(
+        conn, pad_id=pad.id, owner_id=pad.owner_id, retention=retention(10)
+    ).rows
+    save(conn, pad, scene=scene(step="replaced"))
     restore(conn, pad, taken.id)
     new_backup(conn, pad.id, NOON)
     assert reasons(conn, pad) == ["restore", "manual", "interval", None]

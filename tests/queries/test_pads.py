@@ -18,6 +18,7 @@ from padws.error_handler import problem_of
 from padws.json_text import JsonText
 from padws.queries import backups, pads, templates
 from padws.queries.users import record_sign_in
+from padws.scene_counts import count_scene
 from padws.uuid7 import uuid7
 from tests.helpers.rows import (
     ALWAYS_DUE,
@@ -39,6 +40,7 @@ from tests.helpers.rows import (
     parsed,
     plain,
     restore,
+    retention,
     row_of,
     save,
     scene,
@@ -279,7 +281,7 @@ def test_every_change_of_scene_or_name_raises_the_version_by_one(conn: Connectio
     with conn.transaction():
         versions.append(restore(conn, pad, backup_id))
     assert [each.version for each in versions if each] == [2, 3, 4, 5]
-    backups.insert_backup(conn, pad_id=pad.id, owner_id=pad.owner_id, keep=10)
+    backups.insert_backup(conn, pad_id=pad.id, owner_id=pad.owner_id, retention=retention(10))
     assert pads.get_pad_version(conn, pad_id=pad.id, owner_id=pad.owner_id) == 5
 
 
@@ -346,7 +348,9 @@ def test_versions_have_no_gaps_and_times_never_run_backwards(database: Database)
         pad = new_pad(conn)
 
     def saves(conn: Connection) -> list[pads.SavedPad | None]:
-        return [save(conn, pad, backup_interval=ALWAYS_DUE, keep=3) for _ in range(25)]
+        return [
+            save(conn, pad, backup_interval=ALWAYS_DUE, retention=retention(3)) for _ in range(25)
+        ]
 
     def renames(conn: Connection) -> list[pads.Pad | None]:
         return [rename(conn, pad, f"Name {n}") for n in range(25)]
@@ -412,13 +416,15 @@ def stranger_calls(pad: pads.Pad, backup_id: UUID, stranger: UUID) -> dict[str, 
             "scene": scene(),
             "pictures": None,
             "contents": None,
+            **count_scene(scene().json).columns(),
+            "waited": timedelta(0),
             "backup_interval": ALWAYS_DUE,
-            "keep": 1,
+            "retention": retention(1),
         },
         "rename_pad": {**pad_of, **accepted, "display_name": "Mine"},
         "delete_pad": {**pad_of, **accepted, "trash_for": THIRTY_DAYS, "most": 100},
-        "restore_backup": {**backup, **accepted, "keep": 1, "new_pictures": True},
-        "insert_backup": {**pad_of, "keep": 1},
+        "restore_backup": {**backup, **accepted, "retention": retention(1), "new_pictures": True},
+        "insert_backup": {**pad_of, "retention": retention(1)},
         "get_backup": {**backup, "with_pictures": True},
         "delete_backup": backup,
         "list_backups": {
@@ -457,7 +463,7 @@ def test_a_backup_is_reached_only_through_its_own_pad(conn: Connection) -> None:
     ids = {"backup_id": backup_id, "pad_id": other.id, "owner_id": pad.owner_id}
     assert backups.get_backup(conn, with_pictures=True, **ids).rows == []
     assert backups.delete_backup(conn, **ids) is None
-    accepted = {"accepted_versions": ANY_VERSION, "keep": 1, "new_pictures": True}
+    accepted = {"accepted_versions": ANY_VERSION, "retention": retention(1), "new_pictures": True}
     assert backups.restore_backup(conn, **ids, **accepted) is None  # type: ignore[arg-type]
     assert pad_row(conn, other.id)["version"] == 1
     assert len(backups_of(conn, pad.id)) == 1
@@ -511,7 +517,9 @@ def test_the_lists_etag_changes_with_every_change_and_no_other(conn: Connection)
         assert change()
         seen.append(etag_of(conn, pad.owner_id))
     assert len(set(seen)) == len(seen)
-    assert backups.insert_backup(conn, pad_id=pad.id, owner_id=pad.owner_id, keep=1).rows
+    assert backups.insert_backup(
+        conn, pad_id=pad.id, owner_id=pad.owner_id, retention=retention(1)
+    ).rows
     assert save(conn, new_pad(conn))
     assert etag_of(conn, pad.owner_id) == seen[-1]
 

@@ -27,6 +27,7 @@ from tests.helpers.rows import (
     new_user,
     overtaken,
     restore,
+    retention,
     save,
     scene,
 )
@@ -138,14 +139,16 @@ def test_backups_refer_to_their_pictures_until_they_are_pruned(conn: Connection)
     pad = new_pad(conn)
     for text in ("a", "b", "c"):
         draw(conn, pad, text)
-        backups.insert_backup(conn, pad_id=pad.id, owner_id=pad.owner_id, keep=2)
+        backups.insert_backup(conn, pad_id=pad.id, owner_id=pad.owner_id, retention=retention(2))
     assert needed_by(conn, "backup_pictures") == {digest_of("b"), digest_of("c")}
 
 
 def test_a_restore_brings_its_pictures(conn: Connection) -> None:
     pad = new_pad(conn)
     draw(conn, pad, "a")
-    (backup,) = backups.insert_backup(conn, pad_id=pad.id, owner_id=pad.owner_id, keep=10).rows
+    (backup,) = backups.insert_backup(
+        conn, pad_id=pad.id, owner_id=pad.owner_id, retention=retention(10)
+    ).rows
     draw(conn, pad, "b")
     assert restore(conn, pad, backup.id)
     assert needed_by(conn, "pad_pictures") == {digest_of("a")}
@@ -163,7 +166,7 @@ def test_deleting_a_user_deletes_pictures_that_pads_and_backups_need(conn: Conne
     pad, other = new_pad(conn), new_pad(conn)
     for each in (pad, other):
         draw(conn, each, "a", "b")
-        backups.insert_backup(conn, pad_id=each.id, owner_id=each.owner_id, keep=10)
+        backups.insert_backup(conn, pad_id=each.id, owner_id=each.owner_id, retention=retention(10))
         draw(conn, each, "b", "c")
     conn.execute("DELETE FROM pad_ws.users WHERE id = %s", [pad.owner_id])
     assert count(conn, "pictures") == 3
@@ -173,11 +176,17 @@ def test_deleting_a_user_deletes_pictures_that_pads_and_backups_need(conn: Conne
 # Tidying up
 
 
+def forget(conn: Connection) -> None:
+    """Delete all backups, so also those of drawings whose pictures a save took away."""
+    conn.execute("DELETE FROM pad_ws.backups")
+
+
 def test_a_picture_goes_a_day_after_nothing_was_found_to_need_it(conn: Connection) -> None:
     pad = saved_pad(conn)
     draw(conn, pad, "a", "long" * 1000)
     assert tidy(conn, pad.owner_id) == Tidied(0, 0, 0)
     draw(conn, pad, "b")
+    forget(conn)
     assert tidy(conn, pad.owner_id) == Tidied(0, 0, 2)
     assert tidy(conn, pad.owner_id) == Tidied(0, 0, 2)
     age(conn)
@@ -191,6 +200,7 @@ def test_a_picture_that_was_needed_for_a_moment_has_another_day(conn: Connection
     pad = unneeded(conn, "a")
     draw(conn, pad, "a")
     draw(conn, pad)
+    forget(conn)
     assert tidy(conn, pad.owner_id) == Tidied(0, 0, 1)
     assert kept(conn) == {digest_of("a")}
 
@@ -199,18 +209,20 @@ def test_a_picture_that_is_needed_again_has_another_day(conn: Connection) -> Non
     pad = saved_pad(conn)
     draw(conn, pad, "a")
     draw(conn, pad)
+    forget(conn)
     tidy(conn, pad.owner_id)
     age(conn)
     assert draw(conn, pad, "a") == []
     assert tidy(conn, pad.owner_id) == Tidied(0, 0, 0)
     draw(conn, pad)
+    forget(conn)
     assert tidy(conn, pad.owner_id) == Tidied(0, 0, 1)
 
 
 def test_what_backups_alone_need_stays(conn: Connection) -> None:
     pad = saved_pad(conn)
     draw(conn, pad, "a")
-    backups.insert_backup(conn, pad_id=pad.id, owner_id=pad.owner_id, keep=10)
+    backups.insert_backup(conn, pad_id=pad.id, owner_id=pad.owner_id, retention=retention(10))
     draw(conn, pad)
     assert tidy(conn, pad.owner_id) == Tidied(0, 0, 0)
     delete(conn, pad)
@@ -237,6 +249,7 @@ def unneeded(conn: Connection, *texts: str) -> pads.Pad:
     pad = saved_pad(conn)
     draw(conn, pad, *texts)
     draw(conn, pad)
+    forget(conn)
     tidy(conn, pad.owner_id)
     age(conn)
     return pad
@@ -264,6 +277,13 @@ def test_the_clean_up_leaves_what_a_save_holds(database: Database) -> None:
         assert kept(conn) == needed_by(conn, "pad_pictures") == {digest_of("b")}
 
 
+def digests_of(conn: Connection, table: str) -> set[str]:
+    """The digests in the maps of pads or backups."""
+    rows = conn.execute(f"SELECT pictures FROM pad_ws.{table}".encode()).fetchall()
+    maps = [json.loads(bytes(row[0].json)) for row in rows if row[0]]
+    return {digest for each in maps for digest in each.values()}
+
+
 def test_savers_and_clean_ups_at_once_lose_nothing(database: Database) -> None:
     """Each save's pictures are there afterwards, and nobody waits in a circle."""
     with database.connection() as conn:
@@ -283,10 +303,10 @@ def test_savers_and_clean_ups_at_once_lose_nothing(database: Database) -> None:
     savers: list[Callable[[Connection], None]] = [partial(saver, pad=pad) for pad in drawn]
     at_once(database, [*savers, cleaner, cleaner])
     with database.connection() as conn:
-        rows = conn.execute("SELECT pictures FROM pad_ws.pads").fetchall()
-        maps = [json.loads(bytes(row[0].json)) for row in rows if row[0]]
-        wanted = {digest for each in maps for digest in each.values()}
-        assert needed_by(conn, "pad_pictures") == wanted <= kept(conn)
+        assert needed_by(conn, "pad_pictures") == digests_of(conn, "pads")
+        assert needed_by(conn, "backup_pictures") == digests_of(conn, "backups")
+        wanted = digests_of(conn, "pads") | digests_of(conn, "backups")
+        assert wanted <= kept(conn)
         tidy_pictures(conn, owner_id=owner_id, unneeded_for=timedelta(0))
         tidy_pictures(conn, owner_id=owner_id, unneeded_for=timedelta(0))
         assert kept(conn) == wanted

@@ -27,6 +27,7 @@ from tests.helpers.rows import (
     new_user,
     pad_row,
     restore,
+    retention,
     save,
     scene,
     user_row,
@@ -128,6 +129,7 @@ BROKEN = [
             ("template_pads", "name"),
             ("template_pads", "display_name"),
             ("access_tokens", "name"),
+            ("backups", "label"),
         )
         for blank in ("", " \t\n")
     ),
@@ -137,6 +139,7 @@ BROKEN = [
     ),
     ("pads", "version = -1", "pads_version_not_negative"),
     ("backups", "reason = 'other'", "backups_reason_known"),
+    ("backups", "label = repeat('x', 101)", "backups_label_not_blank"),
     *(("backups", f"data = '{data}'", "backups_data_is_object") for data in ("null", "[]", "1")),
     *(
         (table, f"created_at = {LATER}", f"{table}_times_in_order")
@@ -299,8 +302,8 @@ def test_a_pad_from_the_future_can_be_saved_and_is_backed_up_as_often_as_any(
 ) -> None:
     conn.execute(f"UPDATE pad_ws.pads SET last_backup_at = {LATER}".encode())
     before = len(backups_of(conn, future.id))
-    for _ in range(3):
-        assert save(conn, future, backup_interval=FIVE_MINUTES)
+    for step in range(3):
+        assert save(conn, future, scene=scene(step=step), backup_interval=FIVE_MINUTES)
     assert len(backups_of(conn, future.id)) == before + 1
     kept = pad_row(conn, future.id)
     assert kept["created_at"] <= kept["updated_at"] < datetime.now(UTC) + timedelta(minutes=1)
@@ -310,7 +313,7 @@ def test_a_pad_from_the_future_can_be_renamed_and_restored(
     conn: Connection, future: pads.Pad
 ) -> None:
     mine = {"pad_id": future.id, "owner_id": future.owner_id}
-    (backup,) = backups.insert_backup(conn, keep=10, **mine).rows
+    (backup,) = backups.insert_backup(conn, retention=retention(10), **mine).rows
     assert pads.rename_pad(conn, display_name="New", accepted_versions=ANY_VERSION, **mine).rows
     assert restore(conn, future, backup.id)
     assert save(conn, future, backup_interval=ALWAYS_DUE)

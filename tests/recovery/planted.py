@@ -215,6 +215,13 @@ DAMAGE: Mapping[str, Damage] = {
         "backups_reason_known",
         rule="backups_reason_known",
     ),
+    "a label that cannot be read": Damage(
+        "backups",
+        "backup 1 3",
+        _set("label = ' '"),
+        "backups_label_not_blank",
+        rule="backups_label_not_blank",
+    ),
     "a backup of the future": Damage(
         "backups",
         "backup 1 3",

@@ -137,6 +137,7 @@ def test_the_names_of_pad_ws_are_taken(tmp_path: Path) -> None:
             "VITE_PUBLIC_POSTHOG_HOST": "https://posthog.example.org",
             "CODER_URL": "https://coder.example.org",
             "MAX_BACKUPS_PER_USER": "7",
+            "BACKUPS_DAILY": "0",
             "MIN_INTERVAL_MINUTES": "0",
             "DEFAULT_PAD_NAME": "Neu",
             "DEFAULT_TEMPLATE_NAME": "grid",
@@ -152,6 +153,9 @@ def test_the_names_of_pad_ws_are_taken(tmp_path: Path) -> None:
     assert settings.posthog_host == "https://posthog.example.org"
     assert (settings.max_backups_per_user, settings.backup_interval) == (7, timedelta(0))
     assert (settings.default_pad_name, settings.default_template_name) == ("Neu", "grid")
+    assert settings.retention.json == (
+        b'{"newest":7,"hourly":24,"daily":0,"weekly":52,"replaced_days":30}'
+    )
 
 
 def test_whole_urls_go_before_their_parts() -> None:
@@ -370,6 +374,10 @@ MISTAKES = {
     "LARGE_BYTES_PER_USER": "50 MB",
     "MAX_TAKEOUT_BYTES": "2GB",
     "MAX_BACKUPS_PER_USER": "0",
+    "BACKUPS_HOURLY": "-1",
+    "BACKUPS_DAILY": "-1",
+    "BACKUPS_WEEKLY": "x",
+    "BACKUPS_REPLACED_DAYS": "10001",
     "MIN_INTERVAL_MINUTES": "-5",
     "TRASH_DAYS": "-1",
     "DEFAULT_PAD_NAME": "x" * 101,

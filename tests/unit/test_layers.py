@@ -29,7 +29,12 @@ LAYERS = [
     ("padws.statements",),
     ("padws.database", "padws.redis_client", "padws.memory_budget", "padws.error_handler"),
     ("padws.pictures",),
-    ("padws.abandoned_connections", "padws.application", "padws.json_complexity"),
+    (
+        "padws.abandoned_connections",
+        "padws.application",
+        "padws.json_complexity",
+        "padws.scene_counts",
+    ),
     ("padws.security_headers", "padws.trusted_proxies"),
     ("padws.observability",),
     ("padws.config",),
