@@ -1,4 +1,4 @@
--- depends: 20261126_0007_checks
+-- depends: 20261127_0002_validate_labels
 -- transactional: false
 --
 -- The trash: a pad that its owner deletes is kept, with all that belongs to it, and says when it was deleted.

@@ -178,7 +178,7 @@ export interface paths {
         put: operations["savePadByPut"];
         /** Save a scene. */
         post: operations["savePad"];
-        /** Delete a pad with its backups. */
+        /** Put a pad into the trash, with all that belongs to it. */
         delete: operations["deletePad"];
         options?: never;
         head?: never;
@@ -206,6 +206,64 @@ export interface paths {
         patch: operations["mergePad"];
         trace?: never;
     };
+    "/api/pad/trash": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the caller's deleted pads, newest first. */
+        get: operations["listTrash"];
+        put?: never;
+        post?: never;
+        /** Delete everything in the trash for good. */
+        delete: operations["emptyTrash"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pad/trash/{pad_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The pad's id */
+                pad_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a pad out of the trash, with its backups, name and version. */
+        post: operations["restorePad"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pad/trash/{pad_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The pad's id */
+                pad_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a pad in the trash for good. */
+        delete: operations["purgePad"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/pad/{pad_id}/backups": {
         parameters: {
             query?: never;
@@ -219,7 +277,7 @@ export interface paths {
         /** List the newest backups of a pad, newest first. */
         get: operations["listBackups"];
         put?: never;
-        /** Back up a pad as it is now. */
+        /** Back up a pad as it is now, unless its newest backup shows that. */
         post: operations["createBackup"];
         delete?: never;
         options?: never;
@@ -447,6 +505,24 @@ export interface paths {
         post?: never;
         /** Revoke a personal access token. */
         delete: operations["deleteToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/me/takeout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Take out everything of the caller's, as a ZIP. */
+        get: operations["getTakeout"];
+        put?: never;
+        /** Bring a takeout in; what is there already is left as it is. */
+        post: operations["bringInTakeout"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -838,7 +914,7 @@ export interface components {
              * @description A stable word for this kind of error
              * @enum {string}
              */
-            code: "backup_not_found" | "bad_request" | "body_incomplete" | "body_too_large" | "cannot_merge" | "content_coding_unknown" | "cross_site" | "database_unavailable" | "email_taken" | "expectation_failed" | "head_too_large" | "id_taken" | "internal_error" | "invalid" | "invalid_if_match" | "invalid_json" | "invalid_token" | "link_not_found" | "method_not_allowed" | "no_workspaces" | "not_administrator" | "not_found" | "not_json" | "pad_not_found" | "password_needed" | "picture_not_found" | "range_not_satisfiable" | "read_only_token" | "redis_full" | "redis_unavailable" | "restored_since" | "scene_invalid" | "scene_too_large" | "session_expired" | "several_sessions" | "sign_in_failed" | "sign_in_needed_for_tokens" | "sign_in_required" | "sign_in_unavailable" | "stale_version" | "template_not_found" | "template_taken" | "token_not_found" | "too_complex" | "too_many_links" | "too_many_requests" | "too_slow" | "transfer_coding_unknown" | "unknown_picture" | "uri_too_long" | "user_not_found" | "username_taken" | "wrong_password";
+            code: "backup_not_found" | "bad_request" | "body_incomplete" | "body_too_large" | "cannot_merge" | "content_coding_unknown" | "cross_site" | "database_unavailable" | "email_taken" | "expectation_failed" | "head_too_large" | "id_taken" | "internal_error" | "invalid" | "invalid_if_match" | "invalid_json" | "invalid_token" | "link_not_found" | "method_not_allowed" | "no_room" | "no_workspaces" | "not_administrator" | "not_found" | "not_json" | "not_zip" | "pad_not_found" | "password_needed" | "picture_not_found" | "range_not_satisfiable" | "read_only_token" | "redis_full" | "redis_unavailable" | "restored_since" | "scene_invalid" | "scene_too_large" | "session_expired" | "several_sessions" | "sign_in_failed" | "sign_in_needed_for_tokens" | "sign_in_required" | "sign_in_unavailable" | "stale_version" | "takeout_invalid" | "template_not_found" | "template_taken" | "token_not_found" | "too_complex" | "too_many_links" | "too_many_requests" | "too_slow" | "transfer_coding_unknown" | "unknown_picture" | "uri_too_long" | "user_not_found" | "username_taken" | "wrong_password";
             /** @description Names the request in the log */
             request_id: string;
             /** @description What is wrong with each field of a refused input */
@@ -890,6 +966,13 @@ export interface components {
             version: number;
             /** Format: date-time */
             updated_at: string;
+            /**
+             * Format: uuid
+             * @description The backup of what was replaced, where that was worth keeping
+             */
+            kept?: string;
+            /** @description True where a save that came later was written first: the pad has that one, and `kept` is the backup of what was sent (none where the pad shows the same) */
+            overtaken?: boolean;
         };
         Merged: {
             /** @enum {string} */
@@ -897,13 +980,13 @@ export interface components {
             version: number;
             /** Format: date-time */
             updated_at: string;
-            /** @description Whether the pad held changes that `If-Match` did not know: read it, then; null without `If-Match` */
-            others: boolean | null;
             /**
              * Format: uuid
-             * @description The backup of what was replaced, where that was not known either
+             * @description The backup of what was replaced, where that was worth keeping
              */
             kept?: string;
+            /** @description Whether the pad held changes that `If-Match` did not know: read it, then; null without `If-Match` */
+            others: boolean | null;
         };
         PadName: {
             display_name: string;
@@ -917,6 +1000,25 @@ export interface components {
             /** @enum {string} */
             status: "success";
         };
+        TrashedPad: {
+            /** Format: uuid */
+            id: string;
+            display_name: string;
+            data?: components["schemas"]["Scene"];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            /** Format: date-time */
+            deleted_at: string;
+            /**
+             * Format: date-time
+             * @description Until then it can be restored; after that it is gone
+             */
+            purged_at: string;
+            /** @description The version that it had, and will have */
+            version: number;
+        };
         ListedBackup: {
             /** Format: uuid */
             id: string;
@@ -927,6 +1029,14 @@ export interface components {
              * @enum {string|null}
              */
             reason: "interval" | "manual" | "restore" | "replaced" | "merge" | "template" | "import" | null;
+            /** @description What somebody has called it: it is kept until that is taken away */
+            label: string | null;
+            /** @description The pad's version that it shows; null: not known */
+            version: number | null;
+            /** @description How many elements are not deleted; null: not known */
+            elements: number | null;
+            /** @description What the scene takes as it is stored, without pictures kept apart */
+            bytes: number;
             data?: components["schemas"]["Scene"];
         };
         PadBackups: {
@@ -943,10 +1053,25 @@ export interface components {
              * @enum {string|null}
              */
             reason: "interval" | "manual" | "restore" | "replaced" | "merge" | "template" | "import" | null;
+            /** @description What somebody has called it: it is kept until that is taken away */
+            label: string | null;
+            /** @description The pad's version that it shows; null: not known */
+            version: number | null;
+            /** @description How many elements are not deleted; null: not known */
+            elements: number | null;
+            /** @description What the scene takes as it is stored, without pictures kept apart */
+            bytes: number;
             data: components["schemas"]["Scene"];
         };
         RecentBackups: {
             backups: components["schemas"]["Backup"][];
+        };
+        Restored: {
+            /** @enum {string} */
+            status: "success";
+            version: number;
+            /** Format: date-time */
+            updated_at: string;
         };
         Link: {
             /** Format: uuid */
@@ -1087,6 +1212,20 @@ export interface components {
             last_used_at?: string;
             /** @description To send as `Authorization: Bearer …`, its owner's id in it */
             token: string;
+        };
+        Skipped: {
+            /** @description The file that cannot be read */
+            path: string;
+            /** @description Why not */
+            reason: string;
+        };
+        BroughtIn: {
+            /** @description Pads that are new */
+            pads: number;
+            /** @description Backups that are new */
+            backups: number;
+            /** @description What was not brought in, as far as there is room to say */
+            skipped: components["schemas"]["Skipped"][];
         };
         User: {
             /** Format: uuid */
@@ -1934,6 +2073,123 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listTrash: {
+        parameters: {
+            query?: {
+                /** @description `true` includes the scenes, with their pictures */
+                data?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrashedPad"][];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    emptyTrash: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    restorePad: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The pad's id */
+                pad_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description Made of the version */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pad"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    purgePad: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The pad's id */
+                pad_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
     listBackups: {
         parameters: {
             query?: {
@@ -1941,7 +2197,7 @@ export interface operations {
                 pictures?: boolean;
                 /** @description `false` leaves the scenes out */
                 data?: boolean;
-                /** @description How many at most, but never more than are kept of a pad */
+                /** @description How many at most; without it MAX_BACKUPS_PER_USER */
                 limit?: number;
                 /** @description Taken then or later; without an offset it is UTC */
                 from?: string;
@@ -1987,6 +2243,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The newest backup shows that already */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backup"];
+                };
+            };
             /** @description Created */
             201: {
                 headers: {
@@ -2012,7 +2277,7 @@ export interface operations {
             query?: {
                 /** @description `false` leaves out pictures that are kept apart: their files have, in place of `dataURL`, the address in `picture` */
                 pictures?: boolean;
-                /** @description How many at most, but never more than are kept of a pad */
+                /** @description How many at most; without it MAX_BACKUPS_PER_USER */
                 limit?: number;
             };
             header?: never;
@@ -2130,7 +2395,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Saved"];
+                    "application/json": components["schemas"]["Restored"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -2592,6 +2857,67 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getTakeout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The takeout */
+            200: {
+                headers: {
+                    /** @description A name for the file */
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    bringInTakeout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description A takeout */
+        requestBody: {
+            content: {
+                "application/zip": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BroughtIn"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
