@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS pad_ws.tidied (
 );
 COMMENT ON TABLE pad_ws.tidied IS
 'What db-tidy has removed: one row for each kind of thing, once it has looked for it.';
-COMMENT ON COLUMN pad_ws.tidied.name IS 'What: pads, backups, pictures.';
+COMMENT ON COLUMN pad_ws.tidied.name IS 'What: users, pads, backups, pictures.';
 COMMENT ON COLUMN pad_ws.tidied.number IS 'How many, since it first ran.';
 COMMENT ON COLUMN pad_ws.tidied.ran_at IS 'When it last looked.';
 COMMENT ON CONSTRAINT tidied_number_not_negative ON pad_ws.tidied IS 'A number of things.';

@@ -1,4 +1,4 @@
--- depends: 20261127_0012_tidied
+-- depends: 20261127_0013_leaving_users
 --
 -- Share links: whoever has one may look at a pad. Only a digest of each is kept, and a salted hash of its
 -- password if it has one. A link belongs to its pad together with the pad's owner, and goes with either.

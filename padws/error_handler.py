@@ -19,6 +19,7 @@ from padws.errors import (
     PROBLEM,
     STATES,
     BadRequest,
+    Conflict,
     Problem,
     TooSlow,
     Unavailable,
@@ -71,6 +72,8 @@ def _from_database(error: psycopg.Error) -> Problem:
             return kind(code)
         errors = {field: [why] for field, why in wrong.items()}
         return kind(code, wrong.get("data", ""), errors=errors)
+    if isinstance(error, pg.ForeignKeyViolation):
+        return Conflict("deleted_meanwhile")
     if isinstance(error, _UNSTORABLE):
         return BadRequest("invalid_json", f"PostgreSQL reports: {_first_line(error)}.")
     # What libpq itself reports of a broken connection has no class of its own.

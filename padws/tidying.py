@@ -16,6 +16,7 @@ from padws.migrations.waiting import REPORT_EVERY, Report, repeated
 from padws.queries.pictures import get_next_owner, tidy_pictures
 from padws.queries.tidying import KINDS, record_tidied
 from padws.queries.trash import LOT, get_next_owner_of_trash, purge_trash
+from padws.queries.users import delete_barred_user, get_next_barred_user
 
 # Long enough for whoever has deleted a picture to take that back.
 _UNNEEDED_FOR = timedelta(days=1)
@@ -33,11 +34,22 @@ def tidy(settings: Settings, report: Report = click.echo) -> None:
     ):
         for name in KINDS:
             record_tidied(conn, name=name, number=0)
+        for deleted in _delete_barred_users(conn):
+            _count(conn, total, deleted)
         for purged in _purge(conn, settings.trash_for):
             _count(conn, total, purged)
         for tidied in _tidy_pictures(conn):
             _count(conn, total, tidied)
     report(_in_words(total))
+
+
+def _delete_barred_users(conn: Connection) -> Iterator[dict[str, int]]:
+    """Finish the deletion of users that somebody has begun."""
+    user_id = UUID(int=0)
+    while found := get_next_barred_user(conn, after=user_id):
+        deleted = delete_barred_user(conn, found)
+        yield {"users": int(deleted is not None)}
+        user_id = found
 
 
 def _purge(conn: Connection, trash_for: timedelta) -> Iterator[dict[str, int]]:
@@ -75,6 +87,7 @@ def _count(conn: Connection, total: Counter[str], numbers: dict[str, int]) -> No
 
 def _in_words(total: Counter[str]) -> str:
     return (
+        f"{total['users']} users deleted that somebody had begun to delete. "
         f"{total['pads']} pads and {total['backups']} backups removed from the trash. "
         f"Users with pictures: {total['users with pictures']}. "
         f"{total['pictures']} pictures ({total['bytes'] / _MEGABYTE:.1f} MB) deleted, which "

@@ -85,13 +85,13 @@ WITH given (role, name, privileges) AS (
     VALUES
     (:'service', 'users', 'SELECT, INSERT, UPDATE, DELETE'),
     (:'service', 'pads', 'SELECT, INSERT, UPDATE, DELETE'),
-    (:'service', 'backups', 'SELECT, INSERT, DELETE'),
+    (:'service', 'backups', 'SELECT, INSERT, UPDATE, DELETE'),
     (:'service', 'template_pads', 'SELECT, INSERT, UPDATE, DELETE'),
     (:'service', 'access_tokens', 'SELECT, INSERT, UPDATE, DELETE'),
     (:'service', 'pictures', 'SELECT, INSERT, UPDATE, DELETE'),
-    (:'service', 'pad_pictures', 'SELECT, INSERT, DELETE'),
-    (:'service', 'backup_pictures', 'SELECT, INSERT'),
     (:'service', 'links', 'SELECT, INSERT, DELETE'),
+    (:'service', 'pad_pictures', 'SELECT, INSERT, UPDATE, DELETE'),
+    (:'service', 'backup_pictures', 'SELECT, INSERT, UPDATE'),
     (:'service', '_yoyo_migration', 'SELECT'), -- whether the schema is up to date
     (:'service', 'functions', 'SELECT'),
     (:'service', 'checks', 'SELECT, INSERT, UPDATE'), -- how db-verify and db-drill ended

@@ -12,7 +12,7 @@ from flask import Response, url_for
 from padws import memory_budget
 from padws.auth.access import caller, require_sign_in
 from padws.context import database, services, settings
-from padws.errors import NotFound, RestoredSince, StaleVersion
+from padws.errors import Conflict, NotFound, RestoredSince, StaleVersion
 from padws.http import (
     SUCCESS,
     ApiBlueprint,
@@ -74,6 +74,7 @@ P = TypeVar("P", bound=pads.Pad)
 @blueprint.arguments(WithDataAndPictures(), location="query")
 @blueprint.doc(conditional=IF_NONE_MATCH)
 @blueprint.response(200, ListedPad(many=True), headers=ETAG)
+@blueprint.alt_response(409, "Conflict")
 def list_pads(query: dict[str, Any]) -> Response:
     """List the caller's pads, oldest first; the first request creates the first pad."""
     wanted = {
@@ -90,6 +91,8 @@ def list_pads(query: dict[str, Any]) -> Response:
         _make_first_pad()
         with database().connection() as conn:
             found = pads.list_pads(conn, **wanted)
+    if not found.rows:  # deleted in between, perhaps with its owner
+        raise Conflict("deleted_meanwhile")
     etag = f'"{found.rows[0].etag}"'
     if not {found.rows[0].etag, "*"}.isdisjoint(wanted["known_etags"]):
         return not_modified(etag)
@@ -139,6 +142,7 @@ def _created(found: WithPictures[pads.Pad], *, with_backup: bool) -> Response:
 @blueprint.post("")
 @blueprint.arguments(NewPad())
 @blueprint.response(201, PAD, headers=ETAG | LOCATION)
+@blueprint.alt_response(409, "Conflict")
 def create_pad(body: dict[str, Any]) -> Response:
     """Create a pad."""
     drawing = drawing_of(body["data"])
@@ -159,6 +163,7 @@ def create_pad(body: dict[str, Any]) -> Response:
 @blueprint.arguments(OptionalPadName(), location="query")
 @blueprint.arguments(OptionalPadName(), required=False)
 @blueprint.response(201, PAD, headers=ETAG | LOCATION)
+@blueprint.alt_response(409, "Conflict")
 def create_pad_from_template(query: dict[str, Any], body: dict[str, Any], name: str) -> Response:
     """Create a pad that starts from a template, with a first backup."""
     display_name = (query | body).get("display_name", settings().default_pad_name)

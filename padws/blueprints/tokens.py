@@ -37,6 +37,7 @@ def list_tokens() -> Response:
 @not_by_personal_token
 @blueprint.arguments(NewToken())
 @blueprint.response(201, CreatedToken())
+@blueprint.alt_response(409, "Conflict")
 def create_token(body: dict[str, Any]) -> Response:
     """Create a personal access token; the answer is the only time that it is shown."""
     token = new_personal_token(caller().id)

@@ -10,15 +10,17 @@ from flask import Response, url_for
 
 from padws.auth.access import administrators_only, caller, require_sign_in
 from padws.context import database, services
-from padws.errors import NotFound
+from padws.errors import Conflict, NotFound, Unprocessable
 from padws.http import SUCCESS, ApiBlueprint, answer, members_of
 from padws.json_text import JsonText
-from padws.queries import links, users
+from padws.queries import links, pads, users
 from padws.schemas.common import Status
 from padws.schemas.openapi import LOCATION, header
 from padws.schemas.users import (
     LARGEST_PAGE,
     Ended,
+    Moved,
+    NewOwner,
     NewUser,
     OnlineUsers,
     Page,
@@ -41,6 +43,7 @@ def _found(user: users.User | None) -> Response:
 
 @blueprint.get("/me")
 @blueprint.response(200, USER)
+@blueprint.alt_response(403, "Forbidden")
 def get_me() -> Response:
     """Read the caller, as described at sign-in."""
     with database().connection() as conn:
@@ -150,11 +153,34 @@ def delete_links_of_user(user_id: UUID) -> Response:
 @blueprint.delete("/<uuid:user_id>")
 @administrators_only
 @blueprint.response(200, Status())
+@blueprint.alt_response(409, "Conflict")
 def delete_user(user_id: UUID) -> Response:
     """Delete a user with all pads and backups, and end the user's sessions."""
+    if user_id == caller().id:
+        raise Conflict("own_account")
     with database().connection() as conn:
-        deleted = users.delete_user(conn, user_id=user_id)
-    if not deleted:
-        raise NotFound("user_not_found")
-    services().sessions.end_all_of(user_id)
+        if not users.bar_user(conn, user_id=user_id):
+            raise NotFound("user_not_found")
+        services().sessions.end_all_of(user_id)
+        users.delete_barred_user(conn, user_id)
     return answer(SUCCESS)
+
+
+@blueprint.post("/<uuid:user_id>/pads/move")
+@administrators_only
+@blueprint.arguments(NewOwner())
+@blueprint.response(200, Moved())
+@blueprint.alt_response(409, "Conflict")
+def move_pads(body: dict[str, Any], user_id: UUID) -> Response:
+    """Give all pads of a user to another one, with their backups and pictures and the trash."""
+    with database().connection() as conn:
+        if not users.get_user(conn, user_id=user_id):
+            raise NotFound("user_not_found")
+        _require_another(users.get_user(conn, user_id=body["to"]), user_id)
+        moved = pads.move_pads(conn, owner_id=user_id, new_owner_id=body["to"])
+    return answer(SUCCESS | {"pads": moved})
+
+
+def _require_another(user: users.User | None, user_id: UUID) -> None:
+    if not user or user.id == user_id:
+        raise Unprocessable("invalid", errors={"to": ["Must be another user."]})

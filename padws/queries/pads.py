@@ -10,8 +10,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from msgspec import Struct
+from psycopg import errors
 
 from padws.database import Connection
+from padws.errors import NotProvided
 from padws.json_text import JsonText
 from padws.statements import WithPictures, from_file
 
@@ -208,6 +210,11 @@ def delete_pad(
 
 
 @from_file
+def move_pad(conn: Connection, *, owner_id: UUID, new_owner_id: UUID) -> UUID | None:
+    """One of a user's pads, which is another user's from now on; `None` if there is none left."""
+
+
+@from_file
 def insert_first_pad(
     conn: Connection,
     *,
@@ -221,3 +228,18 @@ def insert_first_pad(
     Of many first requests at once one makes the pad. Without the template it is an empty drawing,
     because the list is never empty. Violates pads_owner_id_fkey when the owner has no row.
     """
+
+
+def move_pads(conn: Connection, *, owner_id: UUID, new_owner_id: UUID) -> int:
+    """Give all of a user's pads to another user, one by one; how many.
+
+    Killed anywhere, it can be begun again. Needs a connection outside a transaction. Violates a
+    foreign key when the new owner has no row.
+    """
+    moved = 0
+    try:
+        while move_pad(conn, owner_id=owner_id, new_owner_id=new_owner_id):
+            moved += 1
+    except errors.FeatureNotSupported:  # Citus: the owner says on which node a row is
+        raise NotProvided("one_machine_only") from None
+    return moved

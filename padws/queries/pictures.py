@@ -55,6 +55,11 @@ def tidy_pictures(conn: Connection, *, owner_id: UUID, unneeded_for: timedelta) 
     """Delete what nothing has referred to for a time; note what nothing refers to now."""
 
 
+@from_file
+def delete_pictures(conn: Connection, *, owner_id: UUID, most: int) -> int:
+    """Delete a lot of what nothing refers to, for a user who is being deleted; how many."""
+
+
 def save_drawing(drawing: Drawing, save: Callable[..., Attempt | None]) -> Attempt | None:
     """Save a drawing by a statement that tells which pictures are missing; these go with the next.
 

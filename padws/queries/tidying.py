@@ -7,7 +7,7 @@ from msgspec import Struct
 from padws.database import Connection
 from padws.statements import from_file
 
-KINDS = ("pads", "backups", "pictures")
+KINDS = ("users", "pads", "backups", "pictures")
 
 
 class Tidied(Struct, frozen=True):

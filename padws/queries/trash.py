@@ -74,3 +74,8 @@ def purge_trash(conn: Connection, *, owner_id: UUID, trash_for: timedelta, most:
 @from_file
 def get_next_owner_of_trash(conn: Connection, *, after: UUID) -> UUID | None:
     """The next user who has something in the trash, in the order of ids."""
+
+
+@from_file
+def condemn_pads(conn: Connection, *, owner_id: UUID) -> int:
+    """Give up all pads of a user who is being deleted, for `purge_trash`; how many."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypedDict, TypeVar, Unpack
 from uuid import UUID
 
@@ -12,8 +13,13 @@ from msgspec import Struct
 from psycopg import errors
 
 from padws.database import Connection, Database
+from padws.errors import Forbidden
 from padws.json_text import JsonText
+from padws.queries.pictures import delete_pictures
+from padws.queries.trash import LOT, Purged, condemn_pads, purge_trash
 from padws.statements import from_file
+
+log = logging.getLogger("padws")
 
 T = TypeVar("T")
 
@@ -31,6 +37,14 @@ class User(Struct, frozen=True):
     roles: JsonText
     created_at: datetime
     updated_at: datetime
+
+
+class Loser(Struct, frozen=True):
+    """A user whose username or email address somebody else has signed in with."""
+
+    id: UUID
+    lost_username: bool
+    lost_email: bool
 
 
 class UserRow(TypedDict):
@@ -72,8 +86,11 @@ def insert_user(conn: Connection, **row: Unpack[UserRow]) -> User:
 
 
 @from_file
-def upsert_user(conn: Connection, **row: Unpack[UserRow]) -> User:
-    """The user after the row was created or updated. May violate a unique index."""
+def upsert_user(conn: Connection, **row: Unpack[UserRow]) -> User | None:
+    """The user after the row was created or updated; `None` if the user is being deleted.
+
+    May violate a unique index.
+    """
 
 
 @from_file
@@ -93,8 +110,18 @@ def update_user(
 
 
 @from_file
+def bar_user(conn: Connection, *, user_id: UUID) -> UUID | None:
+    """Make a user nobody, before the user's things are deleted; `None` if there is no such user."""
+
+
+@from_file
+def get_next_barred_user(conn: Connection, *, after: UUID) -> UUID | None:
+    """The next user who is being deleted, in the order of ids."""
+
+
+@from_file
 def delete_user(conn: Connection, *, user_id: UUID) -> UUID | None:
-    """Delete a user with all pads and backups; the id, or `None` if there is no such user."""
+    """Delete a barred user with what is left; the id, or `None` if there is no such user."""
 
 
 @from_file
@@ -105,27 +132,55 @@ def lock_user_names(conn: Connection, *, user_id: UUID) -> None:
 @from_file
 def release_user_names(
     conn: Connection, *, user_id: UUID, username: str, email: str, random_part: str
-) -> list[UUID]:
-    """Give placeholders to the other users who hold this username or email; their ids."""
+) -> list[Loser]:
+    """Give placeholders to the other users who hold this username or email."""
+
+
+@from_file
+def is_email_taken(conn: Connection, *, user_id: UUID, email: str) -> bool:
+    """Whether an email address is the verified one of somebody else."""
 
 
 def record_sign_in(conn: Connection, row: UserRow) -> User:
     """Update the row from a sign-in; another user who holds its names loses them.
 
-    Needs a transaction. Accounts are never merged: the latest sign-in has the name.
+    Needs a transaction. Accounts are never merged: the latest sign-in has the name, unless it is an
+    address that is not verified here and is somebody else's verified one.
     """
     current = get_user_if_current(conn, **row)
     if current:
         return current
     lock_user_names(conn, user_id=row["user_id"])
-    release_user_names(
+    if not row["email_verified"] and is_email_taken(
+        conn, user_id=row["user_id"], email=row["email"]
+    ):
+        row = {**row, "email": f"user_{row['user_id']}@example.com"}
+    losers = release_user_names(
         conn,
         user_id=row["user_id"],
         username=row["username"],
         email=row["email"],
         random_part=secrets.token_hex(16),
     )
-    return upsert_user(conn, **row)
+    for loser in losers:
+        _log_loss(loser, row["user_id"])
+    return _not_barred(upsert_user(conn, **row))
+
+
+def _log_loss(loser: Loser, winner_id: UUID) -> None:
+    """Names themselves are not logged: they are in former_username and former_email."""
+    lost = " and ".join(
+        name
+        for name, is_lost in (("username", loser.lost_username), ("email", loser.lost_email))
+        if is_lost
+    )
+    log.warning("User %s has signed in with the %s of user %s.", winner_id, lost, loser.id)
+
+
+def _not_barred(user: User | None) -> User:
+    if not user:
+        raise Forbidden("user_deleted")
+    return user
 
 
 def bring_in_line(conn: Connection, row: UserRow) -> User:
@@ -140,13 +195,27 @@ def bring_in_line(conn: Connection, row: UserRow) -> User:
     try:
         with conn.transaction():
             lock_user_names(conn, user_id=row["user_id"])
-            return upsert_user(conn, **row)
+            return _not_barred(upsert_user(conn, **row))
     except errors.UniqueViolation:
         existing = get_user(conn, user_id=row["user_id"])
     if existing:
         return existing
     with conn.transaction():
         return record_sign_in(conn, row)
+
+
+def delete_barred_user(conn: Connection, user_id: UUID) -> UUID | None:
+    """Delete a barred user and all that is the user's, in statements that each take little time.
+
+    Killed anywhere, it can be begun again. Needs a connection outside a transaction.
+    """
+    # Whatever has to be written down before anything is deleted is written here.
+    condemn_pads(conn, owner_id=user_id)
+    while purge_trash(conn, owner_id=user_id, trash_for=timedelta(0), most=LOT) != Purged(0, 0):
+        pass
+    while delete_pictures(conn, owner_id=user_id, most=LOT):
+        pass
+    return delete_user(conn, user_id=user_id)
 
 
 def insert_for(database: Database, row: UserRow, insert: Callable[[Connection], T]) -> T:

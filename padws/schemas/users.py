@@ -105,6 +105,18 @@ class Ended(Status):
     ended = fields.Integer(metadata={"description": "How many"})
 
 
+class NewOwner(Schema):
+    """To whom to give pads."""
+
+    to = fields.UUID(required=True, metadata={"description": "The id of the other user"})
+
+
+class Moved(Status):
+    """Pads were given to another user."""
+
+    pads = fields.Integer(metadata={"description": "How many, those in the trash included"})
+
+
 class OnlineUsers(Answer):
     """Who is signed in."""
 

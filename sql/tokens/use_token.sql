@@ -45,4 +45,4 @@ SELECT
     users.roles,
     token.scope = 'write' AS may_write
 FROM token
-INNER JOIN pad_ws.users AS users ON token.user_id = users.id;
+INNER JOIN pad_ws.users AS users ON token.user_id = users.id AND users.deleted_at IS NULL;

@@ -13,4 +13,6 @@ SELECT
     coalesce(created_at, updated_at, 'epoch') AS created_at,
     coalesce(updated_at, created_at, 'epoch') AS updated_at
 FROM pad_ws.users
-WHERE id = :user_id;
+WHERE
+    id = :user_id
+    AND deleted_at IS NULL;

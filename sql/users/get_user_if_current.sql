@@ -17,6 +17,7 @@ SELECT
 FROM pad_ws.users
 WHERE
     id = :user_id
+    AND deleted_at IS NULL
     AND (username, email, email_verified, name, given_name, family_name, roles)
     IS NOT DISTINCT FROM
     (:username, :email, :email_verified, :name, :given_name, :family_name, :roles::jsonb);

@@ -13,6 +13,8 @@ SELECT
     coalesce(created_at, updated_at, 'epoch') AS created_at,
     coalesce(updated_at, created_at, 'epoch') AS updated_at
 FROM pad_ws.users
-WHERE id > :after
+WHERE
+    id > :after
+    AND deleted_at IS NULL
 ORDER BY id
 LIMIT :limit;

@@ -13,5 +13,7 @@ SELECT
     coalesce(created_at, updated_at, 'epoch') AS created_at,
     coalesce(updated_at, created_at, 'epoch') AS updated_at
 FROM pad_ws.users
-WHERE id = any(:user_ids::uuid[])
+WHERE
+    id = any(:user_ids::uuid[])
+    AND deleted_at IS NULL
 ORDER BY username;

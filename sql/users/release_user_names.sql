@@ -1,11 +1,20 @@
 -- Take a username and an email address (whatever its case) from any other user who holds them: that
--- row gets a placeholder, with the random part where the usual one is taken.
+-- row gets a placeholder, with the random part where the usual one is taken, and keeps what it had in
+-- former_username and former_email.
 -- Index: users_username_key, users_email_lower_key.
 -- psql -v user_id="'…'" -v username="'…'" -v email="'…'" -v random_part="'…'" \
 --      -f sql/users/release_user_names.sql
 
 UPDATE pad_ws.users AS loser
 SET
+    former_username = CASE
+        WHEN loser.username = :username THEN loser.username
+        ELSE loser.former_username
+    END,
+    former_email = CASE
+        WHEN lower(loser.email) = lower(:email) THEN loser.email
+        ELSE loser.former_email
+    END,
     username = CASE
         WHEN loser.username <> :username AND loser.username ~ '\S' THEN loser.username
         WHEN EXISTS (SELECT FROM pad_ws.users WHERE username = 'user_' || loser.id)
@@ -28,4 +37,7 @@ SET
 WHERE
     (loser.username = :username OR lower(loser.email) = lower(:email))
     AND loser.id <> :user_id
-RETURNING loser.id;
+RETURNING
+    loser.id,
+    loser.former_username = :username AND loser.username <> :username AS lost_username,
+    lower(loser.former_email) = lower(:email) AND lower(loser.email) <> lower(:email) AS lost_email;

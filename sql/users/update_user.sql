@@ -12,7 +12,9 @@ SET
     family_name = coalesce(:family_name, family_name),
     roles = coalesce(:roles::jsonb, roles),
     updated_at = greatest(now(), created_at)
-WHERE id = :user_id
+WHERE
+    id = :user_id
+    AND deleted_at IS NULL
 RETURNING
     id,
     username,

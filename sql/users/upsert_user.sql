@@ -1,4 +1,4 @@
--- Update a user's row from a sign-in, or create it. Index: users_pkey.
+-- Update a user's row from a sign-in, or create it. No row: the user is being deleted. Index: users_pkey.
 -- psql -v user_id="'…'" -v username="'…'" -v email="'…'" -v email_verified=false -v name="'…'" \
 --      -v given_name="'…'" -v family_name="'…'" -v roles="'[]'" -f sql/users/upsert_user.sql
 
@@ -18,6 +18,7 @@ ON CONFLICT (id) DO UPDATE
         family_name = excluded.family_name,
         roles = excluded.roles,
         updated_at = greatest(excluded.updated_at, users.created_at)
+    WHERE users.deleted_at IS NULL
 RETURNING
     id,
     username,

@@ -61,6 +61,7 @@ PATCH  /api/users/{}                        updateUser
 DELETE /api/users/{}                        deleteUser
 DELETE /api/users/{}/sessions               endSessions
 DELETE /api/users/{}/links                  deleteLinksOfUser
+POST   /api/users/{}/pads/move              movePads
 GET    /api/app/config                      getConfig
 GET    /api/app/build-info                  getBuildInfo
 GET    /auth/login                          beginSignIn

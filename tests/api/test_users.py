@@ -264,6 +264,28 @@ class TestDelete:
         assert sql.execute("SELECT FROM pad_ws.backups").rowcount == 1
         assert user_of(bob) == other
 
+    def test_administrators_keep_their_own_account(self, admin: Client) -> None:
+        user = user_of(admin)
+        assert_problem(admin.delete(f"/api/users/{user['id']}"), 409, "own_account")
+        assert user_of(admin) == user
+
+    def test_who_is_being_deleted_cannot_sign_in_and_is_not_there(
+        self, admin: Client, app: Flask, sql: SqlConnection
+    ) -> None:
+        """As after a process was killed that had begun to delete the user."""
+        client = app.test_client()
+        people.sign_in(client, "bob")
+        user = ok(client.get("/api/users/me"))
+        token = ok(client.post("/api/users/me/tokens", json={"name": "script"}), 201)["token"]
+        sql.execute("UPDATE pad_ws.users SET deleted_at = now() WHERE id = %s", [user["id"]])
+        assert_problem(client.get("/api/users/me"), 403, "user_deleted")
+        bearer = {"Authorization": f"Bearer {token}"}
+        assert app.test_client().get("/api/pad", headers=bearer).status_code == 401
+        assert_problem(admin.get(f"/api/users/{user['id']}"), 404, "user_not_found")
+        assert user not in ok(admin.get("/api/users"))
+        ok(admin.delete(f"/api/users/{user['id']}"))
+        assert sql.execute("SELECT FROM pad_ws.users WHERE id = %s", [user["id"]]).rowcount == 0
+
     def test_every_session_of_the_user_ends(self, admin: Client, app: Flask) -> None:
         clients = [app.test_client() for _ in range(3)]
         for client in clients:
@@ -317,12 +339,98 @@ class TestOnline:
         assert content["count"] == 1
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "content"),
+    [
+        ("GET", "/api/pad", None),
+        ("POST", "/api/pad", {"display_name": "x", "data": {"a": 1}}),
+        ("POST", "/api/pad/from-template/default", None),
+        ("POST", "/api/users/me/tokens", {"name": "script"}),
+    ],
+)
+def test_whose_user_is_deleted_before_anything_can_be_added_is_told_so(
+    alice: Client, sql: SqlConnection, method: str, path: str, content: Any
+) -> None:
+    """Again and again: each time the row has been made, somebody deletes it."""
+    sql.execute("DELETE FROM pad_ws.users WHERE username = 'alice'")
+    sql.execute(
+        "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN DELETE FROM pad_ws.users WHERE id = new.id; RETURN NULL; END';"
+        "CREATE TRIGGER lose AFTER INSERT ON pad_ws.users FOR EACH ROW EXECUTE FUNCTION lose()"
+    )
+    try:
+        answer = alice.open(path, method=method, json=content)
+    finally:
+        sql.execute("DROP FUNCTION lose CASCADE")
+    assert_problem(answer, 409, "deleted_meanwhile")
+
+
+def test_a_first_pad_that_is_gone_before_it_is_listed_is_no_failure(
+    alice: Client, sql: SqlConnection
+) -> None:
+    sql.execute(
+        "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN DELETE FROM pad_ws.pads WHERE id = new.id; RETURN NULL; END';"
+        "CREATE TRIGGER lose AFTER INSERT ON pad_ws.pads FOR EACH ROW EXECUTE FUNCTION lose()"
+    )
+    try:
+        answer = alice.get("/api/pad")
+    finally:
+        sql.execute("DROP FUNCTION lose CASCADE")
+    assert_problem(answer, 409, "deleted_meanwhile")
+
+
+class TestMove:
+    def test_everything_goes_with_its_history_and_the_trash(
+        self, admin: Client, alice: Client, bob: Client, sql: SqlConnection
+    ) -> None:
+        scene = drawing(2)
+        scene["files"]["a"] = {"mimeType": "image/png", "dataURL": f"data:,{'A' * 3000}"}
+        make_pad(bob, "Other", scene)  # who has the picture already
+        paths = [f"/api/pad/{make_pad(alice, name, scene)['id']}" for name in "ABC"]
+        for path in paths:
+            ok(alice.post(path, json=scene))
+            ok(alice.post(path, json=drawing(3)))
+        ok(alice.delete(paths[2]))
+        asked = [*paths[:2], *(f"{path}/backups" for path in paths[:2])]
+        before = [ok(alice.get(each)) for each in asked]
+        tag = alice.get(paths[0]).headers["ETag"]
+        trash = ok(alice.get("/api/pad/trash?data=true"))
+        ids = [user_of(client)["id"] for client in (alice, bob)]
+        answer = admin.post(f"/api/users/{ids[0]}/pads/move", json={"to": ids[1]})
+        assert ok(answer) == {"status": "success", "pads": 3}
+        for pad in before[:2]:
+            pad["owner_id"] = ids[1]
+        assert [ok(bob.get(each)) for each in asked] == before
+        assert bob.get(paths[0]).headers["ETag"] == tag
+        assert ok(bob.get("/api/pad/trash?data=true")) == trash
+        assert len(ok(bob.get("/api/pad"))) == 3
+        assert_problem(alice.get(paths[0]), 404, "pad_not_found")
+        assert [pad["display_name"] for pad in ok(alice.get("/api/pad"))] == ["Untitled"]
+        owners = sql.execute(
+            "SELECT DISTINCT owner_id FROM pad_ws.pad_pictures "
+            "UNION SELECT owner_id FROM pad_ws.backup_pictures"
+        ).fetchall()
+        assert [str(row["owner_id"]) for row in owners] == [ids[1]]
+        again = admin.post(f"/api/users/{ids[0]}/pads/move", json={"to": ids[1]})
+        assert ok(again)["pads"] == 1, "the new first one"
+
+    def test_it_takes_two_users(self, admin: Client, alice: Client) -> None:
+        user_id = user_of(alice)["id"]
+        for to in (user_id, NEW_ID, "x"):
+            answer = admin.post(f"/api/users/{user_id}/pads/move", json={"to": to})
+            assert_problem(answer, 422, "invalid")
+        answer = admin.post(f"/api/users/{NEW_ID}/pads/move", json={"to": user_id})
+        assert_problem(answer, 404, "user_not_found")
+
+
 ADMINISTRATION: list[tuple[str, str, Any]] = [
     ("GET", "/api/users", None),
     ("POST", "/api/users", body()),
     ("GET", "/api/users/{id}", None),
     ("PATCH", "/api/users/{id}", {"name": "x"}),
     ("DELETE", "/api/users/{id}", None),
+    ("POST", "/api/users/{id}/pads/move", {"to": NEW_ID}),
     ("GET", "/api/users/count", None),
     ("GET", "/api/users/online", None),
 ]

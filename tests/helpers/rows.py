@@ -20,7 +20,7 @@ from psycopg.rows import dict_row
 from padws.database import Connection, Database
 from padws.json_text import JsonText
 from padws.queries import backups, pads
-from padws.queries.users import UserRow, insert_user
+from padws.queries.users import UserRow, bar_user, delete_barred_user, insert_user
 from padws.scene_counts import count_scene
 from padws.uuid7 import uuid7
 from tests.helpers import citus, parallel
@@ -83,6 +83,12 @@ def user_row(**changes: Any) -> UserRow:
 
 def new_user(conn: Connection, **changes: Any) -> UUID:
     return insert_user(conn, **user_row(**changes)).id
+
+
+def remove_user(conn: Connection, user_id: UUID) -> UUID | None:
+    """Delete a user, as an administrator does."""
+    bar_user(conn, user_id=user_id)
+    return delete_barred_user(conn, user_id)
 
 
 def new_pad(conn: Connection, owner_id: UUID | None = None, **members: Any) -> pads.Pad:

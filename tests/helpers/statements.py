@@ -85,6 +85,15 @@ _FILL = """
     INSERT INTO pad_ws.backup_pictures (owner_id, backup_id, digest)
     SELECT owner_id, id, decode(pictures ->> 'file', 'hex') FROM pad_ws.backups;
 
+    -- One who is being deleted, with all that a user may have left.
+    INSERT INTO pad_ws.users (id, username, email, deleted_at)
+    VALUES (md5('user 10002')::uuid, 'user 10002', '10002@example.org', now());
+    INSERT INTO pad_ws.pads (id, owner_id, display_name, data)
+    VALUES (md5('last pad')::uuid, md5('user 10002')::uuid, 'Drawing', '{"elements": []}');
+    INSERT INTO pad_ws.backups (id, source_id, owner_id, data)
+    SELECT md5('last backup')::uuid, id, owner_id, data
+    FROM pad_ws.pads WHERE id = md5('last pad')::uuid;
+
     INSERT INTO pad_ws.template_pads (id, name, display_name, data)
     SELECT
         md5('template ' || n)::uuid,
@@ -254,6 +263,7 @@ EXAMPLES: dict[str, Any] = {
     "expires_at": None,
     "faults": 0,
     "number": 1,
+    "new_owner_id": md5_id("user 3"),
 }
 ONLY_FOR: dict[str, dict[str, Any]] = {
     "pads/insert_first_pad": {"owner_id": md5_id("user 10001")},
@@ -273,6 +283,10 @@ ONLY_FOR: dict[str, dict[str, Any]] = {
         "pictures": _pictures(b"picture 1"),
     },
     "templates/insert_template": {"name": "a new name"},
+    "users/delete_user": {"user_id": md5_id("user 10002")},
+    "pictures/delete_pictures": {"most": 1},
+    "users/is_email_taken": {"email": "4@example.org"},
+    "users/get_next_barred_user": {"after": UUID(int=2**124)},
     "users/insert_user": {"user_id": uuid4()},
     "users/get_user_if_current": {
         "username": "user 2",

@@ -79,10 +79,10 @@ def test_it_removes_what_is_due_in_the_trash_and_says_so(
     assert "6 pads and 18 backups removed from the trash." in output
     assert number_of_pads(trash) == (6, 18)
     assert "0 pads and 0 backups removed" in forker.run(settings, "db-tidy").output
-    assert recorded(trash) == {"pads": 6, "backups": 18, "pictures": 0}
+    assert recorded(trash) == {"users": 0, "pads": 6, "backups": 18, "pictures": 0}
     forker.run(settings | {"TRASH_DAYS": "0"}, "db-tidy")
     assert number_of_pads(trash) == (0, 0)
-    assert recorded(trash) == {"pads": 12, "backups": 36, "pictures": 0}
+    assert recorded(trash) == {"users": 0, "pads": 12, "backups": 36, "pictures": 0}
 
 
 def test_killed_in_the_middle_of_the_trash_it_goes_on_where_it_was(
@@ -110,6 +110,18 @@ def test_killed_in_the_middle_of_the_trash_it_goes_on_where_it_was(
     wait_until(lambda: number_of_pads(trash) == (6, 18), "all that is due is gone")
 
 
+def test_it_finishes_the_deletion_of_users(
+    trash: str, settings: dict[str, str], forker: Forks
+) -> None:
+    barred = "UPDATE pad_ws.users SET deleted_at = now() WHERE username IN ('user 1', 'user 3')"
+    databases.execute(trash, barred.encode())
+    output = forker.run(settings, "db-tidy").output
+    assert "2 users deleted that somebody had begun to delete." in output
+    assert databases.query(trash, "SELECT username FROM pad_ws.users") == [("user 2",)]
+    assert number_of_pads(trash) == (2, 6)
+    assert recorded(trash)["users"] == 2
+
+
 def test_several_that_empty_the_trash_at_once_share_the_work(
     trash: str, settings: dict[str, str], forker: Forks
 ) -> None:
@@ -117,7 +129,7 @@ def test_several_that_empty_the_trash_at_once_share_the_work(
     for command in commands:
         assert command.wait() == 0, command.output
     assert number_of_pads(trash) == (6, 18)
-    assert recorded(trash) == {"pads": 6, "backups": 18, "pictures": 0}
+    assert recorded(trash) == {"users": 0, "pads": 6, "backups": 18, "pictures": 0}
 
 
 def number_of_pictures(url: str) -> int:

@@ -15,7 +15,6 @@ from psycopg.errors import CheckViolation
 from padws.database import Connection, Database
 from padws.json_text import JsonText
 from padws.queries import backups, pads
-from padws.queries.users import delete_user
 from tests.helpers.rows import (
     ALWAYS_DUE,
     FIVE_MINUTES,
@@ -33,6 +32,7 @@ from tests.helpers.rows import (
     pad_row,
     parsed,
     plain,
+    remove_user,
     restore,
     retention,
     save,
@@ -310,7 +310,7 @@ def test_a_user_is_deleted_while_the_pads_are_busy(database: Database) -> None:
         back_up(conn, pad)
 
     tasks: list[Callable[[Connection], object]] = [a_busy_editor(pad, n) for n in range(8)]
-    tasks.append(partial(delete_user, user_id=pad.owner_id))
+    tasks.append(partial(remove_user, user_id=pad.owner_id))
     at_once(database, tasks)
     with database.connection() as conn:
         assert backups_of(conn, pad.id) == []
@@ -511,7 +511,7 @@ def test_a_restore_and_the_deletion_of_its_user_do_not_wait_for_each_other(
         database,
         partial(save, pad=pad),
         partial(restore, pad=pad, backup_id=backup_id),
-        partial(delete_user, user_id=pad.owner_id),
+        partial(remove_user, user_id=pad.owner_id),
     )
     assert (restored.version, deleted) == (3, pad.owner_id)
 

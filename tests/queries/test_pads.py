@@ -19,6 +19,7 @@ from padws.json_text import JsonText
 from padws.queries import backups, pads, templates
 from padws.queries.users import record_sign_in
 from padws.scene_counts import count_scene
+from padws.statements import SQL_DIR
 from padws.uuid7 import uuid7
 from tests.helpers.rows import (
     ALWAYS_DUE,
@@ -467,6 +468,42 @@ def test_a_backup_is_reached_only_through_its_own_pad(conn: Connection) -> None:
     assert backups.restore_backup(conn, **ids, **accepted) is None  # type: ignore[arg-type]
     assert pad_row(conn, other.id)["version"] == 1
     assert len(backups_of(conn, pad.id)) == 1
+
+
+# Moving
+
+
+def test_whatever_refers_to_a_pad_and_its_owner_moves_with_it(conn: Connection) -> None:
+    """A new table of this kind needs its part in move_pad."""
+    text = (SQL_DIR / "functions" / "move_pad.sql").read_text(encoding="utf-8")
+    tables = conn.execute(
+        "SELECT DISTINCT conrelid::regclass::text FROM pg_constraint WHERE contype = 'f' AND "
+        "confrelid IN ('pad_ws.pads'::regclass, 'pad_ws.backups'::regclass)"
+    ).fetchall()
+    assert [table for (table,) in tables if f"UPDATE {table} AS" not in text] == []
+
+
+def test_a_save_that_waits_for_a_move_saves_nothing(database: Database) -> None:
+    with database.connection() as conn:
+        pad, other = new_pad(conn), new_user(conn)
+    results = overtaken(
+        database,
+        lambda conn: pads.move_pads(conn, owner_id=pad.owner_id, new_owner_id=other),
+        lambda conn: save(conn, pad),
+    )
+    assert results == [None]
+    with database.connection() as conn:
+        assert pad_row(conn, pad.id)["owner_id"] == other
+        assert pad_row(conn, pad.id)["version"] == 1
+
+
+def test_a_move_that_is_begun_again_moves_the_rest(conn: Connection) -> None:
+    owner_id, other = new_user(conn), new_user(conn)
+    for _ in range(3):
+        new_backup(conn, new_pad(conn, owner_id).id, NOW)
+    assert pads.move_pad(conn, owner_id=owner_id, new_owner_id=other)
+    assert pads.move_pads(conn, owner_id=owner_id, new_owner_id=other) == 2
+    assert len(listed(conn, other)) == 3
 
 
 # Lists

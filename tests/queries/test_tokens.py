@@ -14,7 +14,7 @@ from padws.database import Connection
 from padws.json_text import JsonText
 from padws.queries import tokens, users
 from padws.uuid7 import uuid7
-from tests.helpers.rows import NOON, NOW, count, new_user, row_of, violates
+from tests.helpers.rows import NOON, NOW, count, new_user, remove_user, row_of, violates
 
 HOUR = timedelta(hours=1)
 
@@ -138,7 +138,7 @@ def test_a_revoked_token_is_nobodys_and_only_its_user_can_revoke_it(conn: Connec
 def test_deleting_a_user_ends_the_tokens(conn: Connection) -> None:
     user_id = new_user(conn)
     insert(conn, user_id)
-    users.delete_user(conn, user_id=user_id)
+    remove_user(conn, user_id)
     assert count(conn, "access_tokens") == 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,8 +11,9 @@ import pytest
 from psycopg.errors import UniqueViolation
 
 from padws.database import Connection, Database
+from padws.errors import Forbidden
 from padws.json_text import JsonText
-from padws.queries import pads, users
+from padws.queries import pads, trash, users
 from padws.queries.users import UserRow
 from tests.helpers.rows import (
     NULL_TIMES,
@@ -23,6 +24,7 @@ from tests.helpers.rows import (
     new_pad,
     new_user,
     plain,
+    remove_user,
     row_of,
     user_row,
     violates,
@@ -119,10 +121,47 @@ def test_deleting_a_user_takes_pads_and_backups_along_and_nobody_elses(conn: Con
     new_backup(conn, bystander.id, datetime.now(UTC))
     pad = new_pad(conn)
     new_backup(conn, pad.id, datetime.now(UTC))
-    assert users.delete_user(conn, user_id=pad.owner_id) == pad.owner_id
-    assert users.delete_user(conn, user_id=pad.owner_id) is None
+    assert users.delete_user(conn, user_id=pad.owner_id) is None, "one who is barred alone"
+    assert remove_user(conn, pad.owner_id) == pad.owner_id
+    assert remove_user(conn, pad.owner_id) is None
     assert [count(conn, table) for table in ("users", "pads", "backups")] == [1, 1, 1]
     assert row_of(conn, "pads", bystander.id)
+
+
+def test_who_is_barred_is_nobody(conn: Connection) -> None:
+    row = user_row()
+    sign_in(conn, row)
+    users.bar_user(conn, user_id=row["user_id"])
+    changes = dict.fromkeys(
+        ("username", "email", "email_verified", "name", "given_name", "family_name", "roles")
+    )
+    assert users.get_user(conn, user_id=row["user_id"]) is None
+    assert users.get_user_if_current(conn, **row) is None
+    assert users.list_users(conn, after=NOBODY, limit=10) == []
+    assert users.list_users_by_id(conn, user_ids=[row["user_id"]]) == []
+    assert users.update_user(conn, user_id=row["user_id"], **changes) is None
+    for enter in (sign_in, users.bring_in_line):
+        with pytest.raises(Forbidden) as caught:
+            enter(conn, row)
+        assert caught.value.code == "user_deleted"
+    assert remove_user(conn, row["user_id"])
+    assert sign_in(conn, row).username == row["username"]
+
+
+def test_a_deletion_is_finished_by_whoever_begins_it_again(conn: Connection) -> None:
+    """Wherever it ended before: what has gone has gone, and the rest follows."""
+    owner_id = new_user(conn)
+    for _ in range(3):
+        new_backup(conn, new_pad(conn, owner_id).id, datetime.now(UTC))
+    users.bar_user(conn, user_id=owner_id)
+    assert users.get_next_barred_user(conn, after=NOBODY) == owner_id
+    trash.condemn_pads(conn, owner_id=owner_id)
+    trash.purge_trash(conn, owner_id=owner_id, trash_for=timedelta(days=30), most=2)
+    late = new_pad(conn, owner_id)
+    assert 1 < count(conn, "pads") < 4
+    assert users.delete_barred_user(conn, owner_id) == owner_id
+    assert row_of(conn, "pads", late.id) is None
+    assert [count(conn, table) for table in ("users", "pads", "backups")] == [0, 0, 0]
 
 
 @pytest.mark.parametrize("times", NULL_TIMES)
@@ -189,6 +228,42 @@ def test_the_latest_sign_in_has_the_names_and_no_account_is_merged(conn: Connect
     assert pads.get_pad_version(conn, pad_id=alices_pad.id, owner_id=alice["user_id"]) == 1
     assert sign_in(conn, alice).username == "alice"
     assert name_of(conn, carol["user_id"]) == f"user_{carol['user_id']}"
+
+
+def test_the_row_that_loses_its_names_keeps_what_they_were(
+    conn: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    alice = user_row(username="alice", email="Alice@example.org")
+    sign_in(conn, alice)
+    first, second = user_row(username="alice"), user_row(email="alice@example.org")
+    for winner in (first, second):
+        sign_in(conn, winner)
+    row = row_of(conn, "users", alice["user_id"])
+    assert row
+    assert (row["former_username"], row["former_email"]) == ("alice", "Alice@example.org")
+    assert [record.getMessage() for record in caplog.records] == [
+        f"User {winner['user_id']} has signed in with the {lost} of user {alice['user_id']}."
+        for winner, lost in ((first, "username"), (second, "email"))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "own", "taken"),
+    [(True, False, False), (True, True, True), (False, False, True), (False, True, True)],
+)
+def test_an_address_that_is_not_verified_takes_no_verified_one(
+    conn: Connection, theirs: bool, own: bool, taken: bool
+) -> None:
+    holder = user_row(email="alice@example.org", email_verified=theirs)
+    newcomer = user_row(email="Alice@Example.org", email_verified=own)
+    sign_in(conn, holder)
+    for _ in range(2):
+        user = sign_in(conn, newcomer)
+        assert (user.email == newcomer["email"]) is taken
+        assert users.bring_in_line(conn, newcomer) == user
+    left = users.get_user(conn, user_id=holder["user_id"])
+    assert left
+    assert (left.email == holder["email"]) is not taken
 
 
 def test_two_who_have_each_others_names_can_swap_them(conn: Connection) -> None:
