@@ -92,6 +92,7 @@ def visitor(gunicorn: Service, signed_in: SignedIn) -> Iterator[Visitor]:
         yield Visitor(gunicorn.url, session)
 
 
+schemathesis.serializer.alias("application/zip", "application/octet-stream")
 described = schemathesis.openapi.from_dict(enforced())
 described.config.generation.update(with_security_parameters=False)
 
