@@ -261,6 +261,14 @@ class Settings:
         "Largest takeout that can be brought in; unpacked it may have ten times as many bytes. "
         "Meanwhile it is kept in the system's temporary directory (TMPDIR)",
     )
+    max_pads_per_user: int = number(1_000, 0, None, "Most pads of one user; 0: any number")
+    max_bytes_per_user: int = number(
+        1_000_000_000,
+        0,
+        None,
+        "Most bytes that pads, backups, pictures and the trash of one user may take, as they are "
+        "stored; 0: any number",
+    )
     pictures_apart: str = choice(
         "auto",
         ("auto", "on", "off"),
@@ -361,6 +369,11 @@ class Settings:
         """The board's build, if that is what is served."""
         is_served = self.serve_board and not self.static_dir and (BOARD / "index.html").is_file()
         return BOARD if is_served else None
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """What one user may have at most, as the table pad_ws.limits has it; 0: any number."""
+        return {"pads": self.max_pads_per_user, "bytes": self.max_bytes_per_user}
 
     @property
     def backup_interval(self) -> timedelta:

@@ -17,16 +17,19 @@ from werkzeug.exceptions import ClientDisconnected, HTTPException
 from padws.errors import (
     CONSTRAINTS,
     PROBLEM,
+    QUOTA_STATE,
     STATES,
     BadRequest,
     Conflict,
     Problem,
+    QuotaExceeded,
     TooSlow,
     Unavailable,
     Violation,
     document_of,
 )
 from padws.observability.current_request import current_request
+from padws.observability.metrics import QUOTA_REFUSALS
 
 log = logging.getLogger("padws")
 
@@ -66,6 +69,8 @@ def problem_of(error: BaseException) -> Problem:
 
 
 def _from_database(error: psycopg.Error) -> Problem:
+    if error.sqlstate == QUOTA_STATE:
+        return QuotaExceeded(error.diag.message_primary or "")
     if violation := _violation_of(error):
         kind, code, wrong = violation
         if not wrong:
@@ -146,6 +151,8 @@ def _flat(wrong: Any) -> list[str]:
 def _answer(error: Exception) -> Response:
     original = getattr(error, "original_exception", None) or error
     problem = problem_of(original)
+    if problem.code == "quota_exceeded":
+        QUOTA_REFUSALS.inc()
     if problem.status >= 500 and problem.status != 501:
         _log_failure(original, problem)
     response = Response(

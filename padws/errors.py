@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import orjson
@@ -42,6 +43,7 @@ TITLES = {
     "pad_not_found": "No such pad",
     "password_needed": "The link has a password",
     "picture_not_found": "No such picture",
+    "quota_exceeded": "There would be more than you may keep",
     "range_not_satisfiable": "There is no such part",
     "read_only_token": "The token may only read",
     "redis_full": "Redis is full: nobody can sign in for now",
@@ -261,6 +263,19 @@ CONSTRAINTS: dict[str, Violation] = {
     "links_expires_after_creation": _refused("expires_at", "Must be in the future."),
 }
 
+
+class QuotaExceeded(TooLarge):
+    """A user would have more than is allowed; `used` says what there is, or would be."""
+
+    def __init__(self, message: str):
+        """`message` is that of sql/functions/use_quota.sql: `2 of 2 pads`."""
+        used, limit = map(int, re.findall(r"\d+", message)[:2])
+        detail = f"It would be too much: {message} are in use."
+        super().__init__("quota_exceeded", detail, used=used, limit=limit)
+
+
+#: SQLSTATE of a quota that would be exceeded.
+QUOTA_STATE = "PW003"
 
 #: SQLSTATE that a function in sql/functions/ raises → the error that it is.
 STATES: dict[str, Violation] = {

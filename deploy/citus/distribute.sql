@@ -34,7 +34,8 @@ VALUES
 ('pad_ws.pictures', 'owner_id'),
 ('pad_ws.pad_pictures', 'owner_id'),
 ('pad_ws.backup_pictures', 'owner_id'),
-('pad_ws.links', 'owner_id');
+('pad_ws.links', 'owner_id'),
+('pad_ws.usage', 'owner_id');
 
 -- What everybody reads and hardly anybody changes: a copy of it is on every node. Among them
 -- is what the service looks at to see whether the schema is up to date.
@@ -47,6 +48,7 @@ VALUES
 ('pad_ws._yoyo_migration'),
 ('pad_ws.functions'),
 ('pad_ws.checks'),
+('pad_ws.limits'),
 ('pad_ws.tidied');
 
 -- What stops it

@@ -96,6 +96,8 @@ WITH given (role, name, privileges) AS (
     (:'service', 'functions', 'SELECT'),
     (:'service', 'checks', 'SELECT, INSERT, UPDATE'), -- how db-verify and db-drill ended
     (:'service', 'tidied', 'SELECT, INSERT, UPDATE'), -- what db-tidy has removed
+    (:'service', 'limits', 'SELECT, INSERT, UPDATE'), -- what one user may have
+    (:'service', 'usage', 'SELECT, INSERT, UPDATE'),
     (:'monitoring', '_yoyo_migration', 'SELECT'), -- for flask db-status
     (:'monitoring', '_yoyo_log', 'SELECT'),
     (:'monitoring', 'functions', 'SELECT'),
@@ -105,6 +107,7 @@ WITH given (role, name, privileges) AS (
     (:'monitoring', 'monitoring_pictures_by_user', 'SELECT'),
     (:'monitoring', 'monitoring_links_by_user', 'SELECT'),
     (:'monitoring', 'monitoring_trash_by_user', 'SELECT'),
+    (:'monitoring', 'monitoring_quotas', 'SELECT'),
     (:'monitoring', 'monitoring_largest_pads', 'SELECT'),
     (:'monitoring', 'monitoring_backup_age', 'SELECT'),
     (:'monitoring', 'monitoring_tables', 'SELECT')

@@ -25,7 +25,7 @@ from padws.pictures import addresses, texts
 from padws.queries import backups, pads
 from padws.schemas.backups import Backup, BackupsQuery, PadBackups, RecentBackups, RecentQuery
 from padws.schemas.common import PicturesInside, Status
-from padws.schemas.openapi import ETAG, IF_MATCH, LOCATION
+from padws.schemas.openapi import ADDS, ETAG, IF_MATCH, LOCATION
 from padws.schemas.pads import Restored
 
 blueprint = ApiBlueprint("backups", __name__, url_prefix="/api/pad")
@@ -101,6 +101,7 @@ def get_backup(query: dict[str, Any], pad_id: UUID, backup_id: UUID) -> Response
 
 
 @blueprint.post("/<uuid:pad_id>/backups")
+@blueprint.doc(**ADDS)
 @blueprint.response(201, BACKUP, headers=LOCATION)
 @blueprint.alt_response(200, schema=BACKUP, description="The newest backup shows that already")
 def create_backup(pad_id: UUID) -> Response:
@@ -134,7 +135,7 @@ def delete_backup(pad_id: UUID, backup_id: UUID) -> Response:
 
 
 @blueprint.post("/<uuid:pad_id>/backups/<uuid:backup_id>/restore")
-@blueprint.doc(conditional=IF_MATCH)
+@blueprint.doc(**ADDS, conditional=IF_MATCH)
 @blueprint.response(200, Restored(), headers=ETAG)
 def restore_backup(pad_id: UUID, backup_id: UUID) -> Response:
     """Restore a backup's scene to its pad; what it replaces is backed up first."""

@@ -13,7 +13,7 @@ from padws.context import database, services
 from padws.errors import Conflict, NotFound, Unprocessable
 from padws.http import SUCCESS, ApiBlueprint, answer, members_of
 from padws.json_text import JsonText
-from padws.queries import links, pads, users
+from padws.queries import links, pads, quotas, users
 from padws.schemas.common import Status
 from padws.schemas.openapi import LOCATION, header
 from padws.schemas.users import (
@@ -25,6 +25,7 @@ from padws.schemas.users import (
     OnlineUsers,
     Page,
     SessionCount,
+    Usage,
     User,
     UserChange,
 )
@@ -33,6 +34,7 @@ blueprint = ApiBlueprint("users", __name__, url_prefix="/api/users")
 blueprint.before_request(require_sign_in)
 
 USER = User()
+USAGE = Usage()
 
 
 def _found(user: users.User | None) -> Response:
@@ -50,6 +52,14 @@ def get_me() -> Response:
         if caller().personal_token:  # whose identity is the row itself
             return _found(users.get_user(conn, user_id=caller().id))
         return _found(users.bring_in_line(conn, caller().row()))
+
+
+@blueprint.get("/me/usage")
+@blueprint.response(200, USAGE)
+def get_usage() -> Response:
+    """Count what the caller has, and say how much that may be."""
+    with database().connection() as conn:
+        return answer(members_of(USAGE, quotas.get_usage(conn, owner_id=caller().id)))
 
 
 @blueprint.get("")

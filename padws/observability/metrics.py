@@ -120,6 +120,7 @@ TAKEOUTS = _counter(
 )
 for _direction, _outcome in (("out", "done"), ("out", "failed"), ("in", "done")):
     TAKEOUTS.labels(_direction, _outcome)
+QUOTA_REFUSALS = _counter("quota_refusals", "Requests refused because a user would have too much")
 SIGN_INS = _counter("sign_ins", "People signed in")
 SESSION_REFRESHES = _counter(
     "session_refreshes", "Grants refreshed at the sign-in provider, by outcome", "outcome"

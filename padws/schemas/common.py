@@ -177,7 +177,7 @@ class Status(Answer):
 class Problem(Answer):
     """An error, as RFC 9457 defines it."""
 
-    sometimes = ("errors", "version")
+    sometimes = ("errors", "version", "used", "limit")
 
     type = fields.String(metadata={"description": "Where this kind of error is explained"})
     title = fields.String(metadata={"description": "This kind of error in a few words"})
@@ -194,3 +194,9 @@ class Problem(Answer):
         metadata={"description": "What is wrong with each field of a refused input"},
     )
     version = fields.Integer(metadata={"description": "The current version, with status 412"})
+    used = fields.Integer(
+        metadata={"description": "What there is or would be, with `quota_exceeded`: pads or bytes"}
+    )
+    limit = fields.Integer(
+        metadata={"description": "What there may be at most, with `quota_exceeded`"}
+    )

@@ -115,6 +115,9 @@ TAKEOUT_BODY = {
     "responses": {415: "UnsupportedMediaType", 422: "Unprocessable"},
 }
 
+#: Of a request without a body that adds something.
+ADDS = {"responses": {413: "TooLarge"}}
+
 _PATH_PARAMETERS = {
     "backup_id": "The backup's id",
     "digest": "The SHA-256 of the picture's `dataURL`, in hexadecimal",

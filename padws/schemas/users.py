@@ -49,6 +49,17 @@ class User(Answer):
     updated_at = fields.AwareDateTime()
 
 
+class Usage(Answer):
+    """What a user has, and may have at most; bytes as they are stored."""
+
+    pads = fields.Integer()
+    pads_limit = fields.Integer(allow_none=True, metadata={"description": "null: any number"})
+    bytes = fields.Integer(
+        metadata={"description": "Of pads, backups and pictures, those in the trash included"}
+    )
+    bytes_limit = fields.Integer(allow_none=True, metadata={"description": "null: any number"})
+
+
 class NewUser(Schema):
     """A user to create, before the first sign-in."""
 

@@ -19,7 +19,7 @@ from padws.errors import Problem
 from padws.json_complexity import check_complexity
 from padws.json_text import JsonText
 from padws.pictures import Drawing, take_apart
-from padws.queries import takeouts
+from padws.queries import quotas, takeouts
 from padws.schemas.takeouts import TakenPad
 from padws.takeout.archive import Archive, PadFiles, Unreadable
 from padws.takeout.layout import DRAWING, PAD, path_of, scene_of
@@ -86,6 +86,7 @@ class _Pad:
         self._about = about
         self._conn = conn
         self._now = datetime.now(UTC)
+        self._read = 0  # bytes of scenes, which are fewer when they are stored
 
     def bring_in(self) -> tuple[int, int]:
         """How many pads (one or none) and backups are new. Raises Unreadable."""
@@ -99,7 +100,14 @@ class _Pad:
             added += self._add(
                 DRAWING, pad, drawing, backup_id, "import", told["updated_at"], unless_equal=True
             )
+        if pad.is_new or added:
+            self._asked(PAD, lambda: self._use_quota(has_new_pad=pad.is_new))
         return int(pad.is_new), added
+
+    def _use_quota(self, *, has_new_pad: bool) -> bool:
+        return quotas.use_quota(
+            self._conn, owner_id=self._about.owner_id, added=self._read, has_new_pad=has_new_pad
+        )
 
     def _told(self) -> dict[str, Any]:
         """What pad.json says. Raises Unreadable if it is not as it must be."""
@@ -172,6 +180,7 @@ class _Pad:
     def _drawing(self, name: str) -> Drawing:
         """The scene in a file, its pictures apart and in the database. Raises Unreadable."""
         text = scene_of(self._archive.read(path_of(self._files.id, name)))
+        self._read += len(text)
 
         def check(scene: bytes) -> None:
             check_complexity(scene, self._about.largest_scene)
@@ -206,7 +215,8 @@ class _Pad:
             return ask()
         except UniqueViolation as error:
             raise Unreadable(path, "Somebody else has its id.") from error
-        except (Problem, psycopg.DataError, psycopg.IntegrityError) as error:
+        except (Problem, psycopg.Error) as error:
             problem = problem_of(error)
-            reason = problem.detail if problem.status < 500 else "PostgreSQL refuses it."
-            raise Unreadable(path, reason) from error
+            if problem.status >= 500:
+                raise
+            raise Unreadable(path, problem.detail) from error

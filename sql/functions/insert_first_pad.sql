@@ -26,8 +26,14 @@ BEGIN
         RETURN;
     END IF;
 
-    PERFORM FROM pad_ws.insert_pad_from_template(owner_id, display_name, template_name, new_pictures);
-    from_template := FOUND;
+    BEGIN
+        PERFORM FROM pad_ws.insert_pad_from_template(
+            owner_id, display_name, template_name, new_pictures
+        );
+        from_template := FOUND;
+    EXCEPTION WHEN SQLSTATE 'PW003' THEN -- no room for the template
+        from_template := FALSE;
+    END;
     IF NOT from_template THEN
         PERFORM pad_ws.add_pad(
             owner_id,

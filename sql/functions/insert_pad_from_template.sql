@@ -1,7 +1,8 @@
 -- Makes a pad that starts from a template, with a first backup of it. No row if there is no such
 -- template. With new_pictures, those of the template, which has them in its scene, are kept apart.
 -- Constraints: the owner must exist (pads_owner_id_fkey, pictures_owner_id_fkey).
--- Index: template_pads_name_key; add_pad, store_backup, read_pad; if the template has pictures, split_pictures.
+-- Index: template_pads_name_key, pads_owner_id_created_at_idx; add_pad, store_backup, use_quota, read_pad; if
+-- the template has pictures, split_pictures.
 
 CREATE OR REPLACE FUNCTION pad_ws.insert_pad_from_template(
     owner_id uuid, display_name text, template_name text, new_pictures boolean
@@ -40,6 +41,7 @@ BEGIN
     id := gen_random_uuid();
     PERFORM pad_ws.add_pad(owner_id, id, display_name, template.scene, template.pictures, now());
     PERFORM pad_ws.store_backup(owner_id, id, gen_random_uuid(), now(), 'template', NULL, NULL);
+    PERFORM pad_ws.use_quota(owner_id, 2::bigint * pg_column_size(template.scene), TRUE);
     RETURN QUERY
     SELECT
         pad.id,

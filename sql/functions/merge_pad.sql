@@ -8,7 +8,8 @@
 -- those that the pad still has in its scene are kept apart from now on.
 -- Raises what merge_scene raises, and PW002 where the drawing would be larger than allowed.
 -- Index: pads_id_owner_id_key; backups_source_id_created_at_idx, where the pad does not say when its newest
--- backup was taken; pictures_pkey; split_pictures, add_pictures, keep_pictures; find_backup, take_backup.
+-- backup was taken; pictures_pkey; split_pictures, add_pictures, keep_pictures; find_backup, take_backup;
+-- grown_by, use_quota.
 
 CREATE OR REPLACE FUNCTION pad_ws.merge_pad(
     owner_id uuid,
@@ -46,6 +47,7 @@ DECLARE
     reason text;
     newest_backup_at timestamptz;
     backup_is_due boolean;
+    added bigint; -- bytes, for the quota
 BEGIN
     -- As a save does. The scene is decompressed once, here: `#> '{}'` gives it whole.
     SELECT
@@ -57,6 +59,7 @@ BEGIN
         coalesce(pads.saved_at, pads.updated_at, pads.created_at) AS saved_at,
         pads.restored_version,
         pads.pictures,
+        pg_column_size(pads.data) AS bytes,
         pads.data #> '{}' AS data
     INTO pad
     FROM pad_ws.pads AS pads
@@ -191,6 +194,14 @@ BEGIN
         pruned := pad_ws.take_backup(
             owner_id, pad_id, gen_random_uuid(), updated_at, 'interval', NULL, NULL, retention
         );
+    END IF;
+
+    added := coalesce(pg_column_size(contents), 0);
+    IF pg_column_size(merged) >= 65536 THEN
+        added := added + pad_ws.grown_by(owner_id, pad_id, pad.bytes);
+    END IF;
+    IF added > 0 THEN
+        PERFORM pad_ws.use_quota(owner_id, added, FALSE);
     END IF;
     RETURN NEXT;
 END

@@ -9,7 +9,8 @@
 -- into the row: the next save need not open the scene to tell. A save is `overtaken` if one that came later is
 -- written already: the pad stays as it is, and this scene becomes a backup.
 -- Index: pads_id_owner_id_key; where the pad has no last_backup_at, backups_source_id_created_at_idx; where
--- pictures has changed, add_pictures and keep_pictures; keep_replaced, keep_overtaken, find_backup, take_backup.
+-- pictures has changed, add_pictures and keep_pictures; keep_replaced, keep_overtaken, find_backup, take_backup;
+-- grown_by, use_quota.
 
 CREATE OR REPLACE FUNCTION pad_ws.save_pad(
     owner_id uuid,
@@ -50,6 +51,7 @@ DECLARE
     has_rested boolean;
     is_older boolean; -- null: not known
     is_kept_as_older boolean;
+    added bigint; -- bytes, for the quota
 BEGIN
     -- Saves of one pad queue for its row here. Whatever depends on the save before is decided after
     -- that: which version this is, what time it is, and whether a backup is due.
@@ -67,7 +69,8 @@ BEGIN
         pads.counted_at,
         coalesce(pads.saved_at, pads.updated_at, pads.created_at) AS saved_at,
         pads.arrived_at,
-        pads.overwritten_at
+        pads.overwritten_at,
+        pg_column_size(pads.data) AS bytes
     INTO pad
     FROM pad_ws.pads AS pads
     WHERE
@@ -177,6 +180,14 @@ BEGIN
         pruned := pad_ws.take_backup(
             owner_id, pad_id, gen_random_uuid(), updated_at, 'interval', NULL, NULL, retention
         );
+    END IF;
+
+    added := coalesce(pg_column_size(contents), 0);
+    IF pg_column_size(scene) >= 65536 THEN
+        added := added + pad_ws.grown_by(owner_id, pad_id, pad.bytes);
+    END IF;
+    IF added > 0 THEN
+        PERFORM pad_ws.use_quota(owner_id, added, FALSE);
     END IF;
     RETURN NEXT;
 END

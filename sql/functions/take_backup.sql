@@ -1,6 +1,6 @@
 -- Backs up a pad as it is now, as of a moment and for a reason, and prunes; returns how many old backups
 -- were deleted. With `other`, that scene in its place. To be called by whoever holds the lock on the pad's row.
--- Index: those of store_backup and prune_history.
+-- Index: pads_id_owner_id_key; those of store_backup, prune_history and use_quota.
 
 CREATE OR REPLACE FUNCTION pad_ws.take_backup(
     owner_id uuid,
@@ -15,9 +15,19 @@ CREATE OR REPLACE FUNCTION pad_ws.take_backup(
 RETURNS bigint
 LANGUAGE plpgsql
 AS $$
+DECLARE
+    pruned bigint;
 BEGIN
     PERFORM pad_ws.store_backup(owner_id, pad_id, backup_id, taken_at, reason, other, other_pictures);
-    RETURN pad_ws.prune_history(owner_id, pad_id, retention);
+    pruned := pad_ws.prune_history(owner_id, pad_id, retention);
+    PERFORM pad_ws.use_quota(owner_id, coalesce(pg_column_size(other), (
+        SELECT pg_column_size(pads.data)
+        FROM pad_ws.pads AS pads
+        WHERE
+            pads.id = take_backup.pad_id
+            AND pads.owner_id = take_backup.owner_id
+    )), FALSE);
+    RETURN pruned;
 END
 $$;
 

@@ -51,6 +51,7 @@ POST   /api/users/me/tokens                 createToken
 DELETE /api/users/me/tokens/{}              deleteToken
 GET    /api/users/me/takeout                getTakeout
 POST   /api/users/me/takeout                bringInTakeout
+GET    /api/users/me/usage                  getUsage
 GET    /api/users/me                        getMe
 GET    /api/users                           listUsers
 POST   /api/users                           createUser
@@ -216,7 +217,7 @@ def test_what_is_always_there_is_required(document: Document) -> None:
         "NewToken": {"scope", "expires_at"},
         "NewUser": {"email_verified", "name", "given_name", "family_name", "roles"},
         "OptionalPadName": {"display_name"},
-        "Problem": {"errors", "version"},
+        "Problem": {"errors", "version", "used", "limit"},
         "Scene": {"elements", "appState", "files"},
         "TemplateChange": {"name", "display_name", "data"},
         "Token": {"expires_at", "last_used_at"},

@@ -17,7 +17,7 @@ from padws.errors import PROBLEM, TITLES
 from tests.helpers.documented import Headers, check_documented
 
 STANDARD_MEMBERS = {"type", "title", "status", "detail", "code", "request_id"}
-FURTHER_MEMBERS = {"errors", "version"}
+FURTHER_MEMBERS = {"errors", "version", "used", "limit"}
 
 # What an error must not reveal: internals, and anything that lets somebody in.
 _LEAKS = re.compile(

@@ -142,12 +142,16 @@ _FILL = """
     UPDATE pad_ws.pictures SET created_at = now() + interval '1 year'
     WHERE owner_id = md5('user 778')::uuid AND digest = sha256('picture 777');
 
+    INSERT INTO pad_ws.limits (name, value) VALUES ('pads', 1000), ('bytes', 1000000000);
+    INSERT INTO pad_ws.usage (owner_id, bytes, counted_at)
+    SELECT md5('user ' || n)::uuid, 0, now() FROM generate_series(1, 10001) AS n;
+
     INSERT INTO pad_ws.checks (name, finished_at, faults) VALUES ('db-drill', now(), 1);
     INSERT INTO pad_ws.tidied (name, number, ran_at) VALUES ('pictures', 1, now());
 
     ANALYZE
         pad_ws.users, pad_ws.pads, pad_ws.backups, pad_ws.template_pads, pad_ws.access_tokens,
-        pad_ws.pictures, pad_ws.pad_pictures, pad_ws.backup_pictures, pad_ws.links;
+        pad_ws.pictures, pad_ws.pad_pictures, pad_ws.backup_pictures, pad_ws.links, pad_ws.usage, pad_ws.limits;
 """
 
 
@@ -212,6 +216,9 @@ EXAMPLES: dict[str, Any] = {
     "unneeded_for": timedelta(days=1),
     "trash_for": timedelta(days=30),
     "most": 10,
+    "added": 1000,
+    "has_new_pad": True,
+    "value": 7,
     "derived_id": md5_id("derived"),
     "version": 3,
     "created_at": "2025-05-01",

@@ -30,6 +30,7 @@ SMALL = {
     *("template_pads", "template_pads_name_key", "template_pads_pkey"),
     *("checks", "checks_pkey"),
     *("tidied", "tidied_pkey"),
+    *("limits", "limits_pkey"),
 }
 
 every_file = pytest.mark.parametrize("path", FILES, ids=NAMES)
@@ -221,7 +222,7 @@ def test_lives_on_the_indexes_of_its_header(
     if "Index: none needed." in header_of(path):
         assert scans.tables | scans.indexes <= SMALL
     else:
-        assert scans.tables == set()
+        assert scans.tables <= {"limits"}  # which has two rows
         assert without_twins(scans.indexes) == without_twins(indexes_of(path))
         name = f"{path.parent.name}/{path.stem}"
         assert scans.most_read <= MORE_ENTRIES.get(name, MOST_ENTRIES)

@@ -1,0 +1,196 @@
+"""What one user may have has limits, which cannot be raced past; whoever is full can delete."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from padws.config import load_settings
+from padws.release import upgrade
+from tests.api.conftest import ClientOf, Configure, SqlConnection
+from tests.api.pads import make_pad
+from tests.api.test_takeouts import bring_in, take_out, zipped
+from tests.helpers import parallel
+from tests.helpers.contract import Client, assert_problem, ok
+
+USAGE = "/api/users/me/usage"
+Limit = Callable[..., None]
+
+
+@pytest.fixture
+def limit(sql: SqlConnection) -> Iterator[Limit]:
+    """Say what one user may have."""
+
+    def set_limits(**values: int) -> None:
+        for name, value in values.items():
+            sql.execute(
+                "INSERT INTO pad_ws.limits (name, value) VALUES (%s, %s)"
+                " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                [name, value],
+            )
+
+    set_limits(pads=0, bytes=0)
+    yield set_limits
+    set_limits(**load_settings({}).limits)
+
+
+def scene(size: int, seed: int = 1) -> dict[str, Any]:
+    """A scene that takes about so many bytes, also compressed."""
+    text = random.Random(seed).randbytes(size).decode("latin-1")
+    return {"elements": [], "text": text.replace("\0", "0")}
+
+
+def used(client: Client) -> int:
+    number: int = ok(client.get(USAGE))["bytes"]
+    return number
+
+
+def test_usage_is_counted(alice: Client, sql: SqlConnection, limit: Limit) -> None:
+    nothing = {"pads": 0, "pads_limit": None, "bytes": 0, "bytes_limit": None}
+    assert ok(alice.get(USAGE)) == nothing
+    pad = make_pad(alice, data=scene(50_000))
+    ok(alice.post(f"/api/pad/{pad['id']}/backups"), 201)
+    (row,) = sql.execute(
+        "SELECT (SELECT sum(pg_column_size(data)) FROM pad_ws.pads) + (SELECT"
+        " sum(pg_column_size(data)) FROM pad_ws.backups) AS bytes"
+    ).fetchall()
+    assert ok(alice.get(USAGE)) == nothing | {"pads": 1, "bytes": row["bytes"]}
+
+
+def test_limits_are_settings(
+    configure: Configure, client_of: ClientOf, sql: SqlConnection, limit: Limit
+) -> None:
+    for most, shown in (("1000", 1000), ("0", None)):
+        app = configure(MAX_PADS_PER_USER=most, MAX_BYTES_PER_USER=most)
+        upgrade(app.extensions["padws"].settings)
+        usage = ok(client_of(app, "alice").get(USAGE))
+        assert (usage["pads_limit"], usage["bytes_limit"]) == (shown, shown)
+
+
+def test_no_more_pads_than_the_limit(alice: Client, bob: Client, limit: Limit) -> None:
+    limit(pads=2)
+    pad = make_pad(alice)
+    make_pad(alice)
+    for path, body in (
+        ("/api/pad", {"display_name": "x", "data": {"a": 1}}),
+        ("/api/pad/from-template/default", {}),
+    ):
+        problem = assert_problem(alice.post(path, json=body), 413, "quota_exceeded")
+        assert (problem["used"], problem["limit"]) == (2, 2)
+    make_pad(bob)
+    ok(alice.delete(f"/api/pad/{pad['id']}"))
+    make_pad(alice)
+
+
+Ask = Callable[[Client, str], Any]
+PICTURE = "data:image/png;base64," + "iVBORw0KGgo=" * 20_000
+
+ADDING: dict[str, Ask] = {
+    "a pad": lambda c, _: c.post("/api/pad", json={"display_name": "x", "data": scene(90_000)}),
+    "a backup": lambda c, path: c.post(f"{path}/backups"),
+    "a save that grows": lambda c, path: c.post(path, json=scene(250_000)),
+    "a merge that grows": lambda c, path: c.patch(
+        f"{path}/data", json={"elements": [], "appState": scene(250_000)}
+    ),
+    "a picture": lambda c, path: c.post(
+        path, json=scene(90_000) | {"files": {"a": {"dataURL": PICTURE}}}
+    ),
+}
+
+
+@pytest.fixture
+def full(alice: Client, limit: Limit) -> str:
+    """A pad of alice's, after which there is hardly any room."""
+    pad = make_pad(alice, data=scene(90_000))
+    path = f"/api/pad/{pad['id']}"
+    ok(alice.post(path, json=scene(90_000)))
+    limit(bytes=used(alice) + 50_000)
+    return path
+
+
+@pytest.mark.parametrize("ask", ADDING.values(), ids=ADDING)
+def test_whoever_is_full_can_add_nothing_and_loses_nothing(
+    alice: Client, full: str, ask: Ask
+) -> None:
+    before, bytes_before = ok(alice.get(full)), used(alice)
+    problem = assert_problem(ask(alice, full), 413, "quota_exceeded")
+    assert problem["used"] > problem["limit"] == ok(alice.get(USAGE))["bytes_limit"]
+    assert used(alice) == bytes_before
+    assert ok(alice.get(full)) == before
+
+
+def test_whoever_is_full_can_save_rename_delete_and_make_room(alice: Client, full: str) -> None:
+    ok(alice.post(full, json=scene(90_000, seed=2)))
+    ok(alice.patch(full, json={"display_name": "y"}))
+    assert_problem(alice.post(f"{full}/backups"), 413, "quota_exceeded")
+    for backup in ok(alice.get(f"{full}/backups"))["backups"]:
+        ok(alice.delete(f"{full}/backups/{backup['id']}"))
+    ok(alice.post(f"{full}/backups"), 201)
+
+
+def test_whoever_is_full_has_a_first_pad_all_the_same(alice: Client, limit: Limit) -> None:
+    limit(bytes=1)
+    (pad,) = ok(alice.get("/api/pad"))
+    assert pad["data"]["elements"] == []
+
+
+def test_a_takeout_comes_in_as_far_as_there_is_room(
+    alice: Client, bob: Client, limit: Limit
+) -> None:
+    for seed in range(3):
+        make_pad(alice, data=scene(90_000, seed))
+    files = take_out(alice)
+    limit(bytes=used(alice) - 1000)
+    pads, _, skipped = bring_in(bob, zipped(files))
+    assert pads == 2
+    assert len(skipped) == 1
+    limit(bytes=0, pads=3)
+    assert bring_in(bob, zipped(files)) == (1, 0, {})
+    limit(pads=1)
+    pads, _, skipped = bring_in(bob, zipped(files))
+    assert (pads, skipped) == (0, {})
+
+
+@pytest.mark.parametrize("what", ["pads", "backups"])
+def test_many_at_once_get_no_further_than_one(
+    app: Flask, client_of: ClientOf, alice: Client, limit: Limit, what: str
+) -> None:
+    """Each waits for those that add at the same time."""
+    pad = make_pad(alice, data=scene(90_000))
+    one = used(alice)
+    limit(pads=4, bytes=5 * one + 1000)
+    path, body = "/api/pad", json.dumps({"display_name": "x", "data": scene(10)})
+    if what == "backups":
+        path, body = f"/api/pad/{pad['id']}/backups", ""
+    clients = [client_of(app, "alice") for _ in range(12)]
+
+    def add(client: Client) -> int:
+        return client.post(path, data=body, content_type="application/json").status_code
+
+    statuses = parallel.at_once([lambda client=each: add(client) for each in clients])  # type: ignore[misc]
+    usage = ok(alice.get(USAGE))
+    assert usage["pads"] <= usage["pads_limit"]
+    assert usage["bytes"] <= usage["bytes_limit"]
+    assert sorted(statuses) == [201] * (3 if what == "pads" else 4) + [413] * (
+        9 if what == "pads" else 8
+    )
+
+
+def test_what_others_have_written_counts_after_a_day(
+    alice: Client, full: str, sql: SqlConnection, limit: Limit
+) -> None:
+    limit(bytes=1_000_000)
+    ok(alice.post(f"{full}/backups"), 201)
+    sql.execute(
+        "INSERT INTO pad_ws.backups (id, source_id, owner_id, data) SELECT gen_random_uuid(),"
+        " source_id, owner_id, data FROM pad_ws.backups CROSS JOIN generate_series(1, 20) LIMIT 20"
+    )
+    make_pad(alice)
+    sql.execute("UPDATE pad_ws.usage SET counted_at = counted_at - interval '1 day'")
+    answer = alice.post("/api/pad", json={"display_name": "x", "data": {"a": 1}})
+    assert_problem(answer, 413, "quota_exceeded")
