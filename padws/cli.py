@@ -20,6 +20,9 @@ from padws.migrations.migrating import session, to_roll_back
 from padws.migrations.plan import plan
 from padws.migrations.status import status
 from padws.recovery.command import db_drill, db_dump, db_verify
+from padws.shell.pads import pads_group
+from padws.shell.templates import templates_group
+from padws.shell.users import users_group
 
 PENDING = 3
 
@@ -150,6 +153,9 @@ COMMANDS = (
     doctor,
     version,
     dev,
+    users_group,
+    pads_group,
+    templates_group,
 )
 
 

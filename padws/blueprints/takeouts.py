@@ -26,17 +26,13 @@ from padws.schemas.openapi import TAKEOUT, TAKEOUT_BODY
 from padws.schemas.takeouts import BroughtIn as BroughtInSchema
 from padws.takeout.archive import Archive
 from padws.takeout.bringing_in import BroughtIn, Import, bring_in
-from padws.takeout.limits import LONGEST
+from padws.takeout.limits import LONGEST, sizes
 from padws.takeout.writing import Takeout
 
 log = logging.getLogger("padws")
 
 blueprint = ApiBlueprint("takeouts", __name__, url_prefix="/api/users/me")
 blueprint.before_request(require_sign_in)
-
-# A file may be a drawing with pictures that came one by one.
-_BODIES_IN_A_FILE = 4
-_TIMES_UNPACKED = 10
 
 
 @blueprint.get("/takeout")
@@ -126,12 +122,7 @@ def _temporary_file() -> Iterator[IO[bytes]]:
 
 
 def _bring_in(file: IO[bytes]) -> BroughtIn:
-    limits = settings()
-    archive = Archive(
-        file,
-        most_bytes=_TIMES_UNPACKED * limits.max_takeout_bytes,
-        largest_file=_BODIES_IN_A_FILE * limits.max_body_bytes,
-    )
+    archive = Archive(file, **sizes(settings()))
     with database().connection() as conn:
         if not caller().personal_token:  # whose row is there
             users.bring_in_line(conn, caller().row())
@@ -139,7 +130,7 @@ def _bring_in(file: IO[bytes]) -> BroughtIn:
         connections=database().connection,
         owner_id=caller().id,
         new_pictures=services().new_pictures_apart,
-        largest_scene=limits.max_body_bytes,
+        largest_scene=settings().max_body_bytes,
     )
     done = BroughtIn()
     steps = bring_in(archive, about, done)

@@ -82,6 +82,11 @@ class GunicornLogger(Logger):  # type: ignore[misc]  # untyped
         """Nothing: padws.access logs more."""
 
 
+def log_to_stderr(settings: Settings) -> None:
+    """Log what commands do in the service's format, to standard error."""
+    _configure(settings, [logging.StreamHandler()])
+
+
 def _configure(settings: Settings, handlers: list[logging.Handler]) -> None:
     """Let all loggers write to `handlers`, those of libraries nothing below INFO.
 

@@ -20,6 +20,16 @@ class Taken(Struct, frozen=True):
     reason: str | None
 
 
+class OwnedPad(Struct, frozen=True):
+    """A pad without its scene."""
+
+    id: UUID
+    display_name: str
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
 class WholePad(Struct, frozen=True):
     """A pad, and its backups without their scenes, oldest first, as JSON (of `Taken`).
 
@@ -55,7 +65,7 @@ class ImportedPad(Struct, frozen=True):
 
 
 @from_file
-def list_pad_ids(conn: Connection, *, owner_id: UUID) -> list[UUID]:
+def list_owned_pads(conn: Connection, *, owner_id: UUID) -> list[OwnedPad]:
     """A user's pads, oldest first."""
 
 

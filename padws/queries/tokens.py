@@ -62,6 +62,11 @@ def delete_token(conn: Connection, *, token_id: UUID, user_id: UUID) -> UUID | N
 
 
 @from_file
+def delete_tokens(conn: Connection, *, user_id: UUID) -> list[UUID]:
+    """Revoke all of a user's tokens; their ids."""
+
+
+@from_file
 def use_token(conn: Connection, *, user_id: UUID, token_digest: bytes) -> TokenOwner | None:
     """The token's user; `None` if the user has no such token, or it has expired."""
 

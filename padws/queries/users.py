@@ -66,6 +66,11 @@ def get_user(conn: Connection, *, user_id: UUID) -> User | None:
 
 
 @from_file
+def find_user(conn: Connection, *, text: str) -> User | None:
+    """The user whom an id, a username or an address names."""
+
+
+@from_file
 def get_user_if_current(conn: Connection, **row: Unpack[UserRow]) -> User | None:
     """The user if the row has exactly these values, else `None`."""
 

@@ -6,12 +6,26 @@ from collections.abc import Callable
 from functools import partial
 from threading import Lock
 
+from padws.config import Settings
 from padws.errors import TooManyRequests
 
 _MOST = 4  # of each worker
 
 #: Seconds that one may take, whichever way it goes.
 LONGEST = 7_200
+
+
+# A file may be a drawing with pictures that came one by one.
+_BODIES_IN_A_FILE = 4
+_TIMES_UNPACKED = 10
+
+
+def sizes(settings: Settings) -> dict[str, int]:
+    """How many bytes a takeout that is brought in may have unpacked, and one file of it."""
+    return {
+        "most_bytes": _TIMES_UNPACKED * settings.max_takeout_bytes,
+        "largest_file": _BODIES_IN_A_FILE * settings.max_body_bytes,
+    }
 
 
 class Running:

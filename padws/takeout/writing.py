@@ -42,6 +42,8 @@ from padws.version import VERSION as PADWS
 
 Connections = Callable[[], AbstractContextManager[Connection]]
 
+_WithScene = takeouts.WholePad | backups.Backup
+
 _LEVEL = 1  # of compression: the next ones take twice as long, and save a tenth
 _PIECE = 262_144  # bytes that are digested and compressed at once
 _BLOCK = 65_536  # bytes that are worth sending
@@ -74,11 +76,17 @@ class Takeout:
     def _parts(self) -> Iterator[bytes]:
         yield from self._file(README, [README_TEXT.encode()])
         with self._connections() as conn:
-            pad_ids = takeouts.list_pad_ids(conn, owner_id=self._user.id)
-        for pad_id in pad_ids:
-            yield from self._pad(pad_id)
+            pads = takeouts.list_owned_pads(conn, owner_id=self._user.id)
+        for pad in pads:
+            yield from self._pad(pad.id)
         yield from self._file(MANIFEST, [self._manifest()])
         yield from self._zip.footer()
+
+    def drawing(self, pad_id: UUID) -> Iterator[Buffer] | None:
+        """A pad's drawing by itself, as an .excalidraw file; None if there is no such pad."""
+        with self._connections() as conn:
+            pad = takeouts.get_whole_pad(conn, pad_id=pad_id, owner_id=self._user.id)
+        return self._pieces(pad) if pad else None
 
     def _pad(self, pad_id: UUID) -> Iterator[bytes]:
         """The files of a pad: none if it has been deleted since the takeout began."""
@@ -117,13 +125,19 @@ class Takeout:
         self.backups += 1
         return True
 
-    def _scene(self, path: str, row: takeouts.WholePad | backups.Backup) -> Iterator[bytes]:
+    def _scene(self, path: str, row: _WithScene) -> Iterator[bytes]:
+        yield from self._file(path, self._pieces(row))
+
+    def _pieces(self, row: _WithScene) -> Iterator[Buffer]:
+        """A scene as a file: its pictures are in it again, and something stands in front."""
         scene = memoryview(row.data.json)
-        pieces: Iterator[Buffer] = iter([scene[1:]])
+        yield head_of(scene)
         if row.files and row.pictures:
-            inside = pieces_with(row.data, row.files, row.pictures, texts(self._contents))
-            pieces = (piece[1:] if not at else piece for at, piece in enumerate(inside))
-        yield from self._file(path, _chain(head_of(scene), pieces))
+            pieces = pieces_with(row.data, row.files, row.pictures, texts(self._contents))
+            yield next(pieces)[1:]
+            yield from pieces
+        else:
+            yield scene[1:]
 
     def _file(self, path: str, pieces: Iterable[Buffer]) -> Iterator[bytes]:
         self._zip.add(self._digested(path, pieces), path)
@@ -158,11 +172,6 @@ class _Contents:
         with self._connections() as conn:
             found = takeouts.get_content(conn, owner_id=self._owner_id, digest=key)
         return found.content if found else None
-
-
-def _chain(head: bytes, pieces: Iterator[Buffer]) -> Iterator[Buffer]:
-    yield head
-    yield from pieces
 
 
 def _printed(content: Any) -> bytes:

@@ -1,6 +1,7 @@
 -- Makes a pad of a takeout, as it was there: with its name, version and times. One that its owner has already, under
--- either id, is left as it is; `differs` says whether it is another drawing by now. An id that is somebody else's
--- gives way to the one that is derived from it and the owner. Its pictures must be there: see add_pictures.
+-- either id, is left as it is; `differs` says whether it is another drawing by now (one that has its pictures in its
+-- scene is compared by split_pictures). An id that is somebody else's gives way to the one that is derived from it
+-- and the owner. Its pictures must be there: see add_pictures.
 -- Constraints: pads_data_is_scene; the owner must exist (pads_owner_id_fkey).
 -- Index: pads_id_owner_id_key; add_pad.
 
@@ -34,6 +35,11 @@ BEGIN
     IF FOUND THEN
         id := pad.id;
         is_new := FALSE;
+        IF pad.pictures IS NULL AND import_pad.pictures IS NOT NULL THEN -- it has them in its scene
+            SELECT pad.id AS id, split.rest AS data, pad.display_name AS display_name, split.pictures AS pictures
+            INTO pad
+            FROM pad_ws.split_pictures(owner_id, pad.data) AS split;
+        END IF;
         differs := pad.pictures IS DISTINCT FROM import_pad.pictures
             OR pad.data IS DISTINCT FROM pad_ws.stamp_scene(scene, pad.id, pad.display_name);
         RETURN NEXT;

@@ -14,7 +14,7 @@ from padws.config import load_settings
 from padws.release import upgrade
 from tests.api.conftest import ClientOf, Configure, SqlConnection
 from tests.api.pads import make_pad
-from tests.api.test_takeouts import bring_in, take_out, zipped
+from tests.api.takeouts import bring_in, take_out, zipped
 from tests.helpers import parallel
 from tests.helpers.contract import Client, assert_problem, ok
 

@@ -19,53 +19,18 @@ from flask.testing import FlaskClient
 from padws.takeout import archive, limits
 from tests.api.conftest import Browser, ClientOf, Configure, SignedIn, SqlConnection
 from tests.api.pads import make_pad
+from tests.api.takeouts import PATH, Files, bring_in, send, take_out, zipped
 from tests.helpers.contract import Client, assert_problem, ok
 from tests.helpers.drawings import SCENES, drawing, exact, without_mark
 from tests.helpers.people import COOKIE
 
-PATH = "/api/users/me/takeout"
 PICTURE = "data:image/png;base64," + "iVBORw0KGgo=" * 400
-Files = dict[str, bytes]
 
 
 def with_picture(seed: int = 1) -> dict[str, Any]:
     scene = drawing(seed)
     scene["files"]["big"] = {"id": "big", "dataURL": PICTURE + str(seed), "created": 1}
     return scene
-
-
-def take_out(client: Client) -> Files:
-    answer = client.get(PATH)
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"] == "application/zip"
-    assert answer.headers["Content-Disposition"].endswith('.zip"')
-    with zipfile.ZipFile(io.BytesIO(answer.data)) as found:
-        assert found.testzip() is None
-        return {name: found.read(name) for name in found.namelist()}
-
-
-def zipped(files: Mapping[str, bytes], *, manifest: bool = True) -> bytes:
-    """A takeout of these files; by default its manifest is brought in line."""
-    if manifest:
-        about = json.loads(files["manifest.json"])
-        digests = {name: sha256(content).hexdigest() for name, content in files.items()}
-        about["files"] = {name: digests[name] for name in digests if name != "manifest.json"}
-        files = {**files, "manifest.json": json.dumps(about).encode()}
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as target:
-        for name, content in files.items():
-            target.writestr(name, content)
-    return made.getvalue()
-
-
-def send(client: Client, content: bytes, media_type: str = "application/zip") -> Any:
-    return client.post(PATH, data=content, content_type=media_type)
-
-
-def bring_in(client: Client, content: bytes) -> tuple[int, int, dict[str, str]]:
-    """How many pads and backups are new, and what was skipped, with the reasons."""
-    done = ok(send(client, content))
-    return done["pads"], done["backups"], {s["path"]: s["reason"] for s in done["skipped"]}
 
 
 def everything(client: Client) -> list[Any]:

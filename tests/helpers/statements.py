@@ -219,6 +219,7 @@ EXAMPLES: dict[str, Any] = {
     "added": 1000,
     "has_new_pad": True,
     "value": 7,
+    "text": "user 2",
     "derived_id": md5_id("derived"),
     "version": 3,
     "created_at": "2025-05-01",

@@ -21,7 +21,7 @@ EXAMPLE = ROOT / ".env.example"
 PAGES_OF_DOCS = sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
 SOURCES = [ROOT / "wsgi.py", ROOT / "gunicorn.conf.py", *sorted((ROOT / "padws").rglob("*.py"))]
 # What the system sets for every process, so that padws need not explain it.
-OF_THE_SYSTEM = {"PATH", "NO_PROXY", "DYNO", "TERM"}
+OF_THE_SYSTEM = {"PATH", "NO_PROXY", "DYNO", "TERM", "SUDO_USER"}
 # What gunicorn.conf.py tells prometheus_client; an operator sets METRICS_DIR.
 BETWEEN_OURSELVES = {"PROMETHEUS_MULTIPROC_DIR"}
 

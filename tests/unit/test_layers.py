@@ -14,6 +14,7 @@ from padws.config import ROOT
 LAYERS = [
     ("padws",),  # create_app
     ("padws.cli",),
+    ("padws.shell",),
     ("padws.doctor", "padws.embedded", "padws.recovery", "padws.worker"),
     ("padws.blueprints", "padws.client_connection", "padws.gunicorn_command", "padws.front_end"),
     ("padws.readiness", "padws.release", "padws.tidying"),

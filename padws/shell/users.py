@@ -1,0 +1,208 @@
+"""`padws users`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+from uuid import UUID
+
+import click
+
+from padws.queries import quotas, tokens, users
+from padws.recovery.progress import Progress
+from padws.shell.printing import as_json, print_row, print_rows
+from padws.shell.tools import Tools, dry_run, record, tools, user_argument
+from padws.takeout.archive import Archive
+from padws.takeout.bringing_in import BroughtIn, Import, bring_in
+from padws.takeout.files import new_file
+from padws.takeout.limits import sizes
+from padws.takeout.writing import Takeout
+
+_PAGE = 1000
+_COLUMNS = ("id", "username", "email", "name", "created_at")
+_SKIPPED = 3
+
+
+@click.group("users")
+def users_group() -> None:
+    """Users: what they have, and ending what they may do.
+
+    USER is an id, a username, or an address.
+    """
+
+
+@users_group.command("list")
+@as_json
+def list_all(as_json: bool) -> None:
+    """List all users, in the order of their ids."""
+    with tools() as each:
+        print_rows(_all(each), _COLUMNS, as_json=as_json)
+
+
+def _all(each: Tools) -> Iterator[users.User]:
+    after = UUID(int=0)
+    while True:
+        with each.database.connection() as conn:
+            page = users.list_users(conn, after=after, limit=_PAGE)
+        yield from page
+        if len(page) < _PAGE:
+            return
+        after = page[-1].id
+
+
+@users_group.command("show")
+@user_argument
+@as_json
+def show(user: str, as_json: bool) -> None:
+    """Show a user's row."""
+    with tools() as each:
+        print_row(each.user(user), as_json=as_json)
+
+
+@users_group.command("usage")
+@user_argument
+@as_json
+def usage(user: str, as_json: bool) -> None:
+    """Count what a user has: pads, and the bytes that they, their backups and pictures take."""
+    with tools() as each:
+        found = each.user(user)
+        with each.database.connection() as conn:
+            print_row(quotas.get_usage(conn, owner_id=found.id), as_json=as_json)
+
+
+@users_group.command("end-sessions")
+@user_argument
+@dry_run
+def end_sessions(user: str, dry_run: bool) -> None:
+    """End a user's sessions: they must sign in again, everywhere."""
+    with tools() as each:
+        found = each.user(user)
+        if dry_run:
+            number = sum(user_id == found.id for user_id, _ in each.sessions.active())
+            click.echo(f"{number} sessions of {found.username} would be ended.")
+            return
+        ended = each.sessions.end_all_of(found.id)
+        record("%s sessions of user %s ended", ended, found.id)
+        click.echo(f"{ended} sessions of {found.username} ended.")
+
+
+@users_group.command("revoke-tokens")
+@user_argument
+@dry_run
+def revoke_tokens(user: str, dry_run: bool) -> None:
+    """Revoke all of a user's personal access tokens."""
+    with tools() as each:
+        found = each.user(user)
+        with each.database.connection() as conn:
+            if dry_run:
+                number = len(tokens.list_tokens(conn, user_id=found.id))
+                click.echo(f"{number} tokens of {found.username} would be revoked.")
+                return
+            revoked = len(tokens.delete_tokens(conn, user_id=found.id))
+        record("%s tokens of user %s revoked", revoked, found.id)
+        click.echo(f"{revoked} tokens of {found.username} revoked.")
+
+
+@users_group.command("export")
+@user_argument
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
+def export(user: str, path: Path) -> None:
+    """Write a user's takeout to PATH (-: to standard output), which must not be there yet.
+
+    It has all pads with their history and pictures, but for the trash. The file is there when it is
+    complete, and not before.
+    """
+    with tools() as each:
+        takeout = Takeout(each.database.connection, each.user(user))
+        progress = Progress()
+        if path == Path("-"):
+            _write(takeout, sys.stdout.buffer, progress)
+        else:
+            with new_file(path) as file:
+                _write(takeout, file, progress)
+        progress.say(_so_far(takeout))
+
+
+def _write(takeout: Takeout, file: IO[bytes], progress: Progress) -> None:
+    for block in takeout:
+        file.write(block)
+        progress.show(_so_far(takeout))
+    progress.done()
+
+
+def _so_far(takeout: Takeout) -> str:
+    return f"{takeout.pads:,} pads, {takeout.backups:,} backups: {takeout.bytes:,} bytes."
+
+
+@users_group.command("import")
+@user_argument
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@dry_run
+@as_json
+def import_takeout(user: str, path: Path, dry_run: bool, as_json: bool) -> None:
+    """Bring the takeout in PATH in, for USER; what is there already is left as it is.
+
+    Exit code: 0 everything came in, or was there; 3 some of it was skipped, which is listed; 1
+    nothing came in.
+    """
+    with tools() as each, path.open("rb") as file:
+        found = each.user(user)
+        archive = Archive(file, **sizes(each.settings))
+        if dry_run:
+            number = sum(1 for _ in archive.pads())
+            click.echo(f"{number} pads would be brought in for {found.username}.")
+            return
+        done = _bring_in(each, archive, found.id)
+        record(
+            "takeout %s for user %s: %s pads, %s backups", path, found.id, done.pads, done.backups
+        )
+    _report(done, as_json=as_json)
+    sys.exit(_SKIPPED if done.skipped else 0)
+
+
+def _bring_in(each: Tools, archive: Archive, user_id: UUID) -> BroughtIn:
+    done, progress = BroughtIn(), Progress()
+    about = Import(
+        connections=each.database.connection,
+        owner_id=user_id,
+        new_pictures=each.new_pictures,
+        largest_scene=each.settings.max_body_bytes,
+    )
+    for number, _ in enumerate(bring_in(archive, about, done), 1):
+        progress.show(f"Pad {number:,}: {done.pads:,} new, {done.backups:,} new backups …")
+    progress.done()
+    return done
+
+
+def _report(done: BroughtIn, *, as_json: bool) -> None:
+    skipped = [{"path": each.path, "reason": each.reason} for each in done.skipped]
+    if as_json:
+        print_row({"pads": done.pads, "backups": done.backups, "skipped": skipped}, as_json=True)
+        return
+    for each in skipped:
+        click.echo(f"Skipped {each['path']}: {each['reason']}")
+    click.echo(f"{done.pads:,} pads and {done.backups:,} backups are new.")
+
+
+@users_group.command("delete")
+@user_argument
+@dry_run
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+def delete(user: str, dry_run: bool, yes: bool) -> None:
+    """Delete a user with all pads, backups, pictures and tokens, and end the sessions."""
+    with tools() as each:
+        found = each.user(user)
+        with each.database.connection() as conn:
+            pads = quotas.get_usage(conn, owner_id=found.id).pads
+        if dry_run:
+            click.echo(f"{found.username} would be deleted, with {pads:,} pads.")
+            return
+        if not yes:
+            click.confirm(f"Delete {found.username} with {pads:,} pads?", abort=True)
+        with each.database.connection() as conn:
+            users.delete_user(conn, user_id=found.id)
+        each.sessions.end_all_of(found.id)
+        record("user %s deleted with %s pads", found.id, pads)
+        click.echo(f"{found.username} is deleted.")

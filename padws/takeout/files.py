@@ -1,0 +1,42 @@
+"""Files that are there when they are complete, on the disk, and not before."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+from padws.queries.users import User
+from padws.takeout.writing import Connections, Takeout
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[IO[bytes]]:
+    """A file, for its owner alone. Raises FileExistsError if there is one, whenever it came."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+        os.link(file.name, path)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def keep_user(connections: Connections, user: User, directory: Path) -> Path:
+    """Write all that a user has into a takeout file in `directory`, before it is deleted.
+
+    It is on the disk when this returns. Raises OSError if it cannot be written.
+    """
+    name = re.sub(r"[^A-Za-z0-9.-]", "_", user.username)[:60]
+    path = directory / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{name}-{user.id}.zip"
+    with new_file(path) as file:
+        file.writelines(Takeout(connections, user))
+    return path

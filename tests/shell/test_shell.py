@@ -1,0 +1,182 @@
+"""`padws users`, `pads` and `templates`, as operators run them."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import logging
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from click.testing import CliRunner, Result
+
+from padws.auth.session_index import SessionIndex
+from padws.cli import main
+from padws.config import known_variables, load_settings
+from padws.database import Database
+from padws.queries import tokens, users
+from padws.redis_client import connect
+from padws.takeout.files import keep_user
+from padws.uuid7 import uuid7
+from tests.helpers.rows import new_pad, new_user
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Run a command; by default it must succeed."""
+    for name in known_variables():
+        monkeypatch.delenv(name, raising=False)
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+
+    def invoke(*words: object, code: int = 0, **options: Any) -> Result:
+        result = CliRunner().invoke(main, [*map(str, words)], env=environment, **options)
+        assert result.exit_code == code, result.output + repr(result.exception)
+        assert "Traceback" not in result.output
+        return result
+
+    yield invoke
+    root.handlers[:], root.level = handlers, level
+
+
+@pytest.fixture
+def database(environment: Mapping[str, str]) -> Iterator[Database]:
+    database = Database(load_settings(environment))
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def alice(database: Database) -> UUID:
+    """Somebody with two pads, one of them with a backup and a picture."""
+    with database.connection() as conn:
+        owner_id = new_user(conn, username="alice", email="Alice@example.org")
+        new_pad(conn, owner_id, files={"a": {"dataURL": "data:x" * 1000}})
+        pad = new_pad(conn, owner_id)
+        conn.execute(
+            "INSERT INTO pad_ws.backups (id, source_id, owner_id, data) VALUES (%s, %s, %s, %s)",
+            [uuid7(), pad.id, owner_id, pad.data],
+        )
+        new_user(conn, username="bob", email="bob@example.org")
+    return owner_id
+
+
+def lines(result: Result) -> list[Any]:
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_users_are_listed_and_shown(run: Run, alice: UUID) -> None:
+    table = run("users", "list").stdout.splitlines()
+    assert table[0].split() == ["ID", "USERNAME", "EMAIL", "NAME", "CREATED_AT"]
+    assert len(table) == 3
+    listed = lines(run("users", "list", "--json"))
+    assert {each["username"] for each in listed} == {"alice", "bob"}
+    for name in (alice, "alice", "alice@EXAMPLE.org"):
+        (shown,) = lines(run("users", "show", name, "--json"))
+        assert (shown["id"], shown["roles"]) == (str(alice), [])
+    assert "There is no user nobody" in run("users", "show", "nobody", code=1).output
+    assert "username" in run("users", "show", "alice").stdout
+
+
+def test_usage(run: Run, alice: UUID) -> None:
+    (usage,) = lines(run("users", "usage", "alice", "--json"))
+    assert usage["pads"] == 2
+    assert usage["bytes"] > 0
+
+
+def test_sessions_and_tokens_end_and_that_is_logged(
+    run: Run, alice: UUID, database: Database, environment: Mapping[str, str]
+) -> None:
+    client = connect(load_settings(environment), within=5, retries=0)
+    client.set("padws:session:sid", "x")
+    SessionIndex(client).add(str(alice), "sid", 10**10, None)
+    with database.connection() as conn:
+        tokens.insert_token(
+            conn,
+            token_id=uuid7(),
+            user_id=alice,
+            name="x",
+            scope="read",
+            token_digest=b"x" * 32,
+            expires_at=None,
+        )
+    assert "1 sessions" in run("users", "end-sessions", "alice", "--dry-run").stdout
+    assert "1 tokens" in run("users", "revoke-tokens", "alice", "--dry-run").stdout
+    for command in ("end-sessions", "revoke-tokens"):
+        result = run("users", command, "alice")
+        assert result.stdout.startswith("1 ")
+        assert getpass.getuser() in result.stderr
+        assert str(alice) in result.stderr
+        assert run("users", command, "alice").stdout.startswith("0 ")
+    client.close()
+
+
+def test_a_takeout_goes_out_and_comes_in(run: Run, alice: UUID, tmp_path: Path) -> None:
+    path = tmp_path / "alice.zip"
+    run("users", "export", "alice", path)
+    assert [each.name for each in tmp_path.iterdir()] == ["alice.zip"]
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert "File exists" in run("users", "export", "alice", path, code=1).output
+    assert "2 pads" in run("users", "import", "bob", path, "--dry-run").stdout
+    assert run("pads", "list", "bob", "--json").stdout == ""
+    (done,) = lines(run("users", "import", "bob", path, "--json"))
+    assert done == {"pads": 2, "backups": 1, "skipped": []}
+    assert len(lines(run("pads", "list", "bob", "--json"))) == 2
+    (done,) = lines(run("users", "import", "alice", path, "--json"))
+    assert done == {"pads": 0, "backups": 0, "skipped": []}
+
+
+def test_what_is_skipped_is_said(run: Run, alice: UUID, tmp_path: Path) -> None:
+    path = tmp_path / "alice.zip"
+    run("users", "export", "alice", path)
+    with zipfile.ZipFile(path, "a") as more:
+        more.writestr("notes.txt", b"x")
+    assert "Skipped notes.txt" in run("users", "import", "bob", path, code=3).stdout
+    path.write_bytes(b"x")
+    assert "no ZIP" in run("users", "import", "bob", path, code=1).output
+
+
+def test_a_pad_is_exported(run: Run, alice: UUID, tmp_path: Path) -> None:
+    first, _ = lines(run("pads", "list", "alice", "--json"))
+    run("pads", "export", "alice", first["id"], tmp_path / "a.excalidraw")
+    written = json.loads((tmp_path / "a.excalidraw").read_bytes())
+    assert written["type"] == "excalidraw"
+    assert json.loads(run("pads", "export", "alice", first["id"], "-").stdout) == written
+    assert "no pad" in run("pads", "export", "bob", first["id"], "-", code=1).output
+    run("pads", "export", "alice", "x", "-", code=2)
+
+
+def test_templates_are_loaded_and_exported(run: Run, alice: UUID, tmp_path: Path) -> None:
+    (tmp_path / "mine.json").write_text('{"elements": []}')
+    assert "mine.json" in run("templates", "load", tmp_path, "--dry-run").stdout
+    assert run("templates", "list", "--json").stdout == ""
+    run("templates", "load", tmp_path)
+    (listed,) = lines(run("templates", "list", "--json"))
+    assert listed["name"] == "mine"
+    assert json.loads(run("templates", "export", "mine", "-").stdout) == {"elements": []}
+    assert "no template" in run("templates", "export", "other", "-", code=1).output
+
+
+def test_a_user_is_deleted_after_a_question(run: Run, alice: UUID) -> None:
+    assert "2 pads" in run("users", "delete", "alice", "--dry-run").stdout
+    run("users", "delete", "alice", code=1, input="n\n")
+    run("users", "show", "alice")
+    assert str(alice) in run("users", "delete", "alice", "--yes").stderr
+    run("users", "show", "alice", code=1)
+
+
+def test_what_a_user_has_is_kept_in_a_file(database: Database, alice: UUID, tmp_path: Path) -> None:
+    with database.connection() as conn:
+        user = users.get_user(conn, user_id=alice)
+    assert user
+    path = keep_user(database.connection, user, tmp_path)
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.name.endswith(f"-alice-{alice}.zip")
+    with zipfile.ZipFile(path) as written:
+        assert written.testzip() is None
