@@ -202,7 +202,8 @@ def delete(user: str, dry_run: bool, yes: bool) -> None:
         if not yes:
             click.confirm(f"Delete {found.username} with {pads:,} pads?", abort=True)
         with each.database.connection() as conn:
-            users.delete_user(conn, user_id=found.id)
-        each.sessions.end_all_of(found.id)
+            users.bar_user(conn, user_id=found.id)
+            each.sessions.end_all_of(found.id)
+            users.delete_barred_user(conn, found.id)
         record("user %s deleted with %s pads", found.id, pads)
         click.echo(f"{found.username} is deleted.")

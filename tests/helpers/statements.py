@@ -151,7 +151,8 @@ _FILL = """
 
     ANALYZE
         pad_ws.users, pad_ws.pads, pad_ws.backups, pad_ws.template_pads, pad_ws.access_tokens,
-        pad_ws.pictures, pad_ws.pad_pictures, pad_ws.backup_pictures, pad_ws.links, pad_ws.usage, pad_ws.limits;
+        pad_ws.pictures, pad_ws.pad_pictures, pad_ws.backup_pictures, pad_ws.links, pad_ws.usage,
+        pad_ws.limits;
 """
 
 
