@@ -29,11 +29,15 @@ _LONGEST_INSIDE = 2_048
 
 
 class Drawing(Struct, frozen=True):
-    """A scene to save, its pictures apart: the digest by file id, the text as JSON by digest."""
+    """A scene to save, its pictures apart: the digest by file id, the text as JSON by digest.
+
+    Some of the digests may be `by_reference`: the files named them, instead of having the texts.
+    """
 
     scene: JsonText
     digests: dict[str, str] = {}
     contents: dict[str, memoryview] = {}
+    by_reference: dict[str, str] = {}
 
     @property
     def pictures(self) -> JsonText | None:
@@ -43,7 +47,13 @@ class Drawing(Struct, frozen=True):
     @property
     def references(self) -> list[str]:
         """The digests of pictures whose texts the scene does not bring along."""
-        return [digest for digest in self.digests.values() if digest not in self.contents]
+        return [digest for digest in self.by_reference.values() if digest not in self.contents]
+
+    @property
+    def repeated_bytes(self) -> int:
+        """How many bytes longer the scene is with the texts that it has, wherever it has them."""
+        repeated = (self.contents.get(digest, b"") for digest in self.by_reference.values())
+        return sum(map(len, repeated))
 
     def contents_of(self, digests: Iterable[str]) -> JsonText | None:
         """The texts of pictures, as a JSON object; `None` if there are none.
@@ -195,16 +205,19 @@ def _taken_apart(text: bytes, members: list[_Member], check: Callable[[bytes], N
     short = _replaced(text, [(each.value, each.end, mark) for mark, each in marks.items()])
     check(short)
     apart, digests, contents = dict[str, _Member](), dict[str, str](), dict[str, memoryview]()
+    by_reference = dict[str, str]()
     for file_id, file in _decode(short).files.items():
         member = _picture_of(file, marks)
         digest = member and (member.digest or _digest(text, member))
         if member and digest:
             apart[file_id], digests[file_id] = member, digest
-            if not member.digest:
+            if member.digest:
+                by_reference[file_id] = digest
+            else:
                 contents[digest] = memoryview(text)[member.value : member.end]
     scene = _replaced(text, [(*each.cut(text), b"") for each in apart.values()])
     _check(scene, apart)
-    return Drawing(JsonText(scene), digests, contents)
+    return Drawing(JsonText(scene), digests, contents, by_reference)
 
 
 def _picture_of(file: _File, marks: dict[bytes, _Member]) -> _Member | None:

@@ -46,6 +46,11 @@ def get_picture(
 
 
 @from_file
+def get_bytes_of_pictures(conn: Connection, *, owner_id: UUID, pictures: JsonText) -> int:
+    """How many bytes pictures take written out, each as often as a file refers to it."""
+
+
+@from_file
 def get_next_owner(conn: Connection, *, after: UUID) -> UUID | None:
     """The next user who has pictures, in the order of ids."""
 

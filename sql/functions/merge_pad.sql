@@ -8,7 +8,7 @@
 -- those that the pad still has in its scene are kept apart from now on.
 -- Raises what merge_scene raises, and PW002 where the drawing would be larger than allowed.
 -- Index: pads_id_owner_id_key; backups_source_id_created_at_idx, where the pad does not say when its newest
--- backup was taken; pictures_pkey; split_pictures, add_pictures, keep_pictures; find_backup, take_backup;
+-- backup was taken; bytes_of_pictures; split_pictures, add_pictures, keep_pictures; find_backup, take_backup;
 -- grown_by, use_quota.
 
 CREATE OR REPLACE FUNCTION pad_ws.merge_pad(
@@ -122,15 +122,10 @@ BEGIN
             RETURN NEXT;
             RETURN;
         END IF;
-        most_bytes := most_bytes - (
-            SELECT coalesce(sum(pg_column_size(kept_apart.content)), 0)
-            FROM pad_ws.pictures AS kept_apart
-            WHERE
-                kept_apart.owner_id = merge_pad.owner_id
-                AND kept_apart.digest = ANY(ARRAY(
-                    SELECT decode(file.value, 'hex') FROM jsonb_each_text(merged_pictures) AS file
-                ))
-        );
+    END IF;
+    -- Pictures count as well; those that it had already, only where the scene itself has grown large.
+    IF merged_pictures IS DISTINCT FROM pad.pictures OR 8 * pg_column_size(merged) > most_bytes / 2 THEN
+        most_bytes := most_bytes - pad_ws.bytes_of_pictures(owner_id, merged_pictures);
     END IF;
     PERFORM pad_ws.check_size(merged, part, most_bytes, most_values);
 

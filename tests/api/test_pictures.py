@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
@@ -331,6 +332,43 @@ def test_pictures_can_be_left_out_and_saved_by_their_addresses(
     assert number_of(sql, "pictures") == 1
 
 
+# With random bytes it is stored as it is, with equal ones compressed to a hundredth.
+@pytest.mark.parametrize("content", [random.Random(1).randbytes(30_000), b"A" * 30_000])
+def test_pictures_count_as_often_as_they_are_shown(
+    configure: Configure, client_of: ClientOf, content: bytes
+) -> None:
+    """A few bytes for each would make a drawing that no memory holds, and no column."""
+    alice = client_of(configure(MAX_BODY_BYTES="100000"), "alice")
+    text = data_url(content)
+    path, merged = (path_of(make_pad(alice, data=scene_with(text))) for _ in range(2))
+    for number, expected in ((2, 200), (3, 413)):
+        files = {f"again {n}": {"picture": digest_of(text)} for n in range(number)}
+        part = {"elements": [], "files": files}
+        assert alice.post(path, json=part).status_code == expected
+        brought = {"a": {"dataURL": text}} | dict(list(files.items())[1:])
+        assert alice.post(path, json=part | {"files": brought}).status_code == expected
+        assert alice.post("/api/pad", json={"display_name": "x", "data": part}).status_code == {
+            200: 201
+        }.get(expected, expected)
+        part["files"] = dict(list(files.items())[1:])  # the pad has one already
+        assert alice.patch(f"{merged}/data", json=part).status_code == expected
+    assert len(ok(alice.get(path))["data"]["files"]) == 2
+
+
+def test_a_merge_cannot_make_a_drawing_too_large_beside_its_pictures(
+    configure: Configure, client_of: ClientOf
+) -> None:
+    alice = client_of(configure(MAX_BODY_BYTES="100000"), "alice")
+    path = path_of(make_pad(alice, data=scene_with(data_url(random.Random(1).randbytes(60_000)))))
+
+    def element(number: int) -> Scene:
+        text = base64.b64encode(random.Random(number).randbytes(9_000)).decode()
+        return {"elements": [{"id": f"b{number}", "version": 1, "text": text}]}
+
+    assert alice.patch(f"{path}/data", json=element(1)).status_code == 200
+    assert [alice.patch(f"{path}/data", json=element(n)).status_code for n in (2, 3)] == [413] * 2
+
+
 @pytest.mark.parametrize("make", [True, False])
 def test_a_picture_that_is_not_there_cannot_be_referred_to(
     alice: Client, bob: Client, sql: SqlConnection, make: bool
@@ -347,6 +385,8 @@ def test_a_picture_that_is_not_there_cannot_be_referred_to(
     assert digest_of(ONE) in answer.get_json()["detail"]
     assert without_mark(ok(alice.get(path_of(pad)))["data"]) == scene_with(TWO)
     assert len(ok(alice.get("/api/pad"))) == 1
+    for _ in range(2):
+        sql.execute("SELECT pad_ws.tidy_pictures(id, '0 s') FROM pad_ws.users")
     assert number_of(sql, "pictures") == 2, "nothing is left of what was refused"
 
 
@@ -486,6 +526,8 @@ def test_statements(configure: Configure, client_of: ClientOf, redis_client: red
     assert statements(lambda: alice.post(path, json=scene_with(TWO))) == 1
     assert statements(lambda: alice.post(path, json=scene_with(ONE, TWO, THREE))) == 2
     assert statements(lambda: alice.post(path, json=scene_with())) == 1
+    by_address = {"files": {"a": {"picture": digest_of(ONE)}}}  # whose size has to be asked for
+    assert statements(lambda: alice.post(path, json=by_address)) == 2
     assert statements(lambda: alice.post(f"{path}/backups/{backup}/restore")) == 1
     new = {"display_name": "x", "data": scene_with(data_url(b"x" * 3_000))}
     assert statements(lambda: alice.post("/api/pad", json=new)) == 1

@@ -21,25 +21,25 @@ from padws.queries.users import insert_user
 from padws.uuid7 import uuid7
 from tests.helpers import databases
 from tests.helpers.commands import Forks
+from tests.helpers.pictures import drawing_with_pictures
 from tests.helpers.rows import retention, user_row
 from tests.helpers.waiting import wait_until
 
 BEFORE = "20261126_0002_validate_reasons"
-PADS = 6
+PADS = 20
 
 Scene = dict[str, Any]
 
 
-def picture(number: int) -> str:
-    return f"data:image/png;base64,{number}" + "A" * 5_000
+OF_ALL = "data:image/png;base64," + "A" * 5_000
 
 
 def scene(number: int) -> Scene:
-    """Two pictures of its own, one that all have, and what is no picture."""
-    files = {
-        "own": {"id": "own", "dataURL": picture(number)},
-        "once more": {"dataURL": picture(number), "created": 1},
-        "of all": {"dataURL": picture(-1)},
+    """Real pictures, the longest one twice, one that all drawings have, and what is no picture."""
+    files = drawing_with_pictures(number)["files"]
+    files |= {
+        "once more": {"dataURL": max((each["dataURL"] for each in files.values()), key=len)},
+        "of all": {"dataURL": OF_ALL},
         "short": {"dataURL": "data:,"},
     }
     return {"elements": [number], "appState": {}, "files": files}
@@ -57,7 +57,7 @@ def fill(conn: Connection) -> None:
     owner_id = insert_user(conn, **user_row()).id
     for number in range(PADS):
         drawing = take_apart(json.dumps(scene(number)).encode(), lambda _: None, lambda: True)
-        assert len(drawing.digests) == 3
+        assert drawing.digests
         (pad,) = pads.insert_pad(
             conn,
             pad_id=uuid7(),
@@ -164,8 +164,9 @@ def test_what_is_there_already_is_read_whole(url: str) -> None:
         found = pads.list_pads(
             conn, owner_id=owner_id, with_data=True, with_pictures=True, known_etags=[]
         )
-    digests = {sha256(picture(number).encode()).hexdigest() for number in range(-1, PADS)}
-    assert found.contents.keys() == digests
+    of_all = [file["dataURL"] for number in range(PADS) for file in scene(number)["files"].values()]
+    long = {each for each in of_all if len(each) > 2_048}
+    assert found.contents.keys() == {sha256(each.encode()).hexdigest() for each in long}
     for number, pad in enumerate(found.rows):
         assert isinstance(pad.data, JsonText)
         assert pad.files
