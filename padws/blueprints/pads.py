@@ -7,13 +7,12 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
-import orjson
 from flask import Response, url_for
 
 from padws import memory_budget
 from padws.auth.access import caller, require_sign_in
 from padws.context import database, services, settings
-from padws.errors import Conflict, NotFound, RestoredSince, StaleVersion, TooLarge
+from padws.errors import Conflict, NotFound, RestoredSince, StaleVersion
 from padws.http import (
     SUCCESS,
     ApiBlueprint,
@@ -30,12 +29,11 @@ from padws.http import (
     refuse_change,
 )
 from padws.json_complexity import MOST_VALUES
-from padws.json_text import JsonText
 from padws.observability.current_request import current_request
 from padws.observability.metrics import BACKUPS_TAKEN, PADS_CREATED, PADS_PURGED
 from padws.pictures import Drawing, addresses, texts, unknown_picture
 from padws.queries import pads, users
-from padws.queries.pictures import get_bytes_of_pictures, save_drawing
+from padws.queries.pictures import check_references, save_drawing
 from padws.queries.trash import LOT
 from padws.scene_counts import count_scene
 from padws.schemas.common import PicturesInside, Status, WithDataAndPictures
@@ -131,15 +129,12 @@ def _count_new_pad(*, with_backup: bool) -> None:
         BACKUPS_TAKEN.inc()
 
 
-def _check_size(drawing: Drawing) -> None:
+def _check_references(drawing: Drawing) -> None:
     """Refuse a scene that would be too large if it brought along the pictures it refers to."""
-    if not drawing.by_reference:
-        return
-    wanted = JsonText(orjson.dumps(drawing.by_reference))
-    with database().connection() as conn:
-        size = get_bytes_of_pictures(conn, owner_id=caller().id, pictures=wanted)
-    if size + drawing.repeated_bytes + len(drawing.scene.json) > settings().max_body_bytes:
-        raise TooLarge("body_too_large", "The scene is too large with the pictures it refers to.")
+    if drawing.by_reference:
+        with database().connection() as conn:
+            most = settings().max_body_bytes
+            check_references(conn, drawing, owner_id=caller().id, most=most)
 
 
 def _created(found: WithPictures[pads.Pad], *, with_backup: bool) -> Response:
@@ -159,7 +154,7 @@ def _created(found: WithPictures[pads.Pad], *, with_backup: bool) -> Response:
 def create_pad(body: dict[str, Any]) -> Response:
     """Create a pad."""
     drawing = drawing_of(body["data"])
-    _check_size(drawing)
+    _check_references(drawing)
     found = _insert(
         pads.insert_pad,
         pad_id=uuid7(),
@@ -218,7 +213,7 @@ def get_pad(query: dict[str, Any], pad_id: UUID) -> Response:
 def save_pad(pad_id: UUID) -> Response:
     """Save a scene."""
     accepted, drawing, owner_id = accepted_versions(), read_drawing(), caller().id
-    _check_size(drawing)
+    _check_references(drawing)
     counts = count_scene(drawing.scene.json).columns()
     with database().connection() as conn:
         save = partial(

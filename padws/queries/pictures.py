@@ -7,9 +7,11 @@ from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
 
+import orjson
 from msgspec import Struct
 
 from padws.database import Connection
+from padws.errors import TooLarge
 from padws.json_text import JsonText
 from padws.pictures import Drawing
 from padws.queries.pads import MergedPad, SaveAttempt
@@ -63,6 +65,16 @@ def tidy_pictures(conn: Connection, *, owner_id: UUID, unneeded_for: timedelta) 
 @from_file
 def delete_pictures(conn: Connection, *, owner_id: UUID, most: int) -> int:
     """Delete a lot of what nothing refers to, for a user who is being deleted; how many."""
+
+
+def check_references(conn: Connection, drawing: Drawing, *, owner_id: UUID, most: int) -> None:
+    """Raise TooLarge if a scene would be, if it brought along the pictures that it refers to."""
+    if not drawing.by_reference:
+        return
+    wanted = JsonText(orjson.dumps(drawing.by_reference))
+    size = get_bytes_of_pictures(conn, owner_id=owner_id, pictures=wanted)
+    if size + drawing.repeated_bytes + len(drawing.scene.json) > most:
+        raise TooLarge("body_too_large", "The scene is too large with the pictures it refers to.")
 
 
 def save_drawing(drawing: Drawing, save: Callable[..., Attempt | None]) -> Attempt | None:

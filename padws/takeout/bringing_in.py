@@ -20,6 +20,7 @@ from padws.json_complexity import check_complexity
 from padws.json_text import JsonText
 from padws.pictures import Drawing, take_apart
 from padws.queries import quotas, takeouts
+from padws.queries.pictures import check_references
 from padws.schemas.takeouts import TakenPad
 from padws.takeout.archive import Archive, PadFiles, Unreadable
 from padws.takeout.layout import DRAWING, PAD, path_of, scene_of
@@ -187,6 +188,8 @@ class _Pad:
 
         def read() -> Drawing:
             drawing = take_apart(text, check, lambda: self._about.new_pictures)
+            most = self._about.largest_scene
+            check_references(self._conn, drawing, owner_id=self._about.owner_id, most=most)
             self._add_pictures(drawing)
             return drawing
 

@@ -26,6 +26,7 @@ from tests.helpers.rows import retention, user_row
 from tests.helpers.waiting import wait_until
 
 BEFORE = "20261126_0002_validate_reasons"
+AFTER = "20261126_0007_checks"
 PADS = 20
 
 Scene = dict[str, Any]
@@ -121,6 +122,7 @@ def test_a_rollback_killed_between_two_drawings_is_finished_by_the_next(
         return int(number)
 
     settings["MIGRATION_LOCK_TTL"] = "0.4"
+    forker.run(settings, "db-rollback", "--to", AFTER, "--yes")  # which waits for any lock
     with psycopg.connect(url) as conn:
         conn.execute(
             "SELECT FROM pad_ws.pads WHERE id = "
