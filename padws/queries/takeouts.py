@@ -18,6 +18,8 @@ class Taken(Struct, frozen=True):
     id: UUID
     timestamp: datetime
     reason: str | None
+    label: str | None
+    version: int | None
 
 
 class OwnedPad(Struct, frozen=True):
@@ -62,6 +64,7 @@ class ImportedPad(Struct, frozen=True):
     id: UUID
     is_new: bool
     differs: bool
+    is_in_trash: bool
 
 
 @from_file
@@ -118,6 +121,8 @@ def import_backup(
     scene: JsonText,
     pictures: JsonText | None,
     reason: str | None,
+    label: str | None,
+    version: int | None,
     taken_at: datetime,
     unless_equal: bool,
 ) -> bool:

@@ -1,10 +1,16 @@
 """Takeouts: what a pad's pad.json says, and what came of bringing a takeout in."""
 
+from typing import Any
+
 from marshmallow import EXCLUDE, Schema, fields, validate
 
 from padws.schemas.common import Answer, NameField, TimeField
 
 _LARGEST_VERSION = 2**62
+
+
+def _version(**options: Any) -> fields.Integer:
+    return fields.Integer(strict=True, validate=validate.Range(0, _LARGEST_VERSION), **options)
 
 
 class _Told(Schema):
@@ -23,6 +29,8 @@ class TakenBackup(_Told):
     id = fields.UUID(required=True)
     timestamp = TimeField(required=True)
     reason = fields.String(required=True, allow_none=True)
+    label = NameField(load_default=None, allow_none=True)
+    version = _version(load_default=None, allow_none=True)
 
 
 class TakenPad(_Told):
@@ -32,9 +40,7 @@ class TakenPad(_Told):
     display_name = NameField(required=True)
     created_at = TimeField(required=True)
     updated_at = TimeField(required=True)
-    version = fields.Integer(
-        required=True, strict=True, validate=validate.Range(0, _LARGEST_VERSION)
-    )
+    version = _version(required=True)
     history = fields.List(fields.Nested(TakenBackup), required=True)
 
 

@@ -94,16 +94,26 @@ class _Pad:
         told = self._told()
         drawing = self._drawing(DRAWING)
         pad = self._asked(DRAWING, lambda: self._pad(told, drawing))
+        if pad.is_in_trash:
+            raise Unreadable(path_of(self._files.id, PAD), "The pad is in the trash.")
         added = sum(self._backup(pad, taken) for taken in told["history"])
         if pad.differs:
-            digest = self._archive.digest_of(path_of(self._files.id, DRAWING))
-            backup_id = uuid5(pad.id, f"{told['updated_at']} {digest}")
-            added += self._add(
-                DRAWING, pad, drawing, backup_id, "import", told["updated_at"], unless_equal=True
-            )
+            added += self._add(pad, self._as_backup(pad, told), drawing, unless_equal=True)
         if pad.is_new or added:
             self._asked(PAD, lambda: self._use_quota(has_new_pad=pad.is_new))
         return int(pad.is_new), added
+
+    def _as_backup(self, pad: takeouts.ImportedPad, told: dict[str, Any]) -> dict[str, Any]:
+        """The drawing of the takeout, as a backup of a pad that has changed since."""
+        digest = self._archive.digest_of(path_of(self._files.id, DRAWING))
+        return {
+            "file": DRAWING,
+            "id": uuid5(pad.id, f"{told['updated_at']} {digest}"),
+            "reason": "import",
+            "label": None,
+            "version": told["version"],
+            "timestamp": told["updated_at"],
+        }
 
     def _use_quota(self, *, has_new_pad: bool) -> bool:
         return quotas.use_quota(
@@ -142,34 +152,30 @@ class _Pad:
         )
 
     def _backup(self, pad: takeouts.ImportedPad, taken: dict[str, Any]) -> bool:
-        drawing = self._drawing(taken["file"])
-        return self._add(
-            taken["file"], pad, drawing, taken["id"], taken["reason"], taken["timestamp"]
-        )
+        return self._add(pad, taken, self._drawing(taken["file"]))
 
     def _add(
         self,
-        name: str,
         pad: takeouts.ImportedPad,
+        taken: dict[str, Any],
         drawing: Drawing,
-        backup_id: UUID,
-        reason: str | None,
-        taken_at: datetime,
         *,
         unless_equal: bool = False,
     ) -> bool:
         return self._asked(
-            name,
+            taken["file"],
             lambda: takeouts.import_backup(
                 self._conn,
                 owner_id=self._about.owner_id,
                 pad_id=pad.id,
-                backup_id=backup_id,
-                derived_id=self._derived(backup_id),
+                backup_id=taken["id"],
+                derived_id=self._derived(taken["id"]),
                 scene=drawing.scene,
                 pictures=drawing.pictures,
-                reason=reason if reason in _REASONS else None,
-                taken_at=min(taken_at, self._now),
+                reason=taken["reason"] if taken["reason"] in _REASONS else None,
+                label=taken["label"],
+                version=taken["version"],
+                taken_at=min(taken["timestamp"], self._now),
                 unless_equal=unless_equal,
             ),
         )

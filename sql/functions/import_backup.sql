@@ -12,6 +12,8 @@ CREATE OR REPLACE FUNCTION pad_ws.import_backup(
     scene jsonb,
     pictures jsonb,
     reason text,
+    label text,
+    version bigint,
     taken_at timestamptz,
     unless_equal boolean
 )
@@ -19,6 +21,7 @@ RETURNS boolean
 LANGUAGE plpgsql
 AS $$
 DECLARE
+    most_labels CONSTANT integer := 20;
     id uuid := backup_id;
 BEGIN
     IF EXISTS (
@@ -41,9 +44,38 @@ BEGIN
         RETURN FALSE;
     END IF;
 
+    IF
+        label IS NOT NULL
+        AND (
+            SELECT count(*)
+            FROM pad_ws.backups AS backups
+            WHERE
+                backups.source_id = import_backup.pad_id
+                AND backups.owner_id = import_backup.owner_id
+                AND backups.label IS NOT NULL
+        ) >= most_labels
+    THEN
+        label := NULL;
+    END IF;
+
     LOOP
-        INSERT INTO pad_ws.backups (id, source_id, owner_id, data, pictures, reason, created_at, updated_at)
-        VALUES (id, pad_id, owner_id, scene, pictures, reason, taken_at, taken_at)
+        INSERT INTO pad_ws.backups (
+            id, source_id, owner_id, data, pictures, reason, label, version, elements, digest, created_at, updated_at
+        )
+        VALUES (
+            id,
+            pad_id,
+            owner_id,
+            scene,
+            pictures,
+            reason,
+            label,
+            version,
+            (SELECT count(*) FROM pad_ws.element_keys(scene)),
+            pad_ws.digest_scene(scene, pictures),
+            taken_at,
+            taken_at
+        )
         ON CONFLICT DO NOTHING;
         EXIT WHEN FOUND;
         IF id = derived_id THEN

@@ -17,13 +17,13 @@ CREATE OR REPLACE FUNCTION pad_ws.import_pad(
     updated_at timestamptz,
     last_backup_at timestamptz
 )
-RETURNS TABLE (id uuid, is_new boolean, differs boolean)
+RETURNS TABLE (id uuid, is_new boolean, differs boolean, is_in_trash boolean)
 LANGUAGE plpgsql
 AS $$
 DECLARE
     pad record;
 BEGIN
-    SELECT pads.id, pads.data, pads.display_name, pads.pictures INTO pad
+    SELECT pads.id, pads.data, pads.display_name, pads.pictures, pads.deleted_at INTO pad
     FROM pad_ws.pads AS pads
     WHERE
         pads.id IN (import_pad.pad_id, import_pad.derived_id)
@@ -35,6 +35,7 @@ BEGIN
     IF FOUND THEN
         id := pad.id;
         is_new := FALSE;
+        is_in_trash := pad.deleted_at IS NOT NULL;
         IF pad.pictures IS NULL AND import_pad.pictures IS NOT NULL THEN -- it has them in its scene
             SELECT pad.id AS id, split.rest AS data, pad.display_name AS display_name, split.pictures AS pictures
             INTO pad
@@ -48,6 +49,7 @@ BEGIN
 
     is_new := TRUE;
     differs := FALSE;
+    is_in_trash := FALSE;
     BEGIN
         id := pad_id;
         PERFORM pad_ws.add_pad(owner_id, id, display_name, scene, pictures, last_backup_at);

@@ -1,6 +1,6 @@
 -- Makes a pad. No row: a picture that it refers to is missing.
 -- Constraints: pads_data_is_scene; the owner must exist (pads_owner_id_fkey, pictures_owner_id_fkey).
--- Index: those of add_pictures, add_pad, use_quota and read_pad; pads_owner_id_created_at_idx.
+-- Index: those of add_pictures, add_pad, use_quota and read_pad; pads_owner_id_created_at_live_idx.
 
 CREATE OR REPLACE FUNCTION pad_ws.insert_pad(
     owner_id uuid, pad_id uuid, display_name text, scene jsonb, pictures jsonb, contents json

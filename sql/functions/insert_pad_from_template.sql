@@ -1,7 +1,7 @@
 -- Makes a pad that starts from a template, with a first backup of it. No row if there is no such
 -- template. With new_pictures, those of the template, which has them in its scene, are kept apart.
 -- Constraints: the owner must exist (pads_owner_id_fkey, pictures_owner_id_fkey).
--- Index: template_pads_name_key, pads_owner_id_created_at_idx; add_pad, store_backup, use_quota, read_pad; if
+-- Index: template_pads_name_key, pads_owner_id_created_at_live_idx; add_pad, store_backup, use_quota, read_pad; if
 -- the template has pictures, split_pictures.
 
 CREATE OR REPLACE FUNCTION pad_ws.insert_pad_from_template(

@@ -2,7 +2,8 @@
 -- new is one too many. To be called last, when everything else is locked and written: those that add at the same
 -- time wait here for one another. As long as the upper bound in `usage` is below the limit nothing is counted;
 -- it is counted anew (count_bytes) at least once a day, for what others have written. Pads are counted when one
--- is new, those in the trash not (pads_owner_id_created_at_idx). Without limits it does nothing. Index: usage_pkey.
+-- is new (pads_owner_id_created_at_live_idx). Without limits it does nothing.
+-- Index: usage_pkey.
 
 CREATE OR REPLACE FUNCTION pad_ws.use_quota(owner_id uuid, added bigint, has_new_pad boolean)
 RETURNS void

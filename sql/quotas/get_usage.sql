@@ -1,6 +1,6 @@
 -- What a user has, and may have at most (null: no limit). Reads every row of the user's pads, backups
 -- and pictures, but none of what is in them.
--- Index: pads_owner_id_created_at_idx, those of pad_ws.count_bytes.
+-- Index: pads_owner_id_created_at_live_idx, those of pad_ws.count_bytes.
 -- psql -v owner_id="'…'" -f sql/quotas/get_usage.sql
 
 SELECT

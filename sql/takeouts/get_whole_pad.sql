@@ -35,7 +35,9 @@ SELECT
                 jsonb_build_object(
                     'id', backups.id,
                     'timestamp', coalesce(backups.created_at, backups.updated_at, 'epoch'),
-                    'reason', backups.reason
+                    'reason', backups.reason,
+                    'label', backups.label,
+                    'version', backups.version
                 )
                 ORDER BY backups.created_at NULLS FIRST, backups.id
             )

@@ -8,7 +8,8 @@
 SELECT
     id,
     is_new,
-    differs
+    differs,
+    is_in_trash
 FROM pad_ws.import_pad(
     :owner_id,
     :pad_id,

@@ -1,5 +1,5 @@
--- A user's pads, oldest first, without their scenes, and without the trash: what a takeout goes through, and what `padws pads list`
--- shows. Index: pads_owner_id_created_at_idx.
+-- A user's pads, oldest first, without their scenes, and without the trash: what a takeout goes through, and
+-- what `padws pads list` shows. Index: pads_owner_id_created_at_live_idx.
 -- psql -v owner_id="'…'" -f sql/takeouts/list_owned_pads.sql
 
 SELECT

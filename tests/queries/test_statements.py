@@ -23,7 +23,13 @@ SOURCES = sorted((ROOT / "padws").rglob("*.py"))
 MOST_ENTRIES = 20
 # Backups still refer to their pad in two ways, and both references are followed.
 # Each example of a backup that was taken and rolled back has left an entry, too; a save takes two.
-MORE_ENTRIES = {"users/delete_user": 40, "pads/save_pad": 30}
+MORE_ENTRIES = {
+    "users/delete_user": 50,
+    "pads/save_pad": 60,
+    "pads/merge_pad": 60,
+    "takeouts/import_backup": 40,
+    "quotas/get_usage": 40,
+}
 
 # Of these tables, read as a whole by whoever reads them.
 SMALL = {
