@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import ceil
 from threading import Lock
 
@@ -13,6 +15,9 @@ from limits import RateLimitItem, parse
 from padws.auth.client_networks import network_of
 from padws.config import Settings
 from padws.errors import TooManyRequests
+
+# Each may take as long as a statement may, and a processor of PostgreSQL's.
+_SEARCHES_AT_ONCE = 2
 
 
 class Limits:
@@ -27,6 +32,8 @@ class Limits:
     def __init__(self, settings: Settings, client: redis.Redis):
         self._logins = _SharedWindow(parse(settings.login_limit), client, "padws:limit:login")
         self._writes = _Window(parse(settings.write_limit))
+        self._searches: Counter[str] = Counter()
+        self._lock = Lock()
         self._links = _LinkWindow(parse(settings.link_limit), client, "padws:limit:link")
         self._link_readers = _LinkWindow(
             parse(settings.link_address_limit), client, "padws:limit:link-address"
@@ -51,6 +58,20 @@ class Limits:
     def count_link_password(self, who: str) -> None:
         """Count a password that has to be computed: by a user, network or link. As above."""
         self._link_passwords.count(who)
+
+    @contextmanager
+    def searching(self, user_id: str) -> Iterator[None]:
+        """Search for a user, who may do few at once in each worker. Raises TooManyRequests."""
+        with self._lock:
+            if self._searches[user_id] >= _SEARCHES_AT_ONCE:
+                raise TooManyRequests(retry_after=1, detail="Too many searches at once.")
+            self._searches[user_id] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._searches[user_id] -= 1
+                self._searches += Counter()  # without those who search no more
 
 
 class _Window:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import Response, url_for
+from flask import Response, request, url_for
 
 from padws import memory_budget
 from padws.auth.access import caller, require_sign_in
@@ -31,31 +33,37 @@ from padws.http import (
 from padws.json_complexity import MOST_VALUES
 from padws.observability.current_request import current_request
 from padws.observability.metrics import BACKUPS_TAKEN, PADS_CREATED, PADS_PURGED
+from padws.paging import Cursor
 from padws.pictures import Drawing, addresses, texts, unknown_picture
 from padws.queries import pads, users
 from padws.queries.pictures import check_references, save_drawing
 from padws.queries.trash import LOT
 from padws.scene_counts import count_scene
-from padws.schemas.common import PicturesInside, Status, WithDataAndPictures
+from padws.schemas.common import PicturesInside, Status
 from padws.schemas.openapi import (
     ETAG,
     IF_MATCH,
     IF_MATCH_BASE,
     IF_NONE_MATCH,
     LOCATION,
+    NEXT_PAGE,
     PART_BODY,
     SCENE_BODY,
 )
 from padws.schemas.pads import (
+    LARGEST_PAGE,
+    FoundPad,
     ListedPad,
     Merged,
     NewPad,
     OptionalPadName,
     Pad,
     PadName,
+    PadsQuery,
     Renamed,
     Saved,
 )
+from padws.search import words_of
 from padws.statements import WithPictures
 from padws.uuid7 import uuid7
 
@@ -63,6 +71,10 @@ blueprint = ApiBlueprint("pads", __name__, url_prefix="/api/pad")
 blueprint.before_request(require_sign_in)
 
 PAD = Pad()
+FOUND_PAD = FoundPad()
+
+#: What makes a page of the list: pad.ws's front end asks for none of it.
+_PAGED = frozenset({"limit", "cursor", "sort", "q"})
 
 REFUSALS = {"stale_version": StaleVersion, "restored_since": RestoredSince}
 
@@ -71,12 +83,14 @@ P = TypeVar("P", bound=pads.Pad)
 
 
 @blueprint.get("")
-@blueprint.arguments(WithDataAndPictures(), location="query")
+@blueprint.arguments(PadsQuery(), location="query")
 @blueprint.doc(conditional=IF_NONE_MATCH)
-@blueprint.response(200, ListedPad(many=True), headers=ETAG)
+@blueprint.response(200, FoundPad(many=True), headers=ETAG | NEXT_PAGE)
 @blueprint.alt_response(409, "Conflict")
 def list_pads(query: dict[str, Any]) -> Response:
     """List the caller's pads, oldest first; the first request creates the first pad."""
+    if not _PAGED.isdisjoint(query):
+        return _find_pads(query)
     wanted = {
         "owner_id": caller().id,
         "with_data": query["data"],
@@ -100,10 +114,71 @@ def list_pads(query: dict[str, Any]) -> Response:
     return answer(listed, headers={"ETag": etag})
 
 
-def _members(pad: P, found: WithPictures[P], *, inside: bool = True) -> dict[str, Any]:
+def _find_pads(query: dict[str, Any]) -> Response:
+    """A page of the list, in an order, or what a search finds."""
+    limit, words = _page_size(query), words_of(query.get("q", ""))
+    wanted = _place_of(query) | {
+        "owner_id": caller().id,
+        "most_pads": limit and limit + 1,
+        "words": words,
+        "any_word": "|".join(words),
+        "with_data": query["data"],
+        "with_pictures": query["pictures"],
+        "known_etags": known_etags(),
+    }
+    memory_budget.wait()
+    found = _search(wanted)
+    if not found.rows[0].etag:
+        _make_first_pad()
+        found = _search(wanted)
+    etag = f'"{found.rows[0].etag}"'
+    if not {found.rows[0].etag, "*"}.isdisjoint(wanted["known_etags"]):
+        return not_modified(etag)
+    rows = [pad for pad in found.rows if pad.id]
+    schema = FOUND_PAD if words else PAD
+    inside = query["pictures"]
+    listed = [_members(pad, found, schema, inside=inside) for pad in rows[:limit]]
+    headers = {"ETag": etag}
+    if limit and len(rows) > limit:
+        headers["Link"] = _next_page(query, rows[limit - 1])
+    return answer(listed, headers=headers)
+
+
+def _page_size(query: dict[str, Any]) -> int | None:
+    return min(query["limit"], LARGEST_PAGE) if "limit" in query else None
+
+
+def _place_of(query: dict[str, Any]) -> dict[str, Any]:
+    """The order, and where in it the page begins."""
+    sort, cursor = query.get("sort", "created"), query.get("cursor")
+    return {
+        "sort": sort.removeprefix("-"),
+        "direction": -1 if sort.startswith("-") else 1,
+        "is_first": cursor is None,
+        "after_key": cursor.key if cursor else "",
+        "after_id": cursor.id if cursor else UUID(int=0),
+    }
+
+
+def _search(wanted: dict[str, Any]) -> WithPictures[pads.FoundPad]:
+    user_id = str(wanted["owner_id"])
+    place = services().limits.searching(user_id) if wanted["words"] else nullcontext()
+    with place, database().connection() as conn:
+        return pads.find_pads(conn, **wanted)
+
+
+def _next_page(query: dict[str, Any], last: pads.FoundPad) -> str:
+    cursor = Cursor(query.get("sort", "created"), last.key, last.id)
+    following = urlencode(request.args.to_dict() | {"cursor": str(cursor)})
+    return f'<{url_for("pads.list_pads")}?{following}>; rel="next"'
+
+
+def _members(
+    pad: P, found: WithPictures[P], schema: ListedPad = PAD, *, inside: bool = True
+) -> dict[str, Any]:
     """A pad's members, its pictures inside its scene or as addresses."""
     pictures = texts(found.contents) if inside else addresses(pad.id)
-    return members_with_scene(PAD, pad, pictures)
+    return members_with_scene(schema, pad, pictures)
 
 
 def _make_first_pad() -> None:

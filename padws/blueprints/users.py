@@ -15,7 +15,7 @@ from padws.http import SUCCESS, ApiBlueprint, answer, members_of
 from padws.json_text import JsonText
 from padws.queries import links, pads, quotas, users
 from padws.schemas.common import Status
-from padws.schemas.openapi import LOCATION, header
+from padws.schemas.openapi import LOCATION, NEXT_PAGE
 from padws.schemas.users import (
     LARGEST_PAGE,
     Ended,
@@ -65,11 +65,7 @@ def get_usage() -> Response:
 @blueprint.get("")
 @administrators_only
 @blueprint.arguments(Page(), location="query")
-@blueprint.response(
-    200,
-    User(many=True),
-    headers={"Link": header('A next page, as `rel="next"`', required=False)},
-)
+@blueprint.response(200, User(many=True), headers=NEXT_PAGE)
 def list_users(query: dict[str, Any]) -> Response:
     """List users, in pages of at most a hundred."""
     limit = min(query["limit"], LARGEST_PAGE)

@@ -41,6 +41,16 @@ class ListedPad(Pad, frozen=True):
     etag: str
 
 
+class FoundPad(ListedPad, frozen=True):
+    """A pad in a page of its owner's list; `key` is its place in the order, beside its id.
+
+    All but the ETag is None where the page has no pad, and that, too, where there is no pad at all.
+    """
+
+    key: str
+    matches: list[str]
+
+
 class SavedPad(Struct, frozen=True):
     """The result of a save: the new version and, with a backup, how many old ones were deleted."""
 
@@ -97,6 +107,26 @@ def list_pads(
     known_etags: list[str],
 ) -> WithPictures[ListedPad]:
     """The owner's pads, oldest first; the first alone, without its scene, if the ETag is known."""
+
+
+@from_file
+def find_pads(
+    conn: Connection,
+    *,
+    owner_id: UUID,
+    sort: str,
+    direction: int,
+    is_first: bool,
+    after_key: str,
+    after_id: UUID,
+    most_pads: int | None,
+    words: list[str],
+    any_word: str,
+    with_data: bool,
+    with_pictures: bool,
+    known_etags: list[str],
+) -> WithPictures[FoundPad]:
+    """A page of the owner's pads that match a search; one row without a pad if there are none."""
 
 
 @from_file

@@ -12,6 +12,7 @@ from marshmallow.validate import Length, OneOf, Range, Regexp
 
 from padws.errors import TITLES
 from padws.json_text import JsonText
+from padws.paging import read_cursor
 
 
 class Answer(Schema):
@@ -105,6 +106,18 @@ class CountField(fields.Integer):
         if not str(value).removeprefix("-").isdecimal():
             raise self.make_error("invalid")
         return super()._deserialize(value, attr, data, **kwargs)
+
+
+class CursorField(fields.String):
+    """Where a page of a list ended, as the page before says."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> Any:
+        try:
+            return read_cursor(str(super()._deserialize(value, attr, data, **kwargs)))
+        except ValueError:
+            raise ValidationError("Not a cursor of this list.") from None
 
 
 class TimeField(fields.AwareDateTime):

@@ -45,6 +45,7 @@ PART_BODY = {
 }
 ETAG = {"ETag": header("Made of the version")}
 LOCATION = {"Location": header("Where it is")}
+NEXT_PAGE = {"Link": header('A next page, as `rel="next"`', required=False)}
 IF_MATCH = {
     "name": "If-Match",
     "in": "header",

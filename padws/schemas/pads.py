@@ -1,10 +1,22 @@
 """Pads."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, ValidationError, fields, validates_schema
+from marshmallow.validate import Length, OneOf
 
-from padws.schemas.common import Answer, NameField, SceneField, Status
+from padws.schemas.common import (
+    Answer,
+    CountField,
+    CursorField,
+    NameField,
+    SceneField,
+    Status,
+    WithDataAndPictures,
+)
+
+ORDERS = ("created", "updated", "name")
+LARGEST_PAGE = 100
 
 
 class ListedPad(Answer):
@@ -21,6 +33,41 @@ class ListedPad(Answer):
     version = fields.Integer(
         metadata={"description": "Goes up by one with each change of scene or name"}
     )
+
+
+class FoundPad(ListedPad):
+    """A drawing in a list; with `q`, where the words are in it."""
+
+    sometimes = ("data", "matches")
+
+    matches = fields.List(
+        fields.String(),
+        metadata={"description": "Up to three of its texts in which any of the words is"},
+    )
+
+
+class PadsQuery(WithDataAndPictures):
+    """Which pads, and in which order."""
+
+    limit = CountField(metadata={"description": "How many at most, up to 100; without it, all"})
+    cursor = CursorField(
+        metadata={"description": "As in the `Link` of the page before, with the same `sort`"}
+    )
+    sort = fields.String(
+        validate=OneOf([*ORDERS, *(f"-{each}" for each in ORDERS)]),
+        metadata={"description": "`created` unless said; with `-` the other way round"},
+    )
+    q = fields.String(
+        validate=Length(0, 200),
+        metadata={"description": "Words that must all be in a pad's name or texts"},
+    )
+
+    @validates_schema
+    def check_cursor(self, query: dict[str, Any], **_: Any) -> None:
+        """Refuse a cursor of another order."""
+        cursor = query.get("cursor")
+        if cursor and cursor.sort != query.get("sort", "created"):
+            raise ValidationError("Not a cursor of this list.", "cursor")
 
 
 class Pad(ListedPad):

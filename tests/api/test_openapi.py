@@ -162,7 +162,7 @@ def test_who_may_ask_without_signing_in_is_said(document: Document) -> None:
 
 def test_query_parameters_are_described(document: Document) -> None:
     expected = {
-        ("GET", "/api/pad"): {"data", "pictures"},
+        ("GET", "/api/pad"): {"data", "pictures", "limit", "cursor", "sort", "q"},
         ("GET", "/api/pad/{}"): {"pictures"},
         ("GET", "/api/pad/{}/backups"): {"limit", "from", "to", "data", "pictures"},
         ("GET", "/api/pad/{}/backups/{}"): {"pictures"},
@@ -210,7 +210,7 @@ def test_what_is_always_there_is_required(document: Document) -> None:
         "Merged": {"kept"},
         "Saved": {"kept", "overtaken"},
         "Part": {"elements", "appState", "files"},
-        "ListedPad": {"data"},
+        "FoundPad": {"data", "matches"},
         "TrashedPad": {"data"},
         "ListedTemplate": {"data"},
         "NewLink": {"expires_at", "password"},

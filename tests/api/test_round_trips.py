@@ -70,6 +70,8 @@ SINGLE: dict[str, Ask] = {
     "read a pad again": lambda s: s.alice.get(s.pad, headers={"If-None-Match": s.etag}),
     "list pads": lambda s: s.alice.get("/api/pad"),
     "list pads without scenes": lambda s: s.alice.get("/api/pad?data=false"),
+    "list a page of pads": lambda s: s.alice.get("/api/pad?limit=1&sort=-updated"),
+    "search pads": lambda s: s.alice.get("/api/pad?q=plan"),
     "list pads again": lambda s: s.alice.get("/api/pad", headers={"If-None-Match": s.list_etag}),
     "list backups": lambda s: s.alice.get(f"{s.pad}/backups"),
     "list recent backups": lambda s: s.alice.get("/api/pad/recent"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from tests.helpers.drawings import drawing
 
@@ -13,6 +14,7 @@ Request = tuple[str, str, Any]
 REQUESTS: list[Request] = [
     ("GET", "/api/pad", None),
     ("GET", "/api/pad?data=false", None),
+    ("GET", "/api/pad?q=x&limit=1&sort=-updated", None),
     ("POST", "/api/pad", {"display_name": "x", "data": {"a": 1}}),
     ("POST", "/api/pad/from-template/default", None),
     ("GET", "/api/pad/recent", None),
@@ -41,8 +43,8 @@ REQUESTS: list[Request] = [
 ]
 
 
-def requests_about(pad: str, backup: str) -> list[Request]:
-    """The requests, by an administrator who owns this pad and this backup of it."""
-    unknown = f"/api/shared/{'0' * 32}_{'A' * 43}"
-    names = {"pad": pad, "backup": f"{pad}/backups/{backup}", "shared": unknown}
+def requests_about(pad: str, backup: str, link: str) -> list[Request]:
+    """The requests, by an administrator who owns this pad, its backup and the link to it."""
+    shared = f"/api{urlsplit(link).path}"
+    names = {"pad": pad, "backup": f"{pad}/backups/{backup}", "shared": shared}
     return [(method, path.format_map(names), body) for method, path, body in REQUESTS]

@@ -129,7 +129,8 @@ def test_every_request_goes_through_it(pooled: Pooled) -> None:
         new = session.post(f"{url}/api/pad", json={"display_name": "x", "data": drawing()})
         path = new.headers["Location"]
         backup = session.post(f"{url}{path}/backups").json()["id"]
-        wanted = requests_about(path, backup)
+        link = session.post(f"{url}{path}/links", json={}).json()["url"]
+        wanted = requests_about(path, backup, link)
         for method, each, body in sorted(wanted, key=lambda it: (it[0] == "DELETE", -len(it[1]))):
             answer = session.request(method, f"{url}{each}", json=body)
             assert answer.status_code in (200, 201), (method, each, answer.text)

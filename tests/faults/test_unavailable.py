@@ -101,7 +101,8 @@ def pad(place: Place) -> dict[str, Any]:
 def every_request(place: Place, pad: dict[str, Any]) -> list[Request]:
     path = f"/api/pad/{pad['id']}"
     backup = ok(place.ask("GET", f"{path}/backups"))["backups"][0]["id"]
-    return requests_about(path, backup)
+    link = ok(place.ask("POST", f"{path}/links", {}), 201)["url"]
+    return requests_about(path, backup, link)
 
 
 def assert_open(place: Place) -> None:

@@ -238,6 +238,14 @@ EXAMPLES: dict[str, Any] = {
     "accepted_versions": "{(,)}",
     "known_versions": "{}",
     "known_etags": [],
+    "sort": "name",
+    "direction": -1,
+    "is_first": False,
+    "after_key": "e",
+    "after_id": UUID(int=0),
+    "most_pads": 2,
+    "words": ["[dD]rawing"],
+    "any_word": "[dD]rawing",
     "backup_interval": timedelta(0),
     "retention": JsonText(
         b'{"newest": 2, "hourly": 0, "daily": 0, "weekly": 0, "replaced_days": 0}'

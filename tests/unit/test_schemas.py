@@ -21,7 +21,7 @@ from padws.schemas.app import BuildInfo
 from padws.schemas.backups import Backup, BackupsQuery, Limit
 from padws.schemas.common import NameField, SceneField, WithData, template_name
 from padws.schemas.links import Link, SharedPad
-from padws.schemas.pads import NewPad, OptionalPadName, Pad, PadName
+from padws.schemas.pads import FoundPad, NewPad, OptionalPadName, Pad, PadName
 from padws.schemas.templates import NewTemplate, Template, TemplateChange
 from padws.schemas.tokens import Token
 from padws.schemas.trash import TrashedPad
@@ -31,6 +31,7 @@ from padws.schemas.users import NewUser, Page, User, UserChange
 ROWS: dict[type[Schema], list[type[msgspec.Struct]]] = {
     Pad: [pads.Pad, pads.ListedPad],
     TrashedPad: [trash.TrashedPad],
+    FoundPad: [pads.FoundPad],
     Backup: [
         backups.Backup,
         backups.RecentBackup,
@@ -45,13 +46,14 @@ ROWS: dict[type[Schema], list[type[msgspec.Struct]]] = {
 }
 
 #: What the client sees of a column's type; a column of JSON is a scene or a list of texts.
-SHOWN_AS: dict[type, set[type]] = {
+SHOWN_AS: dict[Any, set[type]] = {
     UUID: {fields.UUID},
     str: {fields.String},
     int: {fields.Integer},
     bool: {fields.Boolean},
     datetime: {fields.AwareDateTime},
     JsonText: {SceneField, fields.List},
+    list[str]: {fields.List},
 }
 
 
@@ -104,6 +106,7 @@ def test_what_rows_have_beside_what_is_shown_is_known() -> None:
         "Pad": APART,
         "TrashedPad": APART,
         "ListedPad": APART | {"etag"},
+        "FoundPad": APART | {"etag", "key"},
         "Backup": APART,
         "RecentBackup": APART | {"pad_id"},
         "TakenBackup": APART | {"pruned"},

@@ -924,7 +924,7 @@ export interface components {
             /** @description The current version, with status 412 */
             version?: number;
         };
-        ListedPad: {
+        FoundPad: {
             /** Format: uuid */
             id: string;
             /** Format: uuid */
@@ -937,6 +937,8 @@ export interface components {
             updated_at: string;
             /** @description Goes up by one with each change of scene or name */
             version: number;
+            /** @description Up to three of its texts in which any of the words is */
+            matches?: string[];
         };
         NewPad: {
             display_name: string;
@@ -1714,6 +1716,14 @@ export interface operations {
                 pictures?: boolean;
                 /** @description `false` leaves the scenes out */
                 data?: boolean;
+                /** @description How many at most, up to 100; without it, all */
+                limit?: number;
+                /** @description As in the `Link` of the page before, with the same `sort` */
+                cursor?: string;
+                /** @description `created` unless said; with `-` the other way round */
+                sort?: "created" | "updated" | "name" | "-created" | "-updated" | "-name";
+                /** @description Words that must all be in a pad's name or texts */
+                q?: string;
             };
             header?: {
                 /** @description ETags of what the caller has; answered with 304 if that is still current */
@@ -1729,10 +1739,12 @@ export interface operations {
                 headers: {
                     /** @description Made of the version */
                     ETag: string;
+                    /** @description A next page, as `rel="next"` */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ListedPad"][];
+                    "application/json": components["schemas"]["FoundPad"][];
                 };
             };
             304: components["responses"]["NotModified"];
