@@ -34,6 +34,7 @@ TITLES = {
     "method_not_allowed": "The method is not allowed here",
     "no_room": "There is no room for that now",
     "no_workspaces": "There is no workspace provider",
+    "not_a_drawing": "The file is not a drawing",
     "not_administrator": "Only administrators may do this",
     "not_found": "No such page",
     "not_json": "The body must be application/json",

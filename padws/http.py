@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import time
 import weakref
@@ -23,6 +24,7 @@ from werkzeug.exceptions import ClientDisconnected
 from padws import memory_budget
 from padws.context import services
 from padws.data_url import content_of
+from padws.drawing_files import read_file
 from padws.errors import (
     BadRequest,
     NotFound,
@@ -50,9 +52,9 @@ if TYPE_CHECKING:
 _MOST_BESIDE_SCENES = 500_000
 
 
-def read_body(limit: int) -> bytes:
+def read_body(limit: int, *, of_any_type: bool = False) -> bytes:
     """The request's whole body, declared as JSON and not longer than `limit` bytes."""
-    if not request.is_json:
+    if not (of_any_type or request.is_json):
         raise UnsupportedMediaType("not_json")
     if request.headers.get("Content-Encoding", "").strip().lower() not in ("", "identity"):
         headers = {"Accept-Encoding": "identity"}
@@ -146,6 +148,14 @@ def read_drawing() -> Drawing:
     body = read_body(current_app.config["MAX_CONTENT_LENGTH"])
     check = partial(_check_complexity, scenes=["data"])
     return take_apart(body, check, lambda: services().new_pictures_apart)
+
+
+def read_drawing_file() -> tuple[Drawing, str]:
+    """The body as a file of Excalidraw's, whatever it is declared as; its name if it has one."""
+    body = read_body(current_app.config["MAX_CONTENT_LENGTH"], of_any_type=True)
+    _check_complexity(body, ["file"])
+    file = read_file(body.removeprefix(codecs.BOM_UTF8))
+    return drawing_of(JsonText(file.scene)), file.name
 
 
 def drawing_of(scene: JsonText) -> Drawing:
@@ -307,9 +317,16 @@ def members_of(schema: Schema, row: object) -> dict[str, Any]:
 def members_with_scene(schema: Schema, row: WithScene, member_for: PutBack) -> dict[str, Any]:
     """What `schema` shows of a row, its pictures in the scene again, or their addresses."""
     members = members_of(schema, row)
-    if row.data and row.files and row.pictures:
-        members["data"] = put_back(row.data, row.files, row.pictures, member_for)
+    if row.data:
+        members["data"] = whole_scene(row, member_for)
     return members
+
+
+def whole_scene(row: WithScene, member_for: PutBack) -> JsonText | JsonPieces | None:
+    """A row's scene, its pictures in it again, or their addresses."""
+    if row.data and row.files and row.pictures:
+        return put_back(row.data, row.files, row.pictures, member_for)
+    return row.data
 
 
 @cache
@@ -431,6 +448,11 @@ def digest_in(address: str) -> bytes:
 def has_picture(digest: str) -> bool:
     """Whether the caller has this picture already, by If-None-Match."""
     return not {digest, "*"}.isdisjoint(known_etags())
+
+
+def site() -> str:
+    """The address of this site as people see it, without a slash at the end."""
+    return services().settings.frontend_url.rstrip("/") or f"{request.scheme}://{request.host}"
 
 
 def answer_picture(content: JsonText | None, digest: str) -> Response:

@@ -13,7 +13,7 @@ from padws.auth.access import caller, require_sign_in
 from padws.auth.client_networks import network_of
 from padws.auth.links import new_link_token, owner_named_in
 from padws.auth.tokens import digest_of
-from padws.context import database, services, settings
+from padws.context import database, services
 from padws.errors import Forbidden, NotFound
 from padws.http import (
     NO_VERSION,
@@ -28,6 +28,7 @@ from padws.http import (
     members_of,
     members_with_scene,
     not_modified,
+    site,
 )
 from padws.observability.metrics import LINK_PASSWORDS, LINKS_CREATED, LINKS_OPENED
 from padws.pictures import shared_addresses, texts
@@ -87,8 +88,7 @@ def create_link(body: dict[str, Any], pad_id: UUID) -> Response:
     if not link:
         raise NotFound("pad_not_found")
     LINKS_CREATED.inc()
-    site = settings().frontend_url.rstrip("/") or f"{request.scheme}://{request.host}"
-    members = members_of(LINK, link) | {"url": f"{site}/shared/{token}"}
+    members = members_of(LINK, link) | {"url": f"{site()}/shared/{token}"}
     return answer(members, 201, {"Cache-Control": "no-store"})
 
 

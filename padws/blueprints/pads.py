@@ -14,6 +14,7 @@ from flask import Response, request, url_for
 from padws import memory_budget
 from padws.auth.access import caller, require_sign_in
 from padws.context import database, services, settings
+from padws.drawing_files import MEDIA_TYPE, content_disposition
 from padws.errors import Conflict, NotFound, RestoredSince, StaleVersion
 from padws.http import (
     SUCCESS,
@@ -28,7 +29,10 @@ from padws.http import (
     members_with_scene,
     not_modified,
     read_drawing,
+    read_drawing_file,
     refuse_change,
+    site,
+    whole_scene,
 )
 from padws.json_complexity import MOST_VALUES
 from padws.observability.current_request import current_request
@@ -39,9 +43,11 @@ from padws.queries import pads, users
 from padws.queries.pictures import check_references, save_drawing
 from padws.queries.trash import LOT
 from padws.scene_counts import count_scene
-from padws.schemas.common import PicturesInside, Status
+from padws.schemas.common import PicturesInside, Status, readable_name
 from padws.schemas.openapi import (
     ETAG,
+    FILE,
+    FILE_BODY,
     IF_MATCH,
     IF_MATCH_BASE,
     IF_NONE_MATCH,
@@ -280,6 +286,44 @@ def get_pad(query: dict[str, Any], pad_id: UUID) -> Response:
         return not_modified(etag_of(pad.version))
     members = _members(pad, found, inside=query["pictures"])
     return answer(members, headers={"ETag": etag_of(pad.version)})
+
+
+@blueprint.post("/import")
+@blueprint.arguments(OptionalPadName(), location="query")
+@blueprint.doc(**FILE_BODY)
+@blueprint.response(201, PAD, headers=ETAG | LOCATION)
+def import_pad(query: dict[str, Any]) -> Response:
+    """Create a pad from a file of Excalidraw's, with a first backup."""
+    drawing, written = read_drawing_file()
+    name = query.get("display_name") or readable_name(written) or settings().default_pad_name
+    found = _insert(
+        pads.insert_pad_from_file,
+        pad_id=uuid7(),
+        display_name=name,
+        scene=drawing.scene,
+        pictures=drawing.pictures,
+        contents=drawing.contents_of(drawing.contents),
+    )
+    if not found.rows:
+        raise unknown_picture(", ".join(drawing.references))
+    return _created(found, with_backup=True)
+
+
+@blueprint.get("/<uuid:pad_id>/export")
+@blueprint.doc(**FILE)
+def export_pad(pad_id: UUID) -> Response:
+    """Read a pad as a file for Excalidraw, its pictures in it."""
+    memory_budget.wait()
+    with database().connection() as conn:
+        found = pads.export_pad(conn, pad_id=pad_id, owner_id=caller().id, source=site())
+    pad = found.row
+    if not pad:
+        raise NotFound("pad_not_found")
+    headers = {
+        "Content-Type": MEDIA_TYPE,
+        "Content-Disposition": content_disposition(pad.display_name, "excalidraw"),
+    }
+    return answer(whole_scene(pad, texts(found.contents)), headers=headers)
 
 
 @blueprint.route("/<uuid:pad_id>", methods=["POST", "PUT"])

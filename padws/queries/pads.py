@@ -51,6 +51,15 @@ class FoundPad(ListedPad, frozen=True):
     matches: list[str]
 
 
+class ExportedPad(Struct, frozen=True):
+    """The content of a file, without its member `files` where `pictures` are kept apart."""
+
+    display_name: str
+    data: JsonText
+    files: JsonText | None
+    pictures: JsonText | None
+
+
 class SavedPad(Struct, frozen=True):
     """The result of a save: the new version and, with a backup, how many old ones were deleted."""
 
@@ -168,6 +177,27 @@ def insert_pad_from_template(
     new_pictures: bool,
 ) -> WithPictures[Pad]:
     """A new pad with a first backup; none if there is no such template."""
+
+
+@from_file
+def insert_pad_from_file(
+    conn: Connection,
+    *,
+    pad_id: UUID,
+    owner_id: UUID,
+    display_name: str,
+    scene: JsonText,
+    pictures: JsonText | None,
+    contents: JsonText | None,
+) -> WithPictures[Pad]:
+    """As insert_pad, with a first backup."""
+
+
+@from_file
+def export_pad(
+    conn: Connection, *, pad_id: UUID, owner_id: UUID, source: str
+) -> WithPictures[ExportedPad]:
+    """A pad as a file; none if there is no such pad. `source` says where it comes from."""
 
 
 @from_file

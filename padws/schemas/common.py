@@ -94,6 +94,16 @@ def _check_characters(name: str) -> None:
         raise ValidationError("Has no visible character.")
 
 
+def readable_name(name: str) -> str:
+    """A name that somebody else has given, as one may be here; empty if it cannot be."""
+    name = name.strip()[:100].strip()
+    try:
+        _check_characters(name)
+    except ValidationError:
+        return ""
+    return name
+
+
 class CountField(fields.Integer):
     """A number of things, at least one, in digits; int() would take `1_0` as well."""
 

@@ -43,6 +43,24 @@ PART_BODY = {
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Part"}}},
     }
 }
+_FILE = {"application/vnd.excalidraw+json": {"schema": _SCENE}}
+FILE_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "A file that Excalidraw has saved, declared as whatever it may be",
+        "content": _FILE,
+    },
+    "responses": {422: "Unprocessable"},
+}
+FILE = {
+    "responses": {
+        200: {
+            "description": "The drawing",
+            "content": _FILE,
+            "headers": {"Content-Disposition": header("The name under which to save it")},
+        }
+    }
+}
 ETAG = {"ETag": header("Made of the version")}
 LOCATION = {"Location": header("Where it is")}
 NEXT_PAGE = {"Link": header('A next page, as `rel="next"`', required=False)}
@@ -80,7 +98,11 @@ _BYTES = {
         "application/octet-stream",
     )
 }
-_OF_PICTURE = {"ETag": header("The digest"), "Accept-Ranges": header("`bytes`")}
+_OF_PICTURE = {
+    "ETag": header("The digest"),
+    "Accept-Ranges": header("`bytes`"),
+    "Content-Disposition": header("`attachment`, where it is not to be shown", required=False),
+}
 _OF_PART = {**_OF_PICTURE, "Content-Range": header("Which bytes, of how many")}
 PICTURE = {
     "responses": {

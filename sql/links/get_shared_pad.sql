@@ -1,7 +1,7 @@
 -- The pad behind a share link that has not expired, and the link's password, hashed. The scene is left out
 -- (null) where the link has a password and the caller says none, and where the caller has this version already;
--- it is without what tells whose it is (appState.pad.uniqueId, appState.collaborators). Where its pictures are
--- kept apart, the scene's `files` is a column of its own, and each picture follows once, as a row, unless the
+-- it is without what is deleted in it and whose it is: pad_ws.scene_for_others. Where its pictures are kept apart,
+-- the scene's `files` is a column of its own, and each picture follows once, as a row, unless the
 -- caller does not want them. The owner is the one that the token names.
 -- Index: links_owner_id_token_digest_key, pads_id_owner_id_key, pad_pictures_pkey, pictures_pkey.
 -- psql -v owner_id="'…'" -v token_digest="sha256('…')" -v with_password=false -v known_versions="'{}'" \
@@ -25,9 +25,7 @@ pad AS (
         CASE
             WHEN link.password_hash IS NOT NULL AND NOT :with_password THEN NULL
             WHEN pads.version <@ :known_versions::int8multirange THEN NULL
-            WHEN jsonb_typeof(pads.data #> '{appState,pad}') = 'object'
-                THEN pads.data #- '{appState,pad,uniqueId}' #- '{appState,collaborators}'
-            ELSE pads.data
+            ELSE pad_ws.scene_for_others(pads.data)
         END AS data,
         pads.pictures,
         coalesce(pads.updated_at, pads.created_at, 'epoch') AS updated_at,

@@ -6,7 +6,7 @@
 -- one of `words`: pad_ws.search_scene. Without words, no scene is looked at.
 -- `after_key` and `after_id` are those of the last pad of the page before. Scenes, pictures and what is left out
 -- of them are as in list_pads.sql.
--- Index: pads_owner_id_created_at_idx, pads_id_owner_id_key, pictures_pkey, pad_pictures_pkey.
+-- Index: pads_owner_id_created_at_live_idx, pads_id_owner_id_key, pictures_pkey, pad_pictures_pkey.
 -- psql -v owner_id="'…'" -v sort="'created'" -v direction=1 -v is_first=true -v after_key="''" -v after_id="'…'" \
 --      -v most_pads=100 -v words="'{}'" -v any_word="''" -v with_data=false -v with_pictures=false \
 --      -v known_etags="'{}'" -f sql/pads/find_pads.sql
@@ -30,7 +30,9 @@ WITH own AS MATERIALIZED (
             )
         END AS key
     FROM pad_ws.pads
-    WHERE owner_id = :owner_id
+    WHERE
+        owner_id = :owner_id
+        AND deleted_at IS NULL
 ),
 
 digest AS (

@@ -18,6 +18,8 @@ GET    /api/pad                             listPads
 POST   /api/pad                             createPad
 POST   /api/pad/from-template/{}            createPadFromTemplate
 GET    /api/pad/{}                          getPad
+GET    /api/pad/{}/export                   exportPad
+POST   /api/pad/import                      importPad
 POST   /api/pad/{}                          savePad
 PUT    /api/pad/{}                          savePadByPut
 PATCH  /api/pad/{}/data                     mergePad
@@ -172,6 +174,7 @@ def test_query_parameters_are_described(document: Document) -> None:
         ("POST", "/api/shared/{}"): {"pictures"},
         ("GET", "/api/templates"): {"data"},
         ("POST", "/api/pad/from-template/{}"): {"display_name"},
+        ("POST", "/api/pad/import"): {"display_name"},
         ("GET", "/api/users"): {"limit", "after"},
         ("GET", "/auth/login"): {"next", "popup", "kc_idp_hint"},
     }

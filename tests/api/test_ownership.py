@@ -32,6 +32,7 @@ ROUTES: list[tuple[str, str, Any]] = [
     ("DELETE", "/api/pad/{pad}", None),
     ("GET", "/api/pad/{pad}/backups", None),
     ("GET", "/api/pad/{pad}/backups?data=false&limit=1", None),
+    ("GET", "/api/pad/{pad}/export", None),
     ("GET", "/api/pad/{pad}/links", None),
     ("POST", "/api/pad/{pad}/links", {}),
     ("POST", "/api/pad/{pad}/backups", None),

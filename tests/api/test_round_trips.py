@@ -84,6 +84,8 @@ SINGLE: dict[str, Ask] = {
     "make a pad": lambda s: s.alice.post("/api/pad", json={"display_name": "x", "data": {"a": 1}}),
     "make a pad from a template": lambda s: s.alice.post("/api/pad/from-template/default"),
     "rename": lambda s: s.alice.patch(s.pad, json={"display_name": "x"}),
+    "export": lambda s: s.alice.get(f"{s.pad}/export"),
+    "import": lambda s: s.alice.post("/api/pad/import", data=b'{"elements": []}'),
     "make a link": lambda s: s.alice.post(f"{s.pad}/links"),
     "list links": lambda s: s.alice.get(f"{s.pad}/links"),
     "end all links": lambda s: s.admin.delete(

@@ -29,6 +29,8 @@ REQUESTS: list[Request] = [
     ("GET", "{backup}", None),
     ("POST", "{backup}/restore", None),
     ("DELETE", "{backup}", None),
+    ("GET", "{pad}/export", None),
+    ("POST", "/api/pad/import", {"type": "excalidraw", "elements": []}),
     ("POST", "{pad}/links", None),
     ("GET", "{pad}/links", None),
     ("GET", "{shared}", None),

@@ -29,6 +29,7 @@ _OF_ANY_REQUEST = {408, 414, 417, 431, 500}
 # The headers that have a meaning by the answer's status or by the contract.
 _HEADERS = {
     "Accept-Ranges",
+    "Content-Disposition",
     "Content-Range",
     "ETag",
     "Link",

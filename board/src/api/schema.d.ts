@@ -186,6 +186,43 @@ export interface paths {
         patch: operations["renamePad"];
         trace?: never;
     };
+    "/api/pad/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Create a pad from a file of Excalidraw's, with a first backup. */
+        post: operations["importPad"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pad/{pad_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The pad's id */
+                pad_id: string;
+            };
+            cookie?: never;
+        };
+        /** Read a pad as a file for Excalidraw, its pictures in it. */
+        get: operations["exportPad"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/pad/{pad_id}/data": {
         parameters: {
             query?: never;
@@ -2041,6 +2078,77 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    importPad: {
+        parameters: {
+            query?: {
+                /** @description The pad's name; without it, the service's default */
+                display_name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description A file that Excalidraw has saved, declared as whatever it may be */
+        requestBody: {
+            content: {
+                "application/vnd.excalidraw+json": components["schemas"]["Scene"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    /** @description Made of the version */
+                    ETag: string;
+                    /** @description Where it is */
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pad"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportPad: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The pad's id */
+                pad_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The drawing */
+            200: {
+                headers: {
+                    /** @description The name under which to save it */
+                    "Content-Disposition": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.excalidraw+json": components["schemas"]["Scene"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
     mergePad: {
         parameters: {
             query?: never;
@@ -2446,6 +2554,8 @@ export interface operations {
                     ETag: string;
                     /** @description `bytes` */
                     "Accept-Ranges": string;
+                    /** @description `attachment`, where it is not to be shown */
+                    "Content-Disposition"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2464,6 +2574,8 @@ export interface operations {
                     ETag: string;
                     /** @description `bytes` */
                     "Accept-Ranges": string;
+                    /** @description `attachment`, where it is not to be shown */
+                    "Content-Disposition"?: string;
                     /** @description Which bytes, of how many */
                     "Content-Range": string;
                     [name: string]: unknown;
@@ -3391,6 +3503,8 @@ export interface operations {
                     ETag: string;
                     /** @description `bytes` */
                     "Accept-Ranges": string;
+                    /** @description `attachment`, where it is not to be shown */
+                    "Content-Disposition"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3409,6 +3523,8 @@ export interface operations {
                     ETag: string;
                     /** @description `bytes` */
                     "Accept-Ranges": string;
+                    /** @description `attachment`, where it is not to be shown */
+                    "Content-Disposition"?: string;
                     /** @description Which bytes, of how many */
                     "Content-Range": string;
                     [name: string]: unknown;

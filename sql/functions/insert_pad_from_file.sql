@@ -1,0 +1,48 @@
+-- Makes a pad of what was in a file, with a first backup of it. No row: a picture that it refers to is missing.
+-- Constraints: pads_data_is_scene; the owner must exist (pads_owner_id_fkey, pictures_owner_id_fkey).
+-- Index: those of add_pictures, add_pad, store_backup and read_pad.
+
+CREATE OR REPLACE FUNCTION pad_ws.insert_pad_from_file(
+    owner_id uuid, pad_id uuid, display_name text, scene jsonb, pictures jsonb, contents json
+)
+RETURNS TABLE (
+    id uuid,
+    owner uuid,
+    name text,
+    data jsonb,
+    files jsonb,
+    kept_pictures jsonb,
+    created_at timestamptz,
+    updated_at timestamptz,
+    version bigint,
+    digest text,
+    content json
+)
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    IF pad_ws.add_pictures(owner_id, pictures, contents) IS NOT NULL THEN
+        RETURN;
+    END IF;
+
+    PERFORM pad_ws.add_pad(owner_id, pad_id, display_name, scene, pictures, now());
+    PERFORM pad_ws.store_backup(owner_id, pad_id, gen_random_uuid(), now(), 'import', NULL, NULL);
+    RETURN QUERY
+    SELECT
+        pad.id,
+        pad.owner,
+        pad.name,
+        pad.data,
+        pad.files,
+        pad.pictures,
+        pad.created_at,
+        pad.updated_at,
+        pad.version,
+        pad.digest,
+        pad.content
+    FROM pad_ws.read_pad(owner_id, pad_id) AS pad;
+END
+$$;
+
+COMMENT ON FUNCTION pad_ws.insert_pad_from_file IS
+'Makes a pad of what was in a file, with a first backup; no row if a picture that it refers to is missing.';
