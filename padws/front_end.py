@@ -38,7 +38,7 @@ _LARGEST = 10_000_000
 _MOST_IN_MEMORY = 64_000_000  # bytes of compressed files that a worker keeps
 _WORTH_IT = 0.95  # of the size
 #: The addresses of board/src/router.ts.
-_VIEW = re.compile(r"/pads/[0-9a-fA-F-]{36}(/history)?|/account")
+_VIEW = re.compile(r"/pads/[0-9a-fA-F-]{36}(/history)?|/account|/trash|/admin")
 #: The address behind a share link, which has headers of its own.
 _SHARED = re.compile(r"/shared/[^/]+")
 _OF_VARIANTS = ("Content-Encoding", "Content-Length")

@@ -3,18 +3,22 @@
 import { Component, lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { getUser, type User } from "./api/client";
 import { Gallery } from "./gallery/gallery";
-import { ACCOUNT, follow, usePath } from "./router";
+import { ACCOUNT, ADMIN, follow, TRASH, usePath } from "./router";
 import { text } from "./text";
 import { Toasts } from "./ui/toasts";
 
 const Editor = lazy(() => import("./editor/editor"));
 const History = lazy(() => import("./history/history"));
 const Account = lazy(() => import("./account/account"));
+const Trash = lazy(() => import("./trash/trash"));
+const Admin = lazy(() => import("./admin/admin"));
+const Shared = lazy(() => import("./shared/shared"));
 
 export function App() {
+  const [, token] = /^\/shared\/([^/]+)$/.exec(usePath()) ?? [];
   return (
     <Boundary>
-      <Session />
+      {token ? <Suspense fallback={<Waiting />}><Shared key={token} token={token} /></Suspense> : <Session />}
       <Toasts />
     </Boundary>
   );
@@ -37,6 +41,8 @@ function View({ user }: { user: User }) {
   const view = () => {
     if (path === "/") return <Gallery user={user} />;
     if (path === ACCOUNT) return <Account user={user} />;
+    if (path === TRASH) return <Trash user={user} />;
+    if (path === ADMIN) return <Admin user={user} />;
     if (padId && rest) return <History key={padId} padId={padId} />;
     if (padId) return <Editor key={padId} padId={padId} user={user} />;
     return <Message heading={text.missing} action={<ToPads />} />;

@@ -7,6 +7,8 @@ const CHANGED = "padws:navigated";
 export const padPath = (padId: string): string => `/pads/${padId}`;
 export const historyPath = (padId: string): string => `/pads/${padId}/history`;
 export const ACCOUNT = "/account";
+export const TRASH = "/trash";
+export const ADMIN = "/admin";
 
 export function navigate(path: string, options: { replace?: boolean } = {}): void {
   history[options.replace ? "replaceState" : "pushState"](null, "", path);

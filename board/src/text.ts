@@ -3,6 +3,8 @@
 const LANGUAGE = "en";
 const relative = new Intl.RelativeTimeFormat(LANGUAGE, { numeric: "auto" });
 const full = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "long", timeStyle: "short" });
+const bytes = new Intl.NumberFormat(LANGUAGE, { style: "unit", unit: "megabyte", maximumFractionDigits: 1 });
+const number = new Intl.NumberFormat(LANGUAGE);
 const day = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "medium" });
 
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
@@ -19,6 +21,8 @@ export function ago(time: string): string {
   return unit === "second" ? "just now" : relative.format(Math.ceil(seconds / size), unit);
 }
 
+export const date = (time: string): string => day.format(new Date(time));
+
 export const exactly = (time: string): string => full.format(new Date(time));
 
 export const text = {
@@ -28,6 +32,9 @@ export const text = {
   close: "Close",
   cancel: "Cancel",
   tryAgain: "Try again",
+  copy: "Copy",
+  copied: "Copied.",
+  shareShort: "Share",
   signIn: "Sign in",
   signOut: "Sign out",
   toPads: "All pads",
@@ -97,14 +104,83 @@ export const text = {
     full: "Your storage is full. What you draw is kept on this device: delete something else for good, then try again.",
     refused: (why: string) => `The service refuses the drawing: ${why}`,
     notKept: "This browser lets nothing be kept on this device: do not close this page.",
-    gone: "This pad was deleted elsewhere.",
-    goneMore: "What you see here is still there. Keep it as a new pad, or leave it.",
+    gone: "This pad was deleted elsewhere. What you see here is still there.",
+    bringBack: "Bring the pad back",
+    notBack: "The pad was deleted for good. Keep it as a new pad.",
     keep: "Keep as a new pad",
     leave: "Leave it",
     replaced: "This pad was put back to an earlier state elsewhere. Anything you had not saved yet is still here.",
     recovered: "Changes from last time that had not been saved are back.",
     history: "History",
     missing: "This pad does not exist, or belongs to somebody else.",
+  },
+
+  trash: {
+    heading: "Trash",
+    lead: "Deleted pads can be restored for a while.",
+    nothing: "There is nothing in the trash.",
+    deleted: (when: string) => `Deleted ${when}`,
+    until: (time: string) => `Kept until ${day.format(new Date(time))}`,
+    restore: "Restore",
+    restoreNamed: (name: string) => `Restore ${name}`,
+    restored: (name: string) => `“${name}” is back.`,
+    purge: "Delete for good",
+    purgeNamed: (name: string) => `Delete for good: ${name}`,
+    purged: (name: string) => `“${name}” was deleted for good.`,
+    purgeQuestion: "Delete this pad for good?",
+    purgeLead: (name: string) => `“${name}” and its history cannot be restored after that.`,
+    empty: "Empty the trash",
+    emptied: "The trash is empty.",
+    emptyQuestion: "Empty the trash?",
+    emptyLead: (n: number) => `${n === 1 ? "1 pad" : `${n} pads`} and their history cannot be restored after that.`,
+  },
+
+  share: {
+    heading: "Share this drawing",
+    lead: "Whoever has a link can look at the drawing as it is at that time, and change nothing.",
+    expires: "The link works",
+    days: (n: number) => (n === 0 ? "until you end it" : n === 1 ? "for a day" : `for ${n} days`),
+    password: "Password",
+    optional: "none",
+    create: "Create a link",
+    created: "Copy this link now. It is not shown again.",
+    links: "Links to this drawing",
+    describe: (made: string, expires: string | null, hasPassword: boolean) =>
+      [
+        `Created ${made}`,
+        ...(expires ? [Date.parse(expires) > Date.now() ? `ends ${full.format(new Date(expires))}` : "has ended"] : []),
+        ...(hasPassword ? ["with a password"] : []),
+      ].join(", "),
+    end: "End",
+    endNamed: (made: string) => `End the link of ${made}`,
+  },
+
+  shared: {
+    heading: "A shared drawing",
+    locked: "This drawing has a password.",
+    password: "Password",
+    wrong: "That is not the password.",
+    open: "Open",
+    ended: "This link does not lead anywhere",
+    endedMore: "It may have ended, or the drawing was deleted. Ask whoever sent it to you for a new one.",
+    changed: (when: string) => `Changed ${when}`,
+  },
+
+  admin: {
+    heading: "People",
+    sessions: (people: number, sessions: number) =>
+      `${number.format(people)} signed in now, in ${sessions === 1 ? "1 session" : `${number.format(sessions)} sessions`}`,
+    since: (when: string) => `since ${when}`,
+    isOnline: "signed in",
+    isAdmin: "administrator",
+    more: "Show more",
+    actions: (name: string) => `More for ${name}`,
+    endSessions: "Sign out everywhere",
+    ended: (name: string, n: number) => `${n === 1 ? "1 session" : `${n} sessions`} of ${name} ended.`,
+    delete: "Delete",
+    deleteQuestion: "Delete this person?",
+    deleteLead: (name: string) => `All pads of ${name} are deleted too, and cannot be restored.`,
+    deleted: (name: string) => `${name} was deleted.`,
   },
 
   history: {
@@ -132,14 +208,26 @@ export const text = {
     write: "read and change",
     create: "Create a token",
     created: "Copy this token now. It is not shown again.",
-    copy: "Copy",
-    copied: "Copied.",
     revoke: "Revoke",
     revokeNamed: (name: string) => `Revoke ${name}`,
     used: (time: string) => `used ${ago(time)}`,
     neverUsed: "never used",
     expires: (time: string) => `expires on ${day.format(new Date(time))}`,
     noTokens: "You have no tokens.",
+    usage: "What you use",
+    usageLead: "This includes the history of your pads and the trash.",
+    padsUsed: (n: number, limit: number | null) => (limit === null ? `${number.format(n)} pads` : `${number.format(n)} of ${number.format(limit)} pads`),
+    bytesUsed: (n: number, limit: number | null) =>
+      limit === null ? bytes.format(n / 1e6) : `${bytes.format(n / 1e6)} of ${bytes.format(limit / 1e6)}`,
+    takeout: "Take everything with you",
+    takeoutLead: "A ZIP file with all your drawings and their history. It can be brought in here, or at another padws.",
+    download: "Download",
+    bringIn: "Bring in a takeout",
+    bringingIn: "Bringing it in…",
+    broughtIn: (pads: number, backups: number) =>
+      pads || backups ? `Brought in: ${number.format(pads)} pads and ${number.format(backups)} earlier states.` : "Everything in it was here already.",
+    skipped: (path: string, reason: string) => `${path}: ${reason}`,
+    admin: "People who use this service",
     api: "API documentation",
     licences: "Licences of what the board is made of",
     unsaved: "Some changes on this device are not saved yet. Open their pads before you sign out; they are marked in the gallery.",

@@ -288,7 +288,10 @@ AGE = [
 ]
 
 
-def test_a_pad_that_another_deletes_can_be_kept(alice: Person, pad: str) -> None:
+@pytest.mark.parametrize("is_purged", [False, True])
+def test_a_pad_that_another_deletes_is_brought_back_or_kept(
+    alice: Person, pad: str, is_purged: bool
+) -> None:
     tab = alice.open(pad)
     tab.stroke(FIRST)
     tab.hurry()
@@ -296,10 +299,15 @@ def test_a_pad_that_another_deletes_can_be_kept(alice: Person, pad: str) -> None
     assert alice.api.request("DELETE", f"/api/pad/{pad}").status_code == 200
     tab.stroke(SECOND)
     tab.says("This pad was deleted elsewhere")
-    tab.page.get_by_role("button", name="Keep as a new pad").click()
-    tab.page.wait_for_url(lambda url: pad not in url)
-    kept = tab.page.url.rpartition("/")[2]
-    assert drawn((FIRST, SECOND), alice.stored(kept))
+    if is_purged:
+        assert alice.api.request("DELETE", f"/api/pad/trash/{pad}").status_code == 200
+    tab.page.get_by_role("button", name="Bring the pad back").click()
+    if is_purged:
+        tab.says("deleted for good")
+        tab.page.get_by_role("button", name="Keep as a new pad").click()
+        tab.page.wait_for_url(lambda url: pad not in url)
+    tab.has_status("saved")
+    assert drawn((FIRST, SECOND), agree(tab.page.url.rpartition("/")[2], tab))
 
 
 def test_a_pad_that_another_renames_and_restores(alice: Person, pad: str) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.board.conftest import NewPerson
-from tests.board.person import Person, Tab, boxes, line
+from tests.board.person import CANVAS, Person, Tab, boxes, line
 from tests.helpers import npm
 from tests.helpers.chromium import Watch
 from tests.helpers.waiting import wait_until
@@ -116,8 +118,13 @@ def test_everybody_can_use_every_view(person: NewPerson, scheme: str) -> None:
     if reason := npm.missing(SOURCES):
         pytest.skip(reason)
     somebody = person(
-        color_scheme=scheme, reduced_motion="reduce", viewport={"width": 390, "height": 800}
+        "admin",
+        color_scheme=scheme,
+        reduced_motion="reduce",
+        viewport={"width": 390, "height": 800},
     )
+    deleted = somebody.api.new_pad()
+    somebody.api.request("DELETE", f"/api/pad/{deleted}")
     (pad,) = [each["id"] for each in somebody.api.get("/api/pad?data=false").json()]
     rules = ALL if scheme == "light" else COLOURS  # the others do not depend on it
     found = dict(violations(somebody, pad, rules))
@@ -131,6 +138,12 @@ def violations(person: Person, pad: str, rules: dict[str, Any]) -> Iterator[tupl
     yield "gallery", look(page, rules)
     page.get_by_role("button", name="More for Untitled").click()
     yield "menu", look(page, rules)
+    page.get_by_role("menuitem", name="Share").click()
+    page.get_by_role("button", name="Create a link").click()
+    link = page.locator("code").inner_text()
+    yield "share", look(page, rules)
+    page.get_by_role("button", name="Close").click()
+    page.get_by_role("button", name="More for Untitled").click()
     page.get_by_role("menuitem", name="Rename").click()
     yield "dialog", look(page, rules)
     for name, path in VIEWS.items():
@@ -140,12 +153,21 @@ def violations(person: Person, pad: str, rules: dict[str, Any]) -> Iterator[tupl
             Tab(person, page).is_ready()
         yield name, look(page, rules)
     person.context.clear_cookies()
+    page.goto(link)
+    Tab(person, page).is_ready()
+    yield "shared", look(page, rules)
     page.goto(person.url)
     page.get_by_role("link", name="Sign in").wait_for()
     yield "welcome", look(page, rules)
 
 
-VIEWS = {"editor": "/pads/{}", "history": "/pads/{}/history", "account": "/account"}
+VIEWS = {
+    "editor": "/pads/{}",
+    "history": "/pads/{}/history",
+    "trash": "/trash",
+    "account": "/account",
+    "admin": "/admin",
+}
 
 
 #: Which of axe's rules are looked at.
@@ -175,3 +197,102 @@ def test_it_is_drawn_on_by_keyboard_alone(alice: Person, pad: str) -> None:
     tab.is_ready()
     tab.stroke(line((400, 300), (600, 320)))
     alice.finds(pad, lambda elements: len(elements) == 1)
+
+
+#: A red dot, and an element that shows it; long enough to be kept apart.
+RED = {
+    "id": "red",
+    "mimeType": "image/svg+xml",
+    "created": 1,
+    "dataURL": "data:image/svg+xml;base64,"
+    + b64encode(
+        b'<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40">'
+        b'<circle cx="20" cy="20" r="20" fill="red"/></svg>' + b" " * 3_000
+    ).decode(),
+}
+PICTURED = {
+    **boxes(1)[0],
+    "id": "picture",
+    "type": "image",
+    "fileId": "red",
+    "status": "saved",
+    "y": 150,
+}
+
+
+def test_a_deleted_pad_is_restored_from_the_trash_or_deleted_for_good(
+    alice: Person, pad: str
+) -> None:
+    alice.save(pad, elements=boxes(2))
+    other = alice.api.new_pad()
+    for each in (pad, other):
+        assert alice.api.request("DELETE", f"/api/pad/{each}").status_code == 200
+    tab = alice.tab("/trash")
+    page = tab.page
+    card = page.get_by_role("listitem").filter(has_text="Plan")
+    expect(card.locator(".preview img")).to_be_visible()
+    page.get_by_role("button", name="Restore Plan").click()
+    tab.says("“Plan” is back.")
+    assert alice.stored(pad) == boxes(2)
+    page.get_by_role("button", name="Delete for good: Untitled").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete for good").click()
+    tab.says("There is nothing in the trash.")
+    assert alice.api.get("/api/pad/trash").json() == []
+
+
+def test_a_link_shows_the_drawing_as_it_is_to_whoever_has_its_password(
+    alice: Person, pad: str, chromium: Browser
+) -> None:
+    alice.save(pad, elements=[*boxes(2), PICTURED], files={"red": RED})
+    tab = alice.open(pad)
+    page = tab.page
+    page.get_by_role("button", name="Share this drawing").click()
+    page.get_by_label("Password").fill("grün")
+    page.get_by_role("button", name="Create a link").click()
+    url = page.locator("code").inner_text()
+    with chromium.new_context() as context:
+        watch, guest = Watch(context), context.new_page()
+        guest.goto(url)
+        guest.get_by_label("Password").fill("blue")
+        guest.get_by_role("button", name="Open").click()
+        expect(guest.get_by_text("That is not the password.")).to_be_visible()
+        guest.get_by_label("Password").fill("grün")
+        guest.keyboard.press("Enter")
+        shown = Tab(alice, guest)
+        shown.is_ready()
+        shown.shows({"box-0", "box-1", "picture"})
+        wait_until(lambda: guest.evaluate(f"({CANVAS})().files.red?.dataURL"), "the picture")
+        shown.stroke(line((300, 300), (500, 320)))
+        assert len(alice.stored(pad)) == 3  # it is there to be looked at
+        page.get_by_role("button", name="End the link").click()
+        expect(page.get_by_role("button", name="End the link")).to_have_count(0)
+        guest.reload()
+        expect(guest.get_by_text("This link does not lead anywhere")).to_be_visible()
+        assert watch.elsewhere(alice.url, f"blob:{alice.url}") == []
+
+
+def test_everything_is_taken_out_and_brought_in(
+    alice: Person, pad: str, person: NewPerson, tmp_path: Path
+) -> None:
+    alice.save(pad, elements=boxes(2))
+    page = alice.tab("/account").page
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    takeout = tmp_path / "takeout.zip"
+    download.value.save_as(takeout)
+    bob = person()
+    tab = bob.tab("/account")
+    tab.page.get_by_label("Bring in a takeout").set_input_files(takeout)
+    tab.says("Brought in: 1 pads")
+    (made,) = [each for each in bob.api.get("/api/pad").json() if each["display_name"] == "Plan"]
+    assert made["data"]["elements"] == boxes(2)
+
+
+def test_an_administrator_sees_people_and_ends_their_sessions(
+    person: NewPerson, alice: Person
+) -> None:
+    tab = person("admin").tab("/account")
+    tab.page.get_by_role("link", name="People who use this service").click()
+    choose(tab, alice.who, "Sign out everywhere")
+    tab.says(f"1 session of {alice.who} ended.")
+    assert alice.api.get("/api/users/me").status_code == 401

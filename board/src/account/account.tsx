@@ -1,11 +1,14 @@
 import { type FormEvent, useEffect, useState } from "react";
 import { api, ok, type Token, type User } from "../api/client";
 import { clearPictures, padsWithDrafts } from "../store";
+import { ADMIN, follow } from "../router";
 import { text } from "../text";
+import { CopyField } from "../ui/copy_field";
 import { useTitle } from "../ui/title";
 import { showToast } from "../ui/toasts";
 import { Top } from "../ui/top";
 import "./account.css";
+import { Takeout } from "./takeout";
 
 const report = (error: Error): void => showToast({ message: error.message });
 
@@ -33,10 +36,12 @@ export default function Account({ user }: { user: User }) {
             <button type="button" className="button" onClick={() => void signOut().catch(report)}>
               {text.signOut}
             </button>
+            {user.roles.includes("admin") && <a href={ADMIN} onClick={follow}>{text.account.admin}</a>}
             <a href="/api/docs">{text.account.api}</a>
             <a href="/licences.md">{text.account.licences}</a>
           </div>
         </section>
+        <Takeout />
         <Tokens />
       </main>
     </div>
@@ -84,7 +89,7 @@ function Tokens() {
           </li>
         ))}
       </ul>
-      {created && <Created token={created} />}
+      {created && <CopyField lead={text.account.created} value={created} />}
       <form className="new-token" onSubmit={(event) => void create(event)}>
         <label className="field">
           {text.account.tokenName}
@@ -109,20 +114,4 @@ function describe({ scope, last_used_at, expires_at }: Token): string {
   const may = scope === "write" ? text.account.write : text.account.read;
   const used = last_used_at ? text.account.used(last_used_at) : text.account.neverUsed;
   return [may, used, ...(expires_at ? [text.account.expires(expires_at)] : [])].join(" · ");
-}
-
-function Created({ token }: { token: string }) {
-  const copy = () =>
-    navigator.clipboard.writeText(token).then(() => showToast({ message: text.account.copied }), report);
-  return (
-    <div className="created" role="status">
-      <p>{text.account.created}</p>
-      <div className="row">
-        <code>{token}</code>
-        <button type="button" className="button" onClick={() => void copy()}>
-          {text.account.copy}
-        </button>
-      </div>
-    </div>
-  );
 }

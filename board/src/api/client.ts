@@ -10,6 +10,10 @@ export type ListedPad = Schemas["ListedPad"];
 export type Backup = Schemas["ListedBackup"];
 export type User = Schemas["User"];
 export type Token = Schemas["Token"];
+export type TrashedPad = Schemas["TrashedPad"];
+export type Link = Schemas["Link"];
+export type SharedPad = Schemas["SharedPad"];
+export type BroughtIn = Schemas["BroughtIn"];
 
 /** A drawing's element, as far as keeping it is concerned. */
 export interface SceneElement {
@@ -111,3 +115,7 @@ export async function getUser(): Promise<User | null> {
   const answer = await api.GET("/api/users/me");
   return answer.response.status === 401 ? null : ok(Promise.resolve(answer));
 }
+
+/** Take a pad out of the trash. */
+export const restorePad = (padId: string): Promise<Pad> =>
+  ok(api.POST("/api/pad/trash/{pad_id}/restore", { params: { path: { pad_id: padId } } }));

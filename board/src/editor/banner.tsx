@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { type ApiError, restorePad } from "../api/client";
 import { navigate, padPath } from "../router";
 import { text } from "../text";
 import { Icon } from "../ui/icons";
@@ -77,16 +78,22 @@ function SignIn({ sync }: { sync: PadSync }) {
   );
 }
 
+/** Ways out for a drawing whose pad is no longer there. */
 function Gone({ sync }: { sync: PadSync }) {
-  const keep = () =>
-    sync.keepAsNew().then(
-      (padId) => navigate(padPath(padId), { replace: true }),
-      (error: Error) => showToast({ message: error.message }),
+  const report = (error: Error) => showToast({ message: error.message });
+  const bringBack = () =>
+    restorePad(sync.padId).then(
+      () => sync.retry(),
+      (error: ApiError) => showToast({ message: error.status === 404 ? text.editor.notBack : error.message }),
     );
+  const keep = () => sync.keepAsNew().then((padId) => navigate(padPath(padId), { replace: true }), report);
   const leave = () => void sync.forget().then(() => navigate("/", { replace: true }));
   return (
-    <Strip kind="alert" message={`${text.editor.gone} ${text.editor.goneMore}`}>
-      <button type="button" className="button main" onClick={() => void keep()}>
+    <Strip kind="alert" message={text.editor.gone}>
+      <button type="button" className="button main" onClick={() => void bringBack()}>
+        {text.editor.bringBack}
+      </button>
+      <button type="button" className="button" onClick={() => void keep()}>
         {text.editor.keep}
       </button>
       <button type="button" className="button" onClick={leave}>

@@ -1,6 +1,6 @@
 import { Excalidraw, MainMenu } from "@excalidraw/excalidraw";
 import "@excalidraw/excalidraw/index.css";
-import { useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { lazy, Suspense, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { Message, ToPads, Waiting } from "../app";
 import { ApiError, getPad, renamePad, type User } from "../api/client";
 import { follow, historyPath } from "../router";
@@ -15,6 +15,8 @@ import "./editor.css";
 import { useDarkMode } from "./dark_mode";
 import { keepNames } from "./names";
 import { allWritten, PadSync, type View } from "./sync";
+
+const Share = lazy(() => import("../share/share"));
 
 interface Props {
   padId: string;
@@ -95,10 +97,12 @@ function Drawing({ sync }: { sync: PadSync }) {
 
 function Bar({ sync, view }: { sync: PadSync; view: View }) {
   const [isRenaming, setRenaming] = useState(false);
+  const [isSharing, setSharing] = useState(false);
   const rename = (name: string) =>
     void renamePad(sync.padId, name).then(() => sync.saveNow(), (error: Error) => showToast({ message: error.message }));
   const close = () => {
     setRenaming(false);
+    setSharing(false);
     document.querySelector<HTMLElement>(".excalidraw")?.focus(); // whose keys work only there
   };
   return (
@@ -122,6 +126,11 @@ function Bar({ sync, view }: { sync: PadSync; view: View }) {
         <Icon name="history" />
         <span className="wide">{text.editor.history}</span>
       </a>
+      <button type="button" className="button bare" aria-label={text.share.heading} title={text.share.heading} onClick={() => setSharing(true)}>
+        <Icon name="link" />
+        <span className="wide">{text.shareShort}</span>
+      </button>
+      <Suspense>{isSharing && <Share padId={sync.padId} onClose={close} />}</Suspense>
       {isRenaming && <NameDialog name={view.name} onSave={rename} onClose={close} />}
     </header>
   );

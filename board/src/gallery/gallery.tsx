@@ -1,4 +1,4 @@
-import { type ChangeEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type ChangeEvent, lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { ApiError, type ListedPad, renamePad, type User } from "../api/client";
 import { follow, historyPath, navigate, padPath } from "../router";
 import { PAD_SAVED, padsWithDrafts } from "../store";
@@ -13,6 +13,8 @@ import { Top } from "../ui/top";
 import * as actions from "./actions";
 import "./gallery.css";
 import { useDroppedFiles } from "./dropping";
+
+const Share = lazy(() => import("../share/share"));
 
 const ORDERS = {
   edited: { label: text.gallery.byEdited, compare: (a: ListedPad, b: ListedPad) => b.updated_at.localeCompare(a.updated_at) },
@@ -34,6 +36,7 @@ export function Gallery({ user }: { user: User }) {
     return kept && kept in ORDERS ? kept : "edited";
   });
   const [renamed, setRenamed] = useState<ListedPad | null>(null);
+  const [shared, setShared] = useState<ListedPad | null>(null);
   useTitle(text.gallery.heading);
   useEffect(prefetchEditor, []);
 
@@ -81,6 +84,7 @@ export function Gallery({ user }: { user: User }) {
               pad={pad}
               isUnsaved={unsaved.has(pad.id)}
               onRename={() => setRenamed(pad)}
+              onShare={() => setShared(pad)}
               onDuplicate={() => void run(actions.duplicate(pad))}
               onDelete={() => actions.deleteLater(pad, reload)}
             />
@@ -94,6 +98,7 @@ export function Gallery({ user }: { user: User }) {
           onClose={() => setRenamed(null)}
         />
       )}
+      <Suspense>{shared && <Share padId={shared.id} onClose={() => setShared(null)} />}</Suspense>
       {isDragging && <div className="drop">{text.gallery.drop}</div>}
     </div>
   );
@@ -144,14 +149,16 @@ interface CardProps {
   pad: ListedPad;
   isUnsaved: boolean;
   onRename: () => void;
+  onShare: () => void;
   onDuplicate: () => void;
   onDelete: () => void;
 }
 
-function Card({ pad, isUnsaved, onRename, onDuplicate, onDelete }: CardProps) {
+function Card({ pad, isUnsaved, onRename, onShare, onDuplicate, onDelete }: CardProps) {
   const name = pad.display_name;
   const items: Item[] = [
     { label: text.gallery.rename, icon: "pencil", run: onRename },
+    { label: text.shareShort, icon: "link", run: onShare },
     { label: text.gallery.duplicate, icon: "copy", run: onDuplicate },
     { label: text.gallery.history, icon: "history", run: () => navigate(historyPath(pad.id)) },
     { label: text.gallery.delete, icon: "trash", danger: true, run: onDelete },

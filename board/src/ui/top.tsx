@@ -1,6 +1,7 @@
 import type { User } from "../api/client";
-import { ACCOUNT, follow } from "../router";
+import { ACCOUNT, follow, TRASH } from "../router";
 import { text } from "../text";
+import { Icon } from "./icons";
 
 /** The head of the pages around the drawings. */
 export function Top({ user }: { user: User }) {
@@ -11,9 +12,14 @@ export function Top({ user }: { user: User }) {
         <img src="/pages/icon.svg" alt="" width="32" height="32" />
         {text.product}
       </a>
-      <a className="avatar" href={ACCOUNT} onClick={follow} aria-label={`${text.account.heading}: ${name}`} title={name}>
-        <span aria-hidden="true">{[...name][0]?.toLocaleUpperCase()}</span>
-      </a>
+      <nav className="row">
+        <a className="button bare" href={TRASH} onClick={follow} aria-label={text.trash.heading} title={text.trash.heading}>
+          <Icon name="trash" />
+        </a>
+        <a className="avatar" href={ACCOUNT} onClick={follow} aria-label={`${text.account.heading}: ${name}`} title={name}>
+          <span aria-hidden="true">{[...name][0]?.toLocaleUpperCase()}</span>
+        </a>
+      </nav>
     </header>
   );
 }

@@ -1,0 +1,110 @@
+import { useEffect, useState } from "react";
+import { Message, ToPads, Waiting } from "../app";
+import { api, ok, restorePad, type Scene, sceneOf, type TrashedPad, type User } from "../api/client";
+import { withPictures } from "../api/pictures";
+import { ago, exactly, text } from "../text";
+import { Confirm } from "../ui/confirm";
+import { Icon } from "../ui/icons";
+import { Preview } from "../ui/preview";
+import { useTitle } from "../ui/title";
+import { showToast } from "../ui/toasts";
+import { Top } from "../ui/top";
+import "../gallery/gallery.css";
+import "./trash.css";
+
+const listTrash = (data = false): Promise<TrashedPad[]> => ok(api.GET("/api/pad/trash", { params: { query: { data } } }));
+
+const path = (padId: string) => ({ params: { path: { pad_id: padId } } });
+
+export default function Trash({ user }: { user: User }) {
+  const [pads, setPads] = useState<TrashedPad[]>();
+  const [error, setError] = useState("");
+  const [doomed, setDoomed] = useState<TrashedPad | "all" | null>(null);
+  const reload = () => listTrash().then(setPads, (reason: Error) => setError(reason.message));
+  useEffect(() => void reload(), []);
+  useTitle(text.trash.heading);
+
+  const run = (work: Promise<unknown>, message: string) =>
+    void work.then(() => showToast({ message }), (reason: Error) => showToast({ message: reason.message })).then(reload);
+  const purge = () => {
+    if (doomed === "all") run(ok(api.DELETE("/api/pad/trash")), text.trash.emptied);
+    else if (doomed) run(ok(api.DELETE("/api/pad/trash/{pad_id}", path(doomed.id))), text.trash.purged(doomed.display_name));
+  };
+
+  if (error) return <Message heading={error} action={<ToPads />} />;
+  if (!pads) return <Waiting />;
+  return (
+    <div className="page">
+      <Top user={user} />
+      <main>
+        <div className="gallery-head">
+          <div>
+            <h1>{text.trash.heading}</h1>
+            <p className="quiet">{pads.length ? text.trash.lead : text.trash.nothing}</p>
+          </div>
+          {pads.length > 0 && (
+            <button type="button" className="button" onClick={() => setDoomed("all")}>
+              <Icon name="trash" />
+              {text.trash.empty}
+            </button>
+          )}
+        </div>
+        <ul className="cards" aria-label={text.trash.heading}>
+          {pads.map((pad) => (
+            <Card
+              key={pad.id}
+              pad={pad}
+              onRestore={() => run(restorePad(pad.id), text.trash.restored(pad.display_name))}
+              onPurge={() => setDoomed(pad)}
+            />
+          ))}
+        </ul>
+      </main>
+      {doomed && (
+        <Confirm
+          question={doomed === "all" ? text.trash.emptyQuestion : text.trash.purgeQuestion}
+          lead={doomed === "all" ? text.trash.emptyLead(pads.length) : text.trash.purgeLead(doomed.display_name)}
+          action={text.trash.purge}
+          onConfirm={purge}
+          onClose={() => setDoomed(null)}
+        />
+      )}
+    </div>
+  );
+}
+
+/** The scenes of all that is in the trash, read once one is needed: the gallery has drawn most previews already. */
+let scenes: Promise<TrashedPad[]> | undefined;
+
+async function loadDeleted(padId: string): Promise<Scene> {
+  const find = async () => (await scenes)?.find(({ id }) => id === padId);
+  if (!(await find())) scenes = listTrash(true);
+  return withPictures(sceneOf((await find())?.data ?? {}));
+}
+
+function Card({ pad, onRestore, onPurge }: { pad: TrashedPad; onRestore: () => void; onPurge: () => void }) {
+  const name = pad.display_name;
+  return (
+    <li className="card deleted">
+      <Preview id={pad.id} version={String(pad.version)} load={() => loadDeleted(pad.id)} />
+      <div className="caption">
+        <div className="caption-text">
+          <strong className="name" dir="auto">{name}</strong>
+          <p className="quiet">
+            <time dateTime={pad.deleted_at} title={exactly(pad.deleted_at)}>{text.trash.deleted(ago(pad.deleted_at))}</time>
+          </p>
+          <p className="quiet">{text.trash.until(pad.purged_at)}</p>
+        </div>
+      </div>
+      <div className="row">
+        <button type="button" className="button" aria-label={text.trash.restoreNamed(name)} onClick={onRestore}>
+          <Icon name="restore" />
+          {text.trash.restore}
+        </button>
+        <button type="button" className="button bare" aria-label={text.trash.purgeNamed(name)} onClick={onPurge}>
+          {text.trash.purge}
+        </button>
+      </div>
+    </li>
+  );
+}
