@@ -295,6 +295,7 @@ def get_pad(query: dict[str, Any], pad_id: UUID) -> Response:
 def import_pad(query: dict[str, Any]) -> Response:
     """Create a pad from a file of Excalidraw's, with a first backup."""
     drawing, written = read_drawing_file()
+    _check_references(drawing)
     name = query.get("display_name") or readable_name(written) or settings().default_pad_name
     found = _insert(
         pads.insert_pad_from_file,

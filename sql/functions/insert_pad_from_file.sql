@@ -1,6 +1,7 @@
 -- Makes a pad of what was in a file, with a first backup of it. No row: a picture that it refers to is missing.
 -- Constraints: pads_data_is_scene; the owner must exist (pads_owner_id_fkey, pictures_owner_id_fkey).
--- Index: those of add_pictures, add_pad, store_backup and read_pad.
+-- Index: those of add_pictures, add_pad, store_backup, use_quota and read_pad;
+-- pads_owner_id_created_at_live_idx.
 
 CREATE OR REPLACE FUNCTION pad_ws.insert_pad_from_file(
     owner_id uuid, pad_id uuid, display_name text, scene jsonb, pictures jsonb, contents json
@@ -27,6 +28,9 @@ BEGIN
 
     PERFORM pad_ws.add_pad(owner_id, pad_id, display_name, scene, pictures, now());
     PERFORM pad_ws.store_backup(owner_id, pad_id, gen_random_uuid(), now(), 'import', NULL, NULL);
+    PERFORM pad_ws.use_quota(
+        owner_id, 2::bigint * pg_column_size(scene) + coalesce(pg_column_size(contents), 0), TRUE
+    );
     RETURN QUERY
     SELECT
         pad.id,
