@@ -582,6 +582,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/users/me/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count what the caller has, and say how much that may be. */
+        get: operations["getUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/users": {
         parameters: {
             query?: never;
@@ -691,6 +708,26 @@ export interface paths {
         post?: never;
         /** End all share links of a user's pads. */
         delete: operations["deleteLinksOfUser"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{user_id}/pads/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The user's id */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give all pads of a user to another one, with their backups and pictures and the trash. */
+        post: operations["movePads"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -951,7 +988,7 @@ export interface components {
              * @description A stable word for this kind of error
              * @enum {string}
              */
-            code: "backup_not_found" | "bad_request" | "body_incomplete" | "body_too_large" | "cannot_merge" | "content_coding_unknown" | "cross_site" | "database_unavailable" | "email_taken" | "expectation_failed" | "head_too_large" | "id_taken" | "internal_error" | "invalid" | "invalid_if_match" | "invalid_json" | "invalid_token" | "link_not_found" | "method_not_allowed" | "no_room" | "no_workspaces" | "not_administrator" | "not_found" | "not_json" | "not_zip" | "pad_not_found" | "password_needed" | "picture_not_found" | "range_not_satisfiable" | "read_only_token" | "redis_full" | "redis_unavailable" | "restored_since" | "scene_invalid" | "scene_too_large" | "session_expired" | "several_sessions" | "sign_in_failed" | "sign_in_needed_for_tokens" | "sign_in_required" | "sign_in_unavailable" | "stale_version" | "takeout_invalid" | "template_not_found" | "template_taken" | "token_not_found" | "too_complex" | "too_many_links" | "too_many_requests" | "too_slow" | "transfer_coding_unknown" | "unknown_picture" | "uri_too_long" | "user_not_found" | "username_taken" | "wrong_password";
+            code: "backup_not_found" | "bad_request" | "body_incomplete" | "body_too_large" | "cannot_merge" | "content_coding_unknown" | "cross_site" | "database_unavailable" | "deleted_meanwhile" | "email_taken" | "expectation_failed" | "head_too_large" | "id_taken" | "internal_error" | "invalid" | "invalid_if_match" | "invalid_json" | "invalid_token" | "link_not_found" | "method_not_allowed" | "no_room" | "no_workspaces" | "not_a_drawing" | "not_administrator" | "not_found" | "not_json" | "not_zip" | "one_machine_only" | "own_account" | "pad_not_found" | "password_needed" | "picture_not_found" | "quota_exceeded" | "range_not_satisfiable" | "read_only_token" | "redis_full" | "redis_unavailable" | "restored_since" | "scene_invalid" | "scene_too_large" | "session_expired" | "several_sessions" | "sign_in_failed" | "sign_in_needed_for_tokens" | "sign_in_required" | "sign_in_unavailable" | "stale_version" | "takeout_invalid" | "template_not_found" | "template_taken" | "token_not_found" | "too_complex" | "too_many_links" | "too_many_requests" | "too_slow" | "transfer_coding_unknown" | "unknown_picture" | "uri_too_long" | "user_deleted" | "user_not_found" | "username_taken" | "wrong_password";
             /** @description Names the request in the log */
             request_id: string;
             /** @description What is wrong with each field of a refused input */
@@ -960,6 +997,10 @@ export interface components {
             };
             /** @description The current version, with status 412 */
             version?: number;
+            /** @description What there is or would be, with `quota_exceeded`: pads or bytes */
+            used?: number;
+            /** @description What there may be at most, with `quota_exceeded` */
+            limit?: number;
         };
         FoundPad: {
             /** Format: uuid */
@@ -1281,6 +1322,15 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
         };
+        Usage: {
+            pads: number;
+            /** @description null: any number */
+            pads_limit: number | null;
+            /** @description Of pads, backups and pictures, those in the trash included */
+            bytes: number;
+            /** @description null: any number */
+            bytes_limit: number | null;
+        };
         NewUser: {
             /** Format: uuid */
             id: string;
@@ -1319,6 +1369,19 @@ export interface components {
             status: "success";
             /** @description How many */
             ended: number;
+        };
+        NewOwner: {
+            /**
+             * Format: uuid
+             * @description The id of the other user
+             */
+            to: string;
+        };
+        Moved: {
+            /** @enum {string} */
+            status: "success";
+            /** @description How many, those in the trash included */
+            pads: number;
         };
         FrontEndConfig: {
             coderUrl: string;
@@ -1787,6 +1850,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            409: components["responses"]["Conflict"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Unavailable"];
@@ -1822,6 +1886,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -1866,6 +1931,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -2387,6 +2453,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
@@ -2523,6 +2590,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             412: components["responses"]["StaleVersion"];
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
@@ -2948,6 +3016,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -3063,6 +3132,32 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["User"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getUsage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Usage"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -3249,6 +3344,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
@@ -3347,6 +3443,44 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    movePads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The user's id */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOwner"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Moved"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
