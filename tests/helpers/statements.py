@@ -142,7 +142,8 @@ _FILL = """
     UPDATE pad_ws.pictures SET created_at = now() + interval '1 year'
     WHERE owner_id = md5('user 778')::uuid AND digest = sha256('picture 777');
 
-    INSERT INTO pad_ws.limits (name, value) VALUES ('pads', 1000), ('bytes', 1000000000);
+    INSERT INTO pad_ws.limits (name, value) VALUES ('pads', 1000), ('bytes', 1000000000)
+    ON CONFLICT DO NOTHING;
     INSERT INTO pad_ws.usage (owner_id, bytes, counted_at)
     SELECT md5('user ' || n)::uuid, 0, now() FROM generate_series(1, 10001) AS n;
 
