@@ -35,6 +35,7 @@ ROUTES: list[tuple[str, str, Any]] = [
     ("GET", "/api/pad/{pad}/export", None),
     ("GET", "/api/pad/{pad}/links", None),
     ("POST", "/api/pad/{pad}/links", {}),
+    ("DELETE", "/api/pad/{pad}/links/{link}", None),
     ("POST", "/api/pad/{pad}/backups", None),
     ("GET", "/api/pad/{pad}/backups/{backup}", None),
     ("DELETE", "/api/pad/{pad}/backups/{backup}", None),
@@ -47,12 +48,16 @@ NAMES = [f"{method} {path}" for method, path, _ in ROUTES]
 HEADERS = [{}, {"If-Match": "*"}, {"If-Match": '"1"'}, {"If-Match": '"2"'}, {"If-None-Match": "*"}]
 
 
+NO_LINK = "00000000-0000-4000-8000-000000000000"
+
+
 @dataclass(frozen=True)
 class Owned:
-    """A pad of alice at version 2, and its backup."""
+    """A pad of alice at version 2, its backup and a link to it."""
 
     pad: str
     backup: str
+    link: str = NO_LINK
 
 
 @pytest.fixture
@@ -61,8 +66,9 @@ def owned(alice: Client) -> Owned:
     scene = drawing(2)
     scene["files"]["a"] = {"mimeType": "image/png", "dataURL": PICTURE}
     ok(alice.post(f"/api/pad/{pad['id']}", json=scene))
-    (backup,) = ok(alice.get(f"/api/pad/{pad['id']}/backups"))["backups"]
-    return Owned(pad["id"], backup["id"])
+    backup, *_ = ok(alice.get(f"/api/pad/{pad['id']}/backups"))["backups"]
+    link = ok(alice.post(f"/api/pad/{pad['id']}/links"), 201)
+    return Owned(pad["id"], backup["id"], link["id"])
 
 
 @pytest.fixture
@@ -77,7 +83,7 @@ def stored(sql: SqlConnection) -> Callable[[], list[dict[str, Any]]]:
 
 def send(client: Client, route: tuple[str, str, Any], ids: Owned, **options: Any) -> TestResponse:
     method, path, body = route
-    path = path.format(pad=ids.pad, backup=ids.backup)
+    path = path.format(pad=ids.pad, backup=ids.backup, link=ids.link)
     if body is not None:
         options["json"] = body
     return client.open(path, method=method, **options)
