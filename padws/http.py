@@ -25,6 +25,7 @@ from padws import memory_budget
 from padws.context import services
 from padws.data_url import content_of
 from padws.drawing_files import read_file
+from padws.embedded_drawing import drawing_in, is_picture
 from padws.errors import (
     BadRequest,
     NotFound,
@@ -151,8 +152,12 @@ def read_drawing() -> Drawing:
 
 
 def read_drawing_file() -> tuple[Drawing, str]:
-    """The body as a file of Excalidraw's, whatever it is declared as; its name if it has one."""
-    body = read_body(current_app.config["MAX_CONTENT_LENGTH"], of_any_type=True)
+    """The body as a file of Excalidraw's, or a picture with one inside; its name if it has one."""
+    limit = current_app.config["MAX_CONTENT_LENGTH"]
+    body = read_body(limit, of_any_type=True)
+    if is_picture(body):
+        memory_budget.take(limit)
+        body = drawing_in(body, limit)
     _check_complexity(body, ["file"])
     file = read_file(body.removeprefix(codecs.BOM_UTF8))
     return drawing_of(JsonText(file.scene)), file.name

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from typing import Any
 
 import pytest
@@ -38,6 +40,34 @@ def bring_in(client: Client, content: Any, path: str = "/api/pad/import") -> dic
     pad: dict[str, Any] = ok(client.post(path, data=body), 201)
     check_pad(pad)
     return pad
+
+
+def byte_string(data: bytes) -> str:
+    """A character for each byte, as Excalidraw keeps bytes in JSON."""
+    return data.decode("latin-1")
+
+
+def embedded(file: Any, *, compressed: bool = True) -> str:
+    data = json.dumps(file, ensure_ascii=False).encode()
+    encoded = byte_string(zlib.compress(data) if compressed else data)
+    members = {"version": "1", "encoding": "bstring", "compressed": compressed, "encoded": encoded}
+    return json.dumps(members, ensure_ascii=False)
+
+
+def png(text: str, keyword: bytes = EXCALIDRAW.encode()) -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4)
+
+    content = keyword + b"\0" + text.encode("latin-1")
+    chunks = [chunk(b"IHDR", b"\0" * 13), chunk(b"tEXt", content), chunk(b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def svg(text: str, version: int = 2) -> bytes:
+    data = base64.b64encode(text.encode("latin-1" if version > 1 else "utf-8")).decode()
+    marks = f"<!-- payload-type:{EXCALIDRAW} --><!-- payload-version:{version} -->"
+    payload = f"{marks}<!-- payload-start -->{data}<!-- payload-end -->"
+    return f"<svg><!-- svg-source:excalidraw --><metadata>{payload}</metadata></svg>".encode()
 
 
 # Out
@@ -175,6 +205,55 @@ def test_a_name_that_is_asked_for_must_be_one(alice: Client) -> None:
     assert_refused(alice.post(path, data=b'{"elements": []}'), "display_name")
 
 
+FILE = {"type": "excalidraw", "version": 2, "elements": ELEMENTS, "appState": {"name": "é 🎉"}}
+PICTURES = {
+    "a PNG": png(embedded(FILE)),
+    "a PNG, not compressed": png(embedded(FILE, compressed=False)),
+    "a PNG of 2020": png(json.dumps(FILE)),
+    "an SVG": svg(embedded(FILE)),
+    "an SVG of version 1": svg(embedded(FILE), 1),
+    "an SVG of 2020": svg(json.dumps(FILE, ensure_ascii=False), 1),
+    "an SVG that begins as XML": b'\n<?xml version="1.0"?>' + svg(embedded(FILE)),
+}
+
+
+@pytest.mark.parametrize("picture", PICTURES.values(), ids=PICTURES)
+def test_a_picture_brings_the_drawing_inside(alice: Client, picture: bytes) -> None:
+    pad = bring_in(alice, picture)
+    assert (pad["display_name"], pad["data"]["elements"]) == ("é 🎉", ELEMENTS)
+
+
+NO_DRAWING_INSIDE = {
+    "a PNG": png(embedded(FILE), b"Comment"),
+    "a PNG that is cut off": png(embedded(FILE))[:120],
+    "a PNG of no length": b"\x89PNG\r\n\x1a\n" + b"\0" * 1_000_000,
+    "an endless chunk": b"\x89PNG\r\n\x1a\n\xff\xff\xff\xfftEXt",
+    "an SVG": b"<svg/>",
+    "an SVG without an end": svg(embedded(FILE)).replace(b"payload-end", b"x"),
+    "an SVG that is the wrong way round": b"<!-- payload-end --><!-- payload-start -->",
+    "an SVG without base64": b"<!-- payload-start -->(!)<!-- payload-end -->",
+    "what is not compressed": svg(json.dumps({"encoded": "x", "compressed": True})),
+    "what is cut off": svg(embedded(FILE).replace('", "x": 1', "")[:-30] + '"}'),
+    "what is no byte": svg(json.dumps({"encoded": "\u2603"})),
+    "what is something else": svg(json.dumps({"type": "excalidraw/other"})),
+    "a library": png(embedded({"type": "excalidrawlib", "libraryItems": []})),
+}
+
+
+@pytest.mark.parametrize("picture", NO_DRAWING_INSIDE.values(), ids=NO_DRAWING_INSIDE)
+def test_a_picture_without_one_is_refused(alice: Client, picture: bytes) -> None:
+    assert_problem(alice.post("/api/pad/import", data=picture), 422, "not_a_drawing")
+
+
+def test_what_grows_beyond_every_measure_is_refused(
+    configure: Configure, client_of: ClientOf
+) -> None:
+    alice = client_of(configure(MAX_BODY_BYTES="100000"), "alice")
+    bomb = png(embedded({"elements": [], "x": "x" * 5_000_000}))
+    assert len(bomb) < 100_000
+    assert_problem(alice.post("/api/pad/import", data=bomb), 413, "body_too_large")
+
+
 NOT_DRAWINGS = [
     {"type": "excalidrawlib", "version": 2, "libraryItems": []},
     {"type": "excalidrawlib", "version": 1, "library": [[]]},
@@ -208,7 +287,6 @@ def test_what_is_no_drawing_is_refused_with_a_word(alice: Client, content: Any) 
         b"",
         b"{",
         b'{"elements": [}',
-        b"\x89PNG\r\n\x1a\n",
         b"--boundary\r\nContent-Disposition: form-data\r\n",
         b'{"elements": [], "x": "\\u0000"}',
         b'{"elements": [], "x": "\\ud800"}',
