@@ -11,14 +11,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import click
-import orjson
 
 from bench.client import RISING, Request, ask, rising_number
 from bench.figures import Figure, number
 from bench.filling import Group, Owner, OwnPad, settle
 from bench.floor import prepare_by_hand
 from bench.stand import Stand
-from bench.works import small_part
+from bench.works import small_part, whole_scene
 from padws.json_text import JsonText
 
 _SAVES, _BACKUPS = 3_000, 12  # one every 1.2 s, one every five minutes
@@ -70,7 +69,7 @@ def _figures(stand: Stand, name: str, group: Group) -> list[Figure]:
     stored_bare = _value(stand, _STORED_BY_HAND, ids)
     rows = []
     for kind, path, body in (
-        ("whole saves", "", _with_rising_version(pad)),
+        ("whole saves", "", whole_scene(pad)),
         ("small saves", "/data", small_part(pad)),
     ):
         request = Request("PATCH" if path else "POST", f"/api/pad/{pad.id}{path}", body=body)
@@ -103,16 +102,8 @@ def _wal(stand: Stand, acts: Sequence[Callable[[], None]]) -> float:
     return (stand.counters() - before).wal
 
 
-def _with_rising_version(pad: OwnPad) -> bytes:
-    """The whole scene with a stroke that changes each time."""
-    (element,) = orjson.loads(small_part(pad).replace(RISING, b"1" * len(RISING)))["elements"]
-    scene = orjson.loads(pad.scene)
-    scene["elements"][len(scene["elements"]) // 2] = element
-    return orjson.dumps(scene).replace(b"1" * len(RISING), RISING)
-
-
 def _save_by_hand(stand: Stand, pad: OwnPad) -> None:
-    scene = _with_rising_version(pad).replace(RISING, str(rising_number()).encode())
+    scene = whole_scene(pad).replace(RISING, str(rising_number()).encode())
     stand.servers.connection.execute(_SAVE_BY_HAND, [JsonText(scene), pad.id])
 
 

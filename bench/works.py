@@ -14,15 +14,19 @@ import orjson
 
 from bench.client import RISING, Request
 from bench.filling import Group, Owner, OwnPad
+from padws.config import load_settings
+from padws.scene_counts import count_scene
 from padws.statements import SQL_DIR
 
 DRAWERS = Group("drawer", 16, (62_000,) * 10)
 SKETCHERS = Group("sketcher", 16, (10_000,))
 PAINTERS = Group("painter", 4, (1_000_000, 5_000_000))
-ILLUSTRATORS = Group("illustrator", 4, (5_000_000,), images=10)
+ILLUSTRATORS = Group("illustrator", 4, (5_000_000,) * 2, images=10)
 CURATORS = Group("curator", 2, (5_000_000,) * 10, images=10)
 
 Values = Mapping[str, str]
+
+_DIGITS = b"1" * len(RISING)  # in place of RISING while JSON is made
 
 
 @dataclass(frozen=True)
@@ -68,10 +72,21 @@ def _get(path: str) -> Callable[[Owner, str], list[Request]]:
     return requests
 
 
+def whole_scene(pad: OwnPad) -> bytes:
+    """A pad's scene with a stroke in a version that is higher each time.
+
+    As long as nobody draws a save is another work: its scene is compared with the newest backup.
+    """
+    (element,) = orjson.loads(small_part(pad).replace(RISING, _DIGITS))["elements"]
+    scene = orjson.loads(pad.scene)
+    scene["elements"][len(scene["elements"]) // 2] = element
+    return orjson.dumps(scene).replace(_DIGITS, RISING)
+
+
 def _save(number: int) -> Callable[[Owner, str], list[Request]]:
     def requests(owner: Owner, _: str) -> list[Request]:
         pad = owner.pads[number]
-        return [Request("POST", f"/api/pad/{pad.id}", owner.person.cookie, pad.scene)]
+        return [Request("POST", f"/api/pad/{pad.id}", owner.person.cookie, whole_scene(pad))]
 
     return requests
 
@@ -84,8 +99,10 @@ def _save_values(number: int) -> Callable[[Owner, str], Values]:
             "owner_id": owner.person.id,
             "scene": pad.scene.decode(),
             "accepted_versions": "{(,)}",
-            "backup_interval": "5 minutes",
-            "keep": "10",
+            "backup_interval": "1 day",  # its scene is the same each time: see whole_scene
+            "waited": "0",
+            "retention": bytes(load_settings({}).retention.json).decode(),
+            **{name: str(value) for name, value in count_scene(pad.scene).columns().items()},
         }
 
     return values
@@ -94,27 +111,33 @@ def _save_values(number: int) -> Callable[[Owner, str], Values]:
 def small_part(pad: OwnPad) -> bytes:
     """An element from the middle of a pad's scene, in a version that is higher each time."""
     elements = orjson.loads(pad.scene)["elements"]
-    version = int("1" * len(RISING))
-    part = {"elements": [elements[len(elements) // 2] | {"version": version}]}
-    return orjson.dumps(part).replace(str(version).encode(), RISING)
+    part = {"elements": [elements[len(elements) // 2] | {"version": int(_DIGITS)}]}
+    return orjson.dumps(part).replace(_DIGITS, RISING)
 
 
 def _small_save(owner: Owner, _: str) -> list[Request]:
-    pad = owner.pads[0]
+    """On a pad that is never saved whole: that would save an old copy over a newer one."""
+    pad = owner.pads[2]
     return [Request("PATCH", f"/api/pad/{pad.id}/data", owner.person.cookie, small_part(pad))]
 
 
 def _save_with_new_picture(owner: Owner, _: str) -> list[Request]:
-    """The whole scene, in which one of the pictures is another one each time."""
-    pad = owner.pads[0]
+    """The whole scene, in which one of the pictures is another one each time.
+
+    The one that disappears is kept in a backup.
+    """
+    pad = owner.pads[1]
     before, after = pad.scene.split(b";base64,", 1)
     scene = before + b";base64," + RISING + after[len(RISING) :]
     return [Request("POST", f"/api/pad/{pad.id}", owner.person.cookie, scene)]
 
 
-def _whole_save_values(owner: Owner, _: str) -> Values:
-    pad = owner.pads[0]
-    return {"pad_id": str(pad.id), "owner_id": owner.person.id, "scene": pad.scene.decode()}
+def _whole_save_values(number: int) -> Callable[[Owner, str], Values]:
+    def values(owner: Owner, _: str) -> Values:
+        pad = owner.pads[number]
+        return {"pad_id": str(pad.id), "owner_id": owner.person.id, "scene": pad.scene.decode()}
+
+    return values
 
 
 def _rename(owner: Owner, _: str) -> list[Request]:
@@ -183,22 +206,24 @@ def save(size: str, group: Group, number: int) -> Work:
     return Work(f"save {size}", group, _save(number), "pads/save_pad", values, writes=True)
 
 
-def _by_hand(name: str, group: Group, requests: Callable[[Owner, str], list[Request]]) -> Work:
+def _by_hand(
+    name: str, group: Group, number: int, requests: Callable[[Owner, str], list[Request]]
+) -> Work:
     """A save, beside what a user would write by hand: of the whole scene, pictures and all."""
-    values = _whole_save_values
+    values = _whole_save_values(number)
     return Work(name, group, requests, "whole_save", values, writes=True, by_hand=True)
 
 
 SMALL_SAVE = replace(
-    _by_hand("small save, beside whole ones of 62 KB", DRAWERS, _small_save),
+    _by_hand("small save, beside whole ones of 62 KB", DRAWERS, 2, _small_save),
     least_ratio=1.0,
     most_app_ms=0.9,
 )
 SAVE_WITH_PICTURES = replace(
-    _by_hand("save 5 MB, ten known pictures", ILLUSTRATORS, _save(0)), least_ratio=8
+    _by_hand("save 5 MB, ten known pictures", ILLUSTRATORS, 0, _save(0)), least_ratio=8
 )
 SAVE_WITH_NEW_PICTURE = _by_hand(
-    "save 5 MB, one of ten pictures new", ILLUSTRATORS, _save_with_new_picture
+    "save 5 MB, one of ten pictures another", ILLUSTRATORS, 1, _save_with_new_picture
 )
 LIST = Work(
     "list ten pads",
