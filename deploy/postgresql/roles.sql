@@ -89,9 +89,9 @@ WITH given (role, name, privileges) AS (
     (:'service', 'template_pads', 'SELECT, INSERT, UPDATE, DELETE'),
     (:'service', 'access_tokens', 'SELECT, INSERT, UPDATE, DELETE'),
     (:'service', 'pictures', 'SELECT, INSERT, UPDATE, DELETE'),
-    (:'service', 'links', 'SELECT, INSERT, DELETE'),
     (:'service', 'pad_pictures', 'SELECT, INSERT, UPDATE, DELETE'),
     (:'service', 'backup_pictures', 'SELECT, INSERT, UPDATE'),
+    (:'service', 'links', 'SELECT, INSERT, DELETE'),
     (:'service', '_yoyo_migration', 'SELECT'), -- whether the schema is up to date
     (:'service', 'functions', 'SELECT'),
     (:'service', 'checks', 'SELECT, INSERT, UPDATE'), -- how db-verify and db-drill ended

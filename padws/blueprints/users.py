@@ -178,7 +178,7 @@ def delete_user(user_id: UUID) -> Response:
 @blueprint.response(200, Moved())
 @blueprint.alt_response(409, "Conflict")
 def move_pads(body: dict[str, Any], user_id: UUID) -> Response:
-    """Give all pads of a user to another one, with their backups and pictures and the trash."""
+    """Give all pads of a user to another one, with their history and the trash; links end."""
     with database().connection() as conn:
         if not users.get_user(conn, user_id=user_id):
             raise NotFound("user_not_found")

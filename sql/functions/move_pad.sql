@@ -1,11 +1,11 @@
 -- Gives one of a user's pads to another user, with its backups and its pictures, wherever it is in the trash.
 -- Returns which; null: there is none left. All that refers to the pad together with its owner is changed in
 -- one statement: foreign keys are asked when that ends. Pictures are copied, where the new owner does not have
--- them; what the old one no longer needs is tidied away. Its share links end.
+-- them; what the old one no longer needs is tidied away. Links to the pad end.
 -- The owner says on which node of a cluster a row is, and cannot be changed there.
 -- Index: pads_owner_id_created_at_idx, pads_id_owner_id_key, backups_source_id_created_at_idx, pad_pictures_pkey,
--- backup_pictures_pkey, pictures_pkey, links_owner_id_pad_id_created_at_idx; for foreign keys
--- backups_id_owner_id_key, pads_pkey, users_pkey.
+-- backup_pictures_pkey, pictures_pkey, links_owner_id_pad_id_created_at_idx; for foreign keys backups_id_owner_id_key,
+-- pads_pkey, users_pkey.
 
 CREATE OR REPLACE FUNCTION pad_ws.move_pad(owner_id uuid, new_owner_id uuid)
 RETURNS uuid
@@ -23,12 +23,6 @@ DECLARE
         FOR UPDATE
     );
 BEGIN
-    -- Share links end: their tokens name the old owner.
-    DELETE FROM pad_ws.links AS links
-    WHERE
-        links.owner_id = move_pad.owner_id
-        AND links.pad_id = moved;
-
     INSERT INTO pad_ws.pictures AS kept (owner_id, digest, content)
     SELECT move_pad.new_owner_id, shown.digest, shown.content
     FROM pad_ws.pictures AS shown
@@ -56,6 +50,12 @@ BEGIN
     ORDER BY shown.digest
     ON CONFLICT ON CONSTRAINT pictures_pkey DO UPDATE
         SET unneeded_since = NULL;
+
+    -- A link names the owner, and cannot be followed any more.
+    DELETE FROM pad_ws.links AS links
+    WHERE
+        links.owner_id = move_pad.owner_id
+        AND links.pad_id = moved;
 
     WITH moved_pad AS (
         UPDATE pad_ws.pads AS pads

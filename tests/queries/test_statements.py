@@ -25,7 +25,7 @@ MOST_ENTRIES = 20
 # Each example of a backup that was taken and rolled back has left an entry, too; a save takes two.
 MORE_ENTRIES = {
     "users/delete_user": 50,
-    "pads/save_pad": 60,
+    "pads/save_pad": 80,
     "pads/merge_pad": 60,
     "takeouts/import_backup": 40,
     "quotas/get_usage": 40,
