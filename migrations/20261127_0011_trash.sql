@@ -1,4 +1,4 @@
--- depends: 20261127_0002_validate_labels
+-- depends: 20261127_0003_monitor_history
 -- transactional: false
 --
 -- The trash: a pad that its owner deletes is kept, with all that belongs to it, and says when it was deleted.

@@ -21,6 +21,7 @@ TITLES = {
     "database_unavailable": "The database is not available",
     "transfer_coding_unknown": "A body may be sent in chunks, but in no other transfer coding",
     "deleted_meanwhile": "What this belongs to has just been deleted",
+    "element_not_found": "No such element",
     "email_taken": "Another user has this email address",
     "expectation_failed": "Only 100-continue can be expected here",
     "head_too_large": "The headers are too large, or too many",
@@ -63,6 +64,7 @@ TITLES = {
     "template_not_found": "No such template",
     "template_taken": "Another template has this name",
     "token_not_found": "No such token",
+    "too_many_labels": "Too many backups of this pad have labels",
     "too_complex": "The body has too many parts",
     "too_many_links": "The pad has as many links as it may have",
     "too_many_requests": "Too many requests; wait a little",
@@ -283,6 +285,8 @@ STATES: dict[str, Violation] = {
     "PW001": (Unprocessable, "cannot_merge", {"data": _PART_SHAPE}),
     "PW002": (TooLarge, "scene_too_large", {}),
     "PW021": (Conflict, "too_many_links", {}),
+    "PW004": (Conflict, "too_many_labels", {}),
+    "PW005": (NotFound, "element_not_found", {}),
 }
 
 

@@ -108,6 +108,9 @@ WITH given (role, name, privileges) AS (
     (:'monitoring', 'monitoring_links_by_user', 'SELECT'),
     (:'monitoring', 'monitoring_trash_by_user', 'SELECT'),
     (:'monitoring', 'monitoring_quotas', 'SELECT'),
+    (:'monitoring', 'monitoring_history_by_user', 'SELECT'),
+    (:'monitoring', 'monitoring_history_by_pad', 'SELECT'),
+    (:'monitoring', 'monitoring_history_tiers', 'SELECT'),
     (:'monitoring', 'monitoring_largest_pads', 'SELECT'),
     (:'monitoring', 'monitoring_backup_age', 'SELECT'),
     (:'monitoring', 'monitoring_tables', 'SELECT')
@@ -116,6 +119,16 @@ WITH given (role, name, privileges) AS (
 SELECT format('GRANT %s ON pad_ws.%I TO %I', privileges, name, role)
 FROM given
 WHERE to_regclass('pad_ws.' || name) IS NOT NULL
+\gexec
+
+-- Of a backup only the label changes. A database that is not migrated yet has none: run this again then.
+
+SELECT format('GRANT UPDATE (label) ON pad_ws.backups TO %I', :'service')
+WHERE
+    EXISTS (
+        SELECT FROM pg_attribute
+        WHERE attrelid = to_regclass('pad_ws.backups') AND attname = 'label'
+    )
 \gexec
 
 -- Tables and functions of later migrations, so that a release works before a DBA has looked at it.

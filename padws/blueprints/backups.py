@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flask import Response
+from flask import Response, request, url_for
+from msgspec.structs import asdict
 
 from padws import memory_budget
 from padws.auth.access import caller, require_sign_in
@@ -20,12 +22,23 @@ from padws.http import (
     members_with_scene,
     refuse_change,
 )
+from padws.json_complexity import MOST_VALUES
 from padws.observability.metrics import BACKUPS_TAKEN
 from padws.pictures import addresses, texts
 from padws.queries import backups, pads
-from padws.schemas.backups import Backup, BackupsQuery, PadBackups, RecentBackups, RecentQuery
+from padws.schemas.backups import (
+    Backup,
+    BackupsQuery,
+    ElementHistory,
+    Label,
+    ListedBackup,
+    PadBackups,
+    RecentBackups,
+    RecentQuery,
+    Restore,
+)
 from padws.schemas.common import PicturesInside, Status
-from padws.schemas.openapi import ADDS, ETAG, IF_MATCH, LOCATION
+from padws.schemas.openapi import ADDS, ETAG, IF_MATCH, LOCATION, header
 from padws.schemas.pads import Restored
 
 blueprint = ApiBlueprint("backups", __name__, url_prefix="/api/pad")
@@ -35,6 +48,7 @@ BACKUP = Backup()
 
 
 _MOST_LISTED = 100  # at once
+_KEPT_BY_PAGES = frozenset({"from", "data", "pictures"})
 
 
 def _limit(query: dict[str, Any], most: int) -> int:
@@ -42,11 +56,22 @@ def _limit(query: dict[str, Any], most: int) -> int:
     return min(int(query.get("limit", newest)), max(newest, most))
 
 
+def _next_page(pad_id: UUID, limit: int, before: datetime | None) -> str:
+    page: dict[str, Any] = {"limit": limit, "to": before and before.isoformat()}
+    page |= {name: value for name, value in request.args.items() if name in _KEPT_BY_PAGES}
+    return f'<{url_for("backups.list_backups", pad_id=pad_id, **page)}>; rel="next"'
+
+
 @blueprint.get("/<uuid:pad_id>/backups")
 @blueprint.arguments(BackupsQuery(), location="query")
-@blueprint.response(200, PadBackups())
+@blueprint.response(
+    200,
+    PadBackups(),
+    headers={"Link": header('A next page, as `rel="next"`', required=False)},
+)
 def list_backups(query: dict[str, Any], pad_id: UUID) -> Response:
     """List the newest backups of a pad, newest first."""
+    limit = _limit(query, _MOST_LISTED)
     if query["data"]:
         memory_budget.wait()
     with database().connection() as conn:
@@ -58,13 +83,17 @@ def list_backups(query: dict[str, Any], pad_id: UUID) -> Response:
             with_pictures=query["pictures"],
             from_time=query.get("from_time", "-infinity"),
             to_time=query.get("to_time", "infinity"),
-            limit=_limit(query, _MOST_LISTED),
+            limit=limit,
         )
     if not found.rows:
         raise NotFound("pad_not_found")
     pictures = texts(found.contents) if query["pictures"] else addresses(pad_id)
-    listed = [members_with_scene(BACKUP, row, pictures) for row in found.rows if row.id]
-    return answer({"backups": listed, "pad_name": found.rows[0].pad_name})
+    rows = [row for row in found.rows[:limit] if row.id]
+    headers = {}
+    if len(found.rows) > limit:
+        headers["Link"] = _next_page(pad_id, limit, rows[-1].timestamp)
+    listed = [members_with_scene(BACKUP, row, pictures) for row in rows]
+    return answer({"backups": listed, "pad_name": found.rows[0].pad_name}, headers=headers)
 
 
 @blueprint.get("/recent")
@@ -121,6 +150,41 @@ def create_backup(pad_id: UUID) -> Response:
     return answer(members, 201, {"Location": f"/api/pad/{pad_id}/backups/{found.row.id}"})
 
 
+@blueprint.patch("/<uuid:pad_id>/backups/<uuid:backup_id>")
+@blueprint.arguments(Label())
+@blueprint.response(200, ListedBackup())
+@blueprint.alt_response(409, "Conflict")
+def label_backup(body: dict[str, Any], pad_id: UUID, backup_id: UUID) -> Response:
+    """Label a backup, so that it is kept until the label is taken away."""
+    with database().connection() as conn:
+        labelled = backups.label_backup(
+            conn,
+            owner_id=caller().id,
+            pad_id=pad_id,
+            backup_id=backup_id,
+            label=body["label"],
+        )
+    if not labelled:
+        raise NotFound("backup_not_found")
+    return answer(asdict(labelled))
+
+
+@blueprint.get("/<uuid:pad_id>/elements/<element_id>/history")
+@blueprint.response(200, ElementHistory())
+def list_element_history(pad_id: UUID, element_id: str) -> Response:
+    """List what an element was, each time that it changed, newest first."""
+    memory_budget.wait()
+    with database().connection() as conn:
+        found = backups.list_element_history(
+            conn, owner_id=caller().id, pad_id=pad_id, element_id=element_id
+        )
+        if not found and pads.get_pad_version(conn, pad_id=pad_id, owner_id=caller().id) is None:
+            raise NotFound("pad_not_found")
+    if not found:
+        raise NotFound("element_not_found")
+    return answer({"history": [asdict(each) for each in found]})
+
+
 @blueprint.delete("/<uuid:pad_id>/backups/<uuid:backup_id>")
 @blueprint.response(200, Status())
 def delete_backup(pad_id: UUID, backup_id: UUID) -> Response:
@@ -135,21 +199,30 @@ def delete_backup(pad_id: UUID, backup_id: UUID) -> Response:
 
 
 @blueprint.post("/<uuid:pad_id>/backups/<uuid:backup_id>/restore")
+@blueprint.arguments(Restore(), required=False)
 @blueprint.doc(**ADDS, conditional=IF_MATCH)
 @blueprint.response(200, Restored(), headers=ETAG)
-def restore_backup(pad_id: UUID, backup_id: UUID) -> Response:
-    """Restore a backup's scene to its pad; what it replaces is backed up first."""
-    owner_id, accepted = caller().id, accepted_versions()
+def restore_backup(body: dict[str, Any], pad_id: UUID, backup_id: UUID) -> Response:
+    """Restore a backup, or some of its elements; what it replaces is backed up first."""
+    owner_id = caller().id
     ids = {"backup_id": backup_id, "pad_id": pad_id, "owner_id": owner_id}
-    new_pictures = services().new_pictures_apart
+    wanted: dict[str, Any] = {
+        **ids,
+        "accepted_versions": accepted_versions(),
+        "retention": settings().retention,
+        "new_pictures": services().new_pictures_apart,
+    }
     with database().connection() as conn:
-        saved = backups.restore_backup(
-            conn,
-            accepted_versions=accepted,
-            retention=settings().retention,
-            new_pictures=new_pictures,
-            **ids,
-        )
+        if "elements" in body:
+            saved = backups.restore_elements(
+                conn,
+                element_ids=body["elements"],
+                most_bytes=settings().max_body_bytes,
+                most_values=MOST_VALUES,
+                **wanted,
+            )
+        else:
+            saved = backups.restore_backup(conn, **wanted)
         if not saved:
             if not backups.get_backup(conn, with_pictures=False, **ids).rows:
                 raise NotFound("backup_not_found")

@@ -33,6 +33,27 @@ class Backup(Struct, frozen=True):
     pictures: JsonText | None
 
 
+class LabelledBackup(Struct, frozen=True):
+    """A backup without its scene."""
+
+    id: UUID
+    timestamp: datetime
+    reason: str | None
+    label: str | None
+    version: int | None
+    elements: int | None
+    bytes: int
+
+
+class ElementThen(Struct, frozen=True):
+    """An element as a backup has it, or the pad itself (None) at a version."""
+
+    backup_id: UUID | None
+    timestamp: datetime
+    version: int | None
+    element: JsonText
+
+
 class RecentBackup(Backup, frozen=True):
     """A backup of any of a user's pads."""
 
@@ -102,6 +123,40 @@ def insert_backup(
     conn: Connection, *, pad_id: UUID, owner_id: UUID, retention: JsonText
 ) -> WithPictures[TakenBackup]:
     """The pad's newest backup, of the pad as it is now; none if there is no such pad."""
+
+
+@from_file
+def label_backup(
+    conn: Connection, *, owner_id: UUID, pad_id: UUID, backup_id: UUID, label: str | None
+) -> LabelledBackup | None:
+    """A backup under its new label; `None` if there is no such backup."""
+
+
+@from_file
+def list_element_history(
+    conn: Connection, *, owner_id: UUID, pad_id: UUID, element_id: str
+) -> list[ElementThen]:
+    """What an element was, each time that it changed, newest first."""
+
+
+@from_file
+def restore_elements(
+    conn: Connection,
+    *,
+    owner_id: UUID,
+    pad_id: UUID,
+    backup_id: UUID,
+    element_ids: list[str],
+    accepted_versions: str,
+    retention: JsonText,
+    new_pictures: bool,
+    most_bytes: int,
+    most_values: int,
+) -> SavedPad | None:
+    """Restore elements of a backup into the pad as it is; `None` if nothing was written.
+
+    Raises PW005 if the backup has none of them, and what a merge raises.
+    """
 
 
 @from_file

@@ -3,16 +3,23 @@
 from typing import ClassVar
 
 from marshmallow import Schema, fields
-from marshmallow.validate import OneOf
+from marshmallow.validate import Length, OneOf
 
+from padws.json_text import JsonText
 from padws.schemas.common import (
     Answer,
     CountField,
+    NameField,
     PicturesInside,
     SceneField,
     TimeField,
     WithDataAndPictures,
 )
+
+
+class ElementField(fields.Field[JsonText]):
+    """An element of a scene, passed on as it is."""
+
 
 REASONS = ("interval", "manual", "restore", "replaced", "merge", "template", "import")
 
@@ -55,6 +62,44 @@ class Backup(ListedBackup):
     """A pad's scene as it was at some time."""
 
     sometimes = ()
+
+
+class Label(Schema):
+    """What to call a backup."""
+
+    label = NameField(required=True, allow_none=True)
+
+
+class Restore(Schema):
+    """What to restore."""
+
+    elements = fields.List(
+        fields.String(validate=Length(1, 1_000)),
+        validate=Length(1, 10_000),
+        metadata={
+            "description": "The ids of elements to bring back, with their pictures, into the "
+            "drawing as it is; without them, all of it is restored"
+        },
+    )
+
+
+class ElementThen(Answer):
+    """What an element was."""
+
+    backup_id = fields.UUID(
+        allow_none=True, metadata={"description": "The backup that has it; null: the pad itself"}
+    )
+    timestamp = fields.AwareDateTime()
+    version = fields.Integer(
+        allow_none=True, metadata={"description": "The pad's version; null: not known"}
+    )
+    element = ElementField()
+
+
+class ElementHistory(Answer):
+    """What an element was, each time that it changed, newest first."""
+
+    history = fields.List(fields.Nested(ElementThen))
 
 
 class RecentBackups(Answer):

@@ -145,6 +145,7 @@ _PATH_PARAMETERS = {
     "backup_id": "The backup's id",
     "digest": "The SHA-256 of the picture's `dataURL`, in hexadecimal",
     "link_id": "The link's id",
+    "element_id": "The element's id",
     "name": "The name that addresses the template",
     "pad_id": "The pad's id",
     "token": "The last part of the link's address",

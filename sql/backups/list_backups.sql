@@ -1,5 +1,6 @@
 -- The newest backups of a pad within a time, newest first, beside the pad's name. A pad without
--- backups gives one row without a backup; no row: no such pad of this owner. Where pictures are kept
+-- backups gives one row without a backup; where there are more, one more than the limit follows, without
+-- its scene; no row: no such pad of this owner. Where pictures are kept
 -- apart, the scenes' files come beside them, and after the backups each picture once, unless the caller
 -- does not want them.
 -- Index: pads_id_owner_id_key, backups_source_id_created_at_idx, backup_pictures_pkey, pictures_pkey.
@@ -17,7 +18,8 @@ WITH listed AS (
         backup.bytes,
         backup.data,
         backup.pictures,
-        backup.taken_at
+        backup.taken_at,
+        backup.place
     FROM pad_ws.pads AS pads
     LEFT JOIN LATERAL (
         SELECT
@@ -29,7 +31,8 @@ WITH listed AS (
             pg_column_size(backups.data) AS bytes,
             backups.data,
             backups.pictures,
-            coalesce(backups.created_at, backups.updated_at, 'epoch') AS taken_at
+            coalesce(backups.created_at, backups.updated_at, 'epoch') AS taken_at,
+            row_number() OVER (ORDER BY backups.created_at DESC NULLS LAST, backups.id DESC) AS place
         FROM pad_ws.backups AS backups
         WHERE
             backups.source_id = pads.id
@@ -37,7 +40,7 @@ WITH listed AS (
             AND coalesce(backups.created_at, backups.updated_at, 'epoch') >= :from_time::timestamptz
             AND coalesce(backups.created_at, backups.updated_at, 'epoch') < :to_time::timestamptz
         ORDER BY backups.created_at DESC NULLS LAST, backups.id DESC
-        LIMIT :limit::integer
+        LIMIT :limit::integer + 1
     ) AS backup ON TRUE
     WHERE
         pads.id = :pad_id
@@ -55,11 +58,13 @@ SELECT
     listed.elements,
     listed.bytes,
     CASE
-        WHEN NOT :with_data THEN NULL
+        WHEN NOT :with_data OR listed.place > :limit::integer THEN NULL
         WHEN listed.pictures IS NULL THEN listed.data
         ELSE listed.data - 'files'
     END AS data,
-    CASE WHEN :with_data AND listed.pictures IS NOT NULL THEN listed.data -> 'files' END AS files,
+    CASE
+        WHEN :with_data AND listed.place <= :limit::integer AND listed.pictures IS NOT NULL THEN listed.data -> 'files'
+    END AS files,
     listed.pictures,
     NULL AS digest,
     NULL::json AS content
@@ -84,6 +89,6 @@ FROM (
     FROM listed
     INNER JOIN pad_ws.backup_pictures AS needed
         ON listed.id = needed.backup_id AND needed.owner_id = :owner_id
-    WHERE :with_data AND :with_pictures
+    WHERE :with_data AND :with_pictures AND listed.place <= :limit::integer
 ) AS needed
 INNER JOIN pad_ws.pictures AS kept ON needed.digest = kept.digest AND kept.owner_id = :owner_id;

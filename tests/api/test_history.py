@@ -9,10 +9,17 @@ from typing import Any
 import pytest
 
 from padws.embedded.temporary import Service
-from tests.api.conftest import SignedIn
+from tests.api.conftest import SignedIn, SqlConnection
 from tests.api.pads import make_pad
 from tests.helpers import people, wire
-from tests.helpers.contract import Client, check_backup, ok
+from tests.helpers.contract import (
+    Client,
+    assert_problem,
+    assert_refused,
+    check_backup,
+    ok,
+    time_of,
+)
 
 LONGER_THAN_TELLS_NOTHING = 0.8  # seconds
 
@@ -113,3 +120,178 @@ def test_the_next_request_on_a_connection_has_a_beginning_of_its_own(
             assert "overtaken" not in answer
             time.sleep(LONGER_THAN_TELLS_NOTHING)
             ok(alice.post(path, json=boxes(40) | {"step": "between"}))
+
+
+# Labels
+
+
+def labelled(client: Client, path: str, number: int, label: str | None = "Draft") -> str:
+    """The address of a new backup with a label."""
+    ok(client.post(path, json=boxes(40) | {"step": number}))
+    address = f"{path}/backups/{client.post(f'{path}/backups').get_json()['id']}"
+    ok(client.patch(address, json={"label": label}))
+    return address
+
+
+def without_bytes(backup: dict[str, Any]) -> dict[str, Any]:
+    """A backup without its size: PostgreSQL may store it in another way when it is labelled."""
+    assert backup["bytes"] > 100
+    return {name: value for name, value in backup.items() if name != "bytes"}
+
+
+def test_a_label_is_given_changed_and_taken_away(alice: Client, path: str) -> None:
+    backup = without_bytes(ok(alice.post(f"{path}/backups"), 201))
+    address = f"{path}/backups/{backup['id']}"
+    for label in ("First draft", "Second", None):
+        content = ok(alice.patch(address, json={"label": label and f" {label} "}))
+        check_backup(content, data=False)
+        assert content["label"] == label
+        assert without_bytes(ok(alice.get(address))) == backup | {"label": label}
+
+
+@pytest.mark.parametrize("label", ["", "  ", "x" * 101, "a\nb", 1, [], "\u202e"])
+def test_a_label_that_cannot_be_read_is_refused(alice: Client, path: str, label: Any) -> None:
+    address = f"{path}/backups/{ok(alice.post(f'{path}/backups'), 201)['id']}"
+    assert_refused(alice.patch(address, json={"label": label}), "label")
+    assert_refused(alice.patch(address, json={}), "label")
+
+
+def test_twenty_can_have_one(alice: Client, path: str, sql: SqlConnection) -> None:
+    addresses = [labelled(alice, path, number) for number in range(20)]
+    one_more = labelled(alice, path, 20, None)
+    answer = alice.patch(one_more, json={"label": "Draft"})
+    assert_problem(answer, 409, "too_many_labels")
+    assert ok(alice.get(one_more))["label"] is None
+    ok(alice.patch(addresses[7], json={"label": "Another"}))
+    ok(alice.patch(addresses[3], json={"label": None}))
+    ok(alice.patch(one_more, json={"label": "Draft"}))
+    sql.execute(
+        "UPDATE pad_ws.backups SET created_at = created_at - interval '3 years',"
+        " updated_at = updated_at - interval '3 years'"
+    )
+    labelled(alice, path, 22, None)
+    listed = ok(alice.get(f"{path}/backups?limit=100"))["backups"]
+    assert [each["label"] is None for each in listed] == [True] + [False] * 20
+
+
+def test_labels_of_others_are_nobodys(alice: Client, bob: Client, path: str) -> None:
+    address = labelled(alice, path, 1)
+    assert_problem(bob.patch(address, json={"label": "Mine"}), 404, "backup_not_found")
+    other = f"/api/pad/{make_pad(alice)['id']}/backups/{address.rpartition('/')[2]}"
+    assert_problem(alice.patch(other, json={"label": "Other"}), 404, "backup_not_found")
+
+
+# Pages
+
+
+def test_pages_hold_every_backup_once(alice: Client, path: str) -> None:
+    for number in range(7):
+        labelled(alice, path, number)
+    everything = ok(alice.get(f"{path}/backups?limit=100&data=false"))["backups"]
+    address, found = f"{path}/backups?limit=3&data=false&_external=1", []
+    while address:
+        answer = alice.get(address)
+        found += ok(answer)["backups"]
+        link = answer.headers.get("Link", "")
+        address = link.partition(">")[0].removeprefix("<")
+        assert link in ("", f'<{address}>; rel="next"')
+        assert address.startswith(f"{path}/backups?") or not address
+    assert found == everything
+    assert len(found) > 6
+
+
+# Elements
+
+
+def element(name: str, version: int = 1, **members: Any) -> dict[str, Any]:
+    return {"id": name, "version": version, "versionNonce": 7, **members}
+
+
+@pytest.fixture
+def backup(alice: Client, path: str) -> str:
+    """A backup of a drawing, of which most has gone since, and one element has changed."""
+    picture = {"f": {"id": "f", "dataURL": "data:,small"}, "g": {"dataURL": f"data:,{'x' * 5000}"}}
+    drawn = [
+        element("a", index="a1"),
+        element("b", 5, index="a2", text="as it was"),
+        element("c", index="a3", fileId="g"),
+    ]
+    ok(alice.post(path, json={"elements": drawn, "files": picture, "appState": {}}))
+    address = f"{path}/backups/{ok(alice.post(f'{path}/backups'))['id']}"
+    now = [element("b", 9, index="a2", text="as it is"), element("d", index="a4")]
+    ok(alice.post(path, json={"elements": now, "files": {}, "appState": {}}))
+    return address
+
+
+def elements_of(client: Client, path: str) -> dict[str, dict[str, Any]]:
+    return {each["id"]: each for each in ok(client.get(path))["data"]["elements"]}
+
+
+def test_chosen_elements_come_back_into_the_drawing_as_it_is(
+    alice: Client, path: str, backup: str
+) -> None:
+    before = ok(alice.get(path))
+    answer = alice.post(f"{backup}/restore", json={"elements": ["b", "c", "unknown"]})
+    content = ok(answer)
+    assert content.keys() == {"status", "version", "updated_at"}
+    after = ok(alice.get(path))
+    assert content["version"] == after["version"] == before["version"] + 1
+    assert [each["id"] for each in after["data"]["elements"]] == ["b", "c", "d"]
+    found = elements_of(alice, path)
+    assert (found["b"]["text"], found["b"]["version"]) == ("as it was", 10)
+    assert (found["c"]["version"], found["d"]["version"]) == (2, 1)
+    assert type(found["c"]["versionNonce"]) is int
+    assert found["c"]["versionNonce"] != 7
+    assert after["data"]["files"].keys() == {"g"}
+    assert after["data"]["files"]["g"]["dataURL"].endswith("xxx")
+    newest = ok(alice.get(f"{path}/backups"))["backups"][0]
+    assert (newest["reason"], newest["data"]) == ("restore", before["data"])
+    assert ok(alice.post(f"{backup}/restore", json={"elements": ["a"]}))["version"] > 0
+
+
+def test_an_open_client_takes_restored_elements(alice: Client, path: str, backup: str) -> None:
+    """Merging what it has does not undo the restore, and is not refused for it."""
+    tag = alice.get(path).headers["ETag"]
+    ok(alice.post(f"{backup}/restore", json={"elements": ["b"]}))
+    stale = {"elements": [element("b", 9, index="a2", text="as it is")]}
+    ok(alice.patch(f"{path}/data", json=stale, headers={"If-Match": tag}))
+    assert elements_of(alice, path)["b"]["text"] == "as it was"
+
+
+def test_elements_that_are_not_there_are_not_found(alice: Client, path: str, backup: str) -> None:
+    before = ok(alice.get(path))
+    answer = alice.post(f"{backup}/restore", json={"elements": ["unknown"]})
+    assert_problem(answer, 404, "element_not_found")
+    answer = alice.post(f"{path}/backups/{before['id']}/restore", json={"elements": ["a"]})
+    assert_problem(answer, 404, "backup_not_found")
+    stale = {"If-Match": '"1"'}
+    answer = alice.post(f"{backup}/restore", json={"elements": ["a"]}, headers=stale)
+    assert_problem(answer, 412, "stale_version")
+    wrongs: list[Any] = [[], "a", [1], None, {}]
+    for wrong in wrongs:
+        assert_refused(alice.post(f"{backup}/restore", json={"elements": wrong}), "elements")
+    assert ok(alice.get(path)) == before
+
+
+def test_without_chosen_elements_all_is_restored(alice: Client, path: str, backup: str) -> None:
+    ok(alice.post(f"{backup}/restore", json={}))
+    assert elements_of(alice, path).keys() == {"a", "b", "c"}
+
+
+def test_an_element_has_a_history(alice: Client, path: str, backup: str) -> None:
+    ok(alice.post(f"{backup}/restore", json={"elements": ["b"]}))
+    answer = ok(alice.get(f"{path}/elements/b/history"))
+    assert answer.keys() == {"history"}
+    history = answer["history"]
+    assert [each["element"]["version"] for each in history] == [10, 9, 5]
+    assert [each["backup_id"] is None for each in history] == [True, False, False]
+    assert [each["version"] for each in history] == [4, 3, 2]
+    assert backup.endswith(history[2]["backup_id"])
+    times = [time_of(each["timestamp"]) for each in history]
+    assert times == sorted(times, reverse=True)
+
+
+def test_what_has_no_history_is_not_found(alice: Client, bob: Client, path: str) -> None:
+    nothing = alice.get(f"{path}/elements/unknown/history")
+    assert_problem(nothing, 404, "element_not_found")
+    assert_problem(bob.get(f"{path}/elements/e1/history"), 404, "pad_not_found")

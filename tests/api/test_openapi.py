@@ -35,6 +35,8 @@ GET    /api/pad/recent                      listRecentBackups
 GET    /api/pad/{}/backups/{}               getBackup
 DELETE /api/pad/{}/backups/{}               deleteBackup
 POST   /api/pad/{}/backups/{}/restore       restoreBackup
+PATCH  /api/pad/{}/backups/{}               labelBackup
+GET    /api/pad/{}/elements/{}/history      listElementHistory
 GET    /api/pad/{}/pictures/{}              getPicture
 GET    /api/pad/{}/links                    listLinks
 POST   /api/pad/{}/links                    createLink
@@ -217,6 +219,7 @@ def test_what_is_always_there_is_required(document: Document) -> None:
         "TrashedPad": {"data"},
         "ListedTemplate": {"data"},
         "NewLink": {"expires_at", "password"},
+        "Restore": {"elements"},
         "NewToken": {"scope", "expires_at"},
         "NewUser": {"email_verified", "name", "given_name", "family_name", "roles"},
         "OptionalPadName": {"display_name"},

@@ -20,6 +20,7 @@ from tests.helpers.drawings import drawing
 
 PICTURE = f"data:image/png;base64,{'AAAA' * 1000}"
 DIGEST = sha256(PICTURE.encode()).hexdigest()
+ELEMENT = drawing(2)["elements"][0]["id"]
 
 #: Every route with an id, and a body with which the owner would succeed.
 ROUTES: list[tuple[str, str, Any]] = [
@@ -38,8 +39,11 @@ ROUTES: list[tuple[str, str, Any]] = [
     ("DELETE", "/api/pad/{pad}/links/{link}", None),
     ("POST", "/api/pad/{pad}/backups", None),
     ("GET", "/api/pad/{pad}/backups/{backup}", None),
+    ("PATCH", "/api/pad/{pad}/backups/{backup}", {"label": "Mine"}),
     ("DELETE", "/api/pad/{pad}/backups/{backup}", None),
     ("POST", "/api/pad/{pad}/backups/{backup}/restore", None),
+    ("POST", "/api/pad/{pad}/backups/{backup}/restore", {"elements": [ELEMENT]}),
+    ("GET", f"/api/pad/{{pad}}/elements/{ELEMENT}/history", None),
     ("GET", f"/api/pad/{{pad}}/pictures/{DIGEST}", None),
 ]
 NAMES = [f"{method} {path}" for method, path, _ in ROUTES]
@@ -173,7 +177,7 @@ def test_every_route_to_a_pad_is_among_them(app: Flask) -> None:
         if "pad_id" in rule.arguments and "/trash/" not in rule.rule
     }
     assert rules == {
-        re.sub(rf"{DIGEST}|{{\w+}}", "…", path.partition("?")[0]) for _, path, _ in ROUTES
+        re.sub(rf"{DIGEST}|{ELEMENT}|{{\w+}}", "…", path.partition("?")[0]) for _, path, _ in ROUTES
     }
 
 
@@ -182,7 +186,7 @@ def test_a_backup_under_a_strangers_own_pad_is_not_found(
 ) -> None:
     own = Owned(make_pad(charlie)["id"], owned.backup)
     before = stored()
-    for route in ROUTES[-4:-1]:
+    for route in [each for each in ROUTES if "{backup}" in each[1]]:
         assert_problem(send(charlie, route, own), 404, "backup_not_found")
     assert stored() == before
 

@@ -39,6 +39,7 @@ VIEWS = (
     "largest_pads",
     "backup_age",
     "tables",
+    *("history_by_user", "history_by_pad", "history_tiers"),
 )
 
 GRANTED = """

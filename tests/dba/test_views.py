@@ -112,6 +112,41 @@ def test_trash_by_user(url: str) -> None:
     assert databases.query(url, "SELECT FROM pad_ws.monitoring_trash_by_user") == []
 
 
+def test_history(url: str) -> None:
+    """By pad, by user and by tier it is the same; pictures count where history alone needs them."""
+    databases.execute(
+        url,
+        b"""
+        UPDATE pad_ws.backups SET label = 'Draft' WHERE created_at < now() - interval '36 hours';
+        UPDATE pad_ws.backups SET reason = 'replaced'
+        WHERE label IS NULL AND owner_id = md5('user 8')::uuid;
+        INSERT INTO pad_ws.pictures (owner_id, digest, content)
+        SELECT md5('user 8')::uuid, sha256(n), to_json(repeat('x', 5000))
+        FROM (VALUES ('history'::bytea), ('both'), ('pad'), ('nobody')) AS t (n);
+        INSERT INTO pad_ws.backup_pictures (owner_id, backup_id, digest)
+        SELECT b.owner_id, b.id, sha256(n) FROM (VALUES ('history'::bytea), ('both')) AS t (n),
+            (SELECT owner_id, id FROM pad_ws.backups WHERE reason = 'replaced' LIMIT 1) AS b;
+        INSERT INTO pad_ws.pad_pictures (owner_id, pad_id, digest)
+        SELECT md5('user 8')::uuid, md5('pad 8 1')::uuid, sha256(n)
+        FROM (VALUES ('pad'::bytea), ('both')) AS t (n)
+        """,
+    )
+    of = "SELECT sum(backups), sum(bytes)::bigint, sum(labelled), sum(replaced) FROM pad_ws."
+    (by_pad,) = databases.query(url, of + "monitoring_history_by_pad")
+    (by_user,) = databases.query(url, of + "monitoring_history_by_user")
+    assert by_pad == by_user
+    tiers = databases.query(url, "SELECT tier, backups, bytes FROM pad_ws.monitoring_history_tiers")
+    assert {tier for tier, *_ in tiers} == {"labelled", "replaced", "newest"}
+    assert by_pad[:2] == (sum(each[1] for each in tiers), sum(each[2] for each in tiers))
+    assert {tier: number for tier, number, _ in tiers}["labelled"] == by_pad[2] > 0
+    pictures = databases.query(
+        url,
+        "SELECT username, pictures, pictures_bytes FROM pad_ws.monitoring_history_by_user "
+        "WHERE pictures > 0",
+    )
+    assert pictures == [("user 8", 1, 5_002)]
+
+
 def test_largest_pads(url: str) -> None:
     shown = databases.query(
         url,

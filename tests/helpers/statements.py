@@ -70,9 +70,9 @@ _FILL = """
         md5('backup ' || n)::uuid,
         md5('pad ' || n % 20000 + 1)::uuid,
         md5('user ' || (n % 20000 + 1) % 10000 + 1)::uuid,
-        '{"elements": [{"id": "gone"}], "files": {"file": {"created": 1}}}',
-        jsonb_build_object(
-            'file', encode(sha256(convert_to('picture ' || n % 20000 + 1, 'UTF8')), 'hex')
+        '{"elements": [{"id": "gone", "fileId": "file"}], "files": {"file": {"created": 1}}}',
+        jsonb_build_object(  -- another one of the same user's
+            'file', encode(sha256(convert_to('picture ' || (n + 10000) % 20000 + 1, 'UTF8')), 'hex')
         ),
         timestamptz '2025-05-01 12:00 UTC' - n * interval '1 second'
     FROM generate_series(1, 80000) AS n;
@@ -257,6 +257,9 @@ EXAMPLES: dict[str, Any] = {
     "element_hashes": "{}",
     "inline_pictures": 0,
     "waited": timedelta(0),
+    "element_ids": ["gone"],
+    "element_id": "gone",
+    "label": "Draft",
     "limit": 2,
     "with_data": True,
     "from_time": "-infinity",

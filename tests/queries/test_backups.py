@@ -88,7 +88,8 @@ def listed(conn: Connection, pad: pads.Pad, **changes: Any) -> list[backups.List
         "to_time": "infinity",
         "limit": 10,
     }
-    return backups.list_backups(conn, **(arguments | changes)).rows
+    arguments |= changes
+    return backups.list_backups(conn, **arguments).rows[: arguments["limit"]]
 
 
 def steps_of(conn: Connection, pad: pads.Pad) -> list[Any]:
@@ -537,6 +538,24 @@ def test_a_pad_without_backups_still_has_a_name(conn: Connection) -> None:
     nothing = dict.fromkeys(backups.ListedBackup.__struct_fields__)
     assert plain(row) == nothing | {"pad_name": pad.display_name}
     assert listed(conn, pad, pad_id=uuid4()) == []
+
+
+def test_one_more_than_the_limit_follows_without_its_scene(conn: Connection) -> None:
+    pad = new_pad(conn)
+    for n in range(3):
+        new_backup(conn, pad.id, NOON + n * SECOND, step=n)
+    for limit, shown in ((1, 1), (2, 2), (3, 3), (4, 3)):
+        found = backups.list_backups(
+            conn,
+            pad_id=pad.id,
+            owner_id=pad.owner_id,
+            with_data=True,
+            with_pictures=True,
+            from_time="-infinity",
+            to_time="infinity",
+            limit=limit,
+        )
+        assert [row.data is None for row in found.rows] == [False] * shown + [True] * (limit < 3)
 
 
 @pytest.mark.parametrize(
