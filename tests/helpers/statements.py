@@ -228,7 +228,6 @@ EXAMPLES: dict[str, Any] = {
     "updated_at": "2025-05-01",
     "last_backup_at": None,
     "reason": "manual",
-    "label": "a label",
     "taken_at": "2025-05-01",
     "unless_equal": True,
     "part": JsonText(b'{"elements": [{"id": "box"}]}'),
