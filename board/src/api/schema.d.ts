@@ -359,6 +359,29 @@ export interface paths {
         delete: operations["deleteBackup"];
         options?: never;
         head?: never;
+        /** Label a backup, so that it is kept until the label is taken away. */
+        patch: operations["labelBackup"];
+        trace?: never;
+    };
+    "/api/pad/{pad_id}/elements/{element_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The pad's id */
+                pad_id: string;
+                /** @description The element's id */
+                element_id: string;
+            };
+            cookie?: never;
+        };
+        /** List what an element was, each time that it changed, newest first. */
+        get: operations["listElementHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
         patch?: never;
         trace?: never;
     };
@@ -376,7 +399,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Restore a backup's scene to its pad; what it replaces is backed up first. */
+        /** Restore a backup, or some of its elements; what it replaces is backed up first. */
         post: operations["restoreBackup"];
         delete?: never;
         options?: never;
@@ -725,7 +748,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Give all pads of a user to another one, with their backups and pictures and the trash. */
+        /** Give all pads of a user to another one, with their history and the trash; links end. */
         post: operations["movePads"];
         delete?: never;
         options?: never;
@@ -988,7 +1011,7 @@ export interface components {
              * @description A stable word for this kind of error
              * @enum {string}
              */
-            code: "backup_not_found" | "bad_request" | "body_incomplete" | "body_too_large" | "cannot_merge" | "content_coding_unknown" | "cross_site" | "database_unavailable" | "deleted_meanwhile" | "email_taken" | "expectation_failed" | "head_too_large" | "id_taken" | "internal_error" | "invalid" | "invalid_if_match" | "invalid_json" | "invalid_token" | "link_not_found" | "method_not_allowed" | "no_room" | "no_workspaces" | "not_a_drawing" | "not_administrator" | "not_found" | "not_json" | "not_zip" | "one_machine_only" | "own_account" | "pad_not_found" | "password_needed" | "picture_not_found" | "quota_exceeded" | "range_not_satisfiable" | "read_only_token" | "redis_full" | "redis_unavailable" | "restored_since" | "scene_invalid" | "scene_too_large" | "session_expired" | "several_sessions" | "sign_in_failed" | "sign_in_needed_for_tokens" | "sign_in_required" | "sign_in_unavailable" | "stale_version" | "takeout_invalid" | "template_not_found" | "template_taken" | "token_not_found" | "too_complex" | "too_many_links" | "too_many_requests" | "too_slow" | "transfer_coding_unknown" | "unknown_picture" | "uri_too_long" | "user_deleted" | "user_not_found" | "username_taken" | "wrong_password";
+            code: "backup_not_found" | "bad_request" | "body_incomplete" | "body_too_large" | "cannot_merge" | "content_coding_unknown" | "cross_site" | "database_unavailable" | "deleted_meanwhile" | "element_not_found" | "email_taken" | "expectation_failed" | "head_too_large" | "id_taken" | "internal_error" | "invalid" | "invalid_if_match" | "invalid_json" | "invalid_token" | "link_not_found" | "method_not_allowed" | "no_room" | "no_workspaces" | "not_a_drawing" | "not_administrator" | "not_found" | "not_json" | "not_zip" | "one_machine_only" | "own_account" | "pad_not_found" | "password_needed" | "picture_not_found" | "quota_exceeded" | "range_not_satisfiable" | "read_only_token" | "redis_full" | "redis_unavailable" | "restored_since" | "scene_invalid" | "scene_too_large" | "session_expired" | "several_sessions" | "sign_in_failed" | "sign_in_needed_for_tokens" | "sign_in_required" | "sign_in_unavailable" | "stale_version" | "takeout_invalid" | "template_not_found" | "template_taken" | "token_not_found" | "too_complex" | "too_many_labels" | "too_many_links" | "too_many_requests" | "too_slow" | "transfer_coding_unknown" | "unknown_picture" | "uri_too_long" | "user_deleted" | "user_not_found" | "username_taken" | "wrong_password";
             /** @description Names the request in the log */
             request_id: string;
             /** @description What is wrong with each field of a refused input */
@@ -1145,6 +1168,28 @@ export interface components {
         };
         RecentBackups: {
             backups: components["schemas"]["Backup"][];
+        };
+        Label: {
+            label: string | null;
+        };
+        ElementThen: {
+            /**
+             * Format: uuid
+             * @description The backup that has it; null: the pad itself
+             */
+            backup_id: string | null;
+            /** Format: date-time */
+            timestamp: string;
+            /** @description The pad's version; null: not known */
+            version: number | null;
+            element: unknown;
+        };
+        ElementHistory: {
+            history: components["schemas"]["ElementThen"][];
+        };
+        Restore: {
+            /** @description The ids of elements to bring back, with their pictures, into the drawing as it is; without them, all of it is restored */
+            elements?: string[];
         };
         Restored: {
             /** @enum {string} */
@@ -2402,6 +2447,8 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description A next page, as `rel="next"` */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2557,6 +2604,77 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    labelBackup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The pad's id */
+                pad_id: string;
+                /** @description The backup's id */
+                backup_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Label"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedBackup"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listElementHistory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The pad's id */
+                pad_id: string;
+                /** @description The element's id */
+                element_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ElementHistory"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
     restoreBackup: {
         parameters: {
             query?: never;
@@ -2572,7 +2690,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Restore"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
@@ -2591,6 +2713,8 @@ export interface operations {
             404: components["responses"]["NotFound"];
             412: components["responses"]["StaleVersion"];
             413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
