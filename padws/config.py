@@ -261,6 +261,12 @@ class Settings:
         "Largest takeout that can be brought in; unpacked it may have ten times as many bytes. "
         "Meanwhile it is kept in the system's temporary directory (TMPDIR)",
     )
+    takeout_dir: Path | None = parsed(
+        directory,
+        None,
+        "Where a takeout of all that a user has is written before the user is deleted; without it "
+        "nothing is kept",
+    )
     max_pads_per_user: int = number(1_000, 0, None, "Most pads of one user; 0: any number")
     max_bytes_per_user: int = number(
         1_000_000_000,

@@ -9,7 +9,7 @@ import orjson
 from flask import Response, url_for
 
 from padws.auth.access import administrators_only, caller, require_sign_in
-from padws.context import database, services
+from padws.context import database, services, settings
 from padws.errors import Conflict, NotFound, Unprocessable
 from padws.http import SUCCESS, ApiBlueprint, answer, members_of
 from padws.json_text import JsonText
@@ -29,6 +29,7 @@ from padws.schemas.users import (
     User,
     UserChange,
 )
+from padws.takeout.files import keep_user
 
 blueprint = ApiBlueprint("users", __name__, url_prefix="/api/users")
 blueprint.before_request(require_sign_in)
@@ -165,8 +166,12 @@ def delete_user(user_id: UUID) -> Response:
     if user_id == caller().id:
         raise Conflict("own_account")
     with database().connection() as conn:
-        if not users.bar_user(conn, user_id=user_id):
-            raise NotFound("user_not_found")
+        user = users.get_user(conn, user_id=user_id)
+    if not user:
+        raise NotFound("user_not_found")
+    keep_user(database().connection, user, settings().takeout_dir)
+    with database().connection() as conn:
+        users.bar_user(conn, user_id=user_id)
         services().sessions.end_all_of(user_id)
         users.delete_barred_user(conn, user_id)
     return answer(SUCCESS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 
 from padws.database import Connection
@@ -47,6 +48,10 @@ class WholePad(Struct, frozen=True):
     updated_at: datetime
     version: int
     history: JsonText
+
+    def backups(self) -> list[Taken]:
+        """Its backups, oldest first."""
+        return msgspec.json.decode(bytes(self.history.json), type=list[Taken])
 
 
 class Content(Struct, frozen=True):

@@ -212,9 +212,9 @@ def bring_in_line(conn: Connection, row: UserRow) -> User:
 def delete_barred_user(conn: Connection, user_id: UUID) -> UUID | None:
     """Delete a barred user and all that is the user's, in statements that each take little time.
 
-    Killed anywhere, it can be begun again. Needs a connection outside a transaction.
+    Killed anywhere, it can be begun again. Needs a connection outside a transaction. What is to be
+    kept of the user has been written down before the user was barred (takeout.files.keep_user).
     """
-    # Whatever has to be written down before anything is deleted is written here.
     condemn_pads(conn, owner_id=user_id)
     while purge_trash(conn, owner_id=user_id, trash_for=timedelta(0), most=LOT) != Purged(0, 0):
         pass

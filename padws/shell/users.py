@@ -10,13 +10,13 @@ from uuid import UUID
 
 import click
 
-from padws.queries import quotas, tokens, users
+from padws.queries import links, quotas, tokens, users
 from padws.recovery.progress import Progress
 from padws.shell.printing import as_json, print_row, print_rows
 from padws.shell.tools import Tools, dry_run, record, tools, user_argument
 from padws.takeout.archive import Archive
 from padws.takeout.bringing_in import BroughtIn, Import, bring_in
-from padws.takeout.files import new_file
+from padws.takeout.files import keep_user, new_file
 from padws.takeout.limits import sizes
 from padws.takeout.writing import Takeout
 
@@ -103,6 +103,22 @@ def revoke_tokens(user: str, dry_run: bool) -> None:
             revoked = len(tokens.delete_tokens(conn, user_id=found.id))
         record("%s tokens of user %s revoked", revoked, found.id)
         click.echo(f"{revoked} tokens of {found.username} revoked.")
+
+
+@users_group.command("end-links")
+@user_argument
+@dry_run
+def end_links(user: str, dry_run: bool) -> None:
+    """End all links by which a user's pads are shared."""
+    with tools() as each:
+        found = each.user(user)
+        with each.database.connection() as conn:
+            if dry_run:
+                click.echo(f"All links to pads of {found.username} would be ended.")
+                return
+            ended = links.delete_links_of_user(conn, owner_id=found.id)
+        record("%s links of user %s ended", ended, found.id)
+        click.echo(f"{ended} links of {found.username} ended.")
 
 
 @users_group.command("export")
@@ -201,6 +217,7 @@ def delete(user: str, dry_run: bool, yes: bool) -> None:
             return
         if not yes:
             click.confirm(f"Delete {found.username} with {pads:,} pads?", abort=True)
+        keep_user(each.database.connection, found, each.settings.takeout_dir)
         with each.database.connection() as conn:
             users.bar_user(conn, user_id=found.id)
             each.sessions.end_all_of(found.id)

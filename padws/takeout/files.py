@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import tempfile
@@ -11,8 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
+from padws.errors import Unavailable
 from padws.queries.users import User
 from padws.takeout.writing import Connections, Takeout
+
+log = logging.getLogger("padws")
 
 
 @contextmanager
@@ -30,13 +34,18 @@ def new_file(path: Path) -> Iterator[IO[bytes]]:
         os.close(directory)
 
 
-def keep_user(connections: Connections, user: User, directory: Path) -> Path:
-    """Write all that a user has into a takeout file in `directory`, before it is deleted.
+def keep_user(connections: Connections, user: User, directory: Path | None) -> None:
+    """Write all that a user has into a takeout file in TAKEOUT_DIR, before it is deleted.
 
-    It is on the disk when this returns. Raises OSError if it cannot be written.
+    It is on the disk when this returns. Raises Unavailable if it cannot be written.
     """
+    if not directory:
+        return
     name = re.sub(r"[^A-Za-z0-9.-]", "_", user.username)[:60]
     path = directory / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{name}-{user.id}.zip"
-    with new_file(path) as file:
-        file.writelines(Takeout(connections, user))
-    return path
+    try:
+        with new_file(path) as file:
+            file.writelines(Takeout(connections, user))
+    except OSError as error:
+        raise Unavailable("no_room", f"TAKEOUT_DIR: {error.strerror}.", retry_after=60) from error
+    log.info("what user %s has had is in %s", user.id, path.name)

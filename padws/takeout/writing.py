@@ -97,7 +97,7 @@ class Takeout:
         yield from self._scene(path_of(pad_id, DRAWING), pad)
         history = list[dict[str, Any]]()
         names = Counter[tuple[datetime, str | None]]()
-        for taken in msgspec.json.decode(bytes(pad.history.json), type=list[takeouts.Taken]):
+        for taken in pad.backups():
             names[taken.timestamp, taken.reason] += 1
             number = names[taken.timestamp, taken.reason]
             name = history_name(taken.timestamp, taken.reason, number)

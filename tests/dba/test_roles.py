@@ -92,7 +92,14 @@ def test_the_service_needs_every_privilege_that_it_has(full: Owned, roles: Roles
     with psycopg.connect(full.url) as conn:
         prepare_connection(conn)
         granted = conn.execute(GRANTED, [roles.service]).fetchall()
-        assert {table for table, _ in granted} == {*TABLES, *MARKS[:2], "checks", "tidied"}
+        assert {table for table, _ in granted} == {
+            *TABLES,
+            *MARKS[:2],
+            "checks",
+            "tidied",
+            "limits",
+            "usage",
+        }
         conn.execute(f"SET LOCAL ROLE {roles.service}".encode())
         assert works(conn)
         for table, privilege in granted:

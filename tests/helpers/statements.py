@@ -143,7 +143,7 @@ _FILL = """
     WHERE owner_id = md5('user 778')::uuid AND digest = sha256('picture 777');
 
     INSERT INTO pad_ws.limits (name, value) VALUES ('pads', 1000), ('bytes', 1000000000)
-    ON CONFLICT DO NOTHING;
+    ON CONFLICT DO NOTHING;  -- a start of the service has written them
     INSERT INTO pad_ws.usage (owner_id, bytes, counted_at)
     SELECT md5('user ' || n)::uuid, 0, now() FROM generate_series(1, 10001) AS n;
 

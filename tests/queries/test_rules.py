@@ -96,6 +96,13 @@ UNREACHABLE = {
     **dict.fromkeys(
         ("checks_pkey", "checks_faults_not_negative"), "db-verify and db-drill alone write there"
     ),
+    **dict.fromkeys(
+        ("limits_pkey", "limits_value_not_negative"),
+        "settings, which are checked when they are read",
+    ),
+    **dict.fromkeys(
+        ("usage_pkey", "usage_owner_id_fkey"), "written by use_quota alone, for whoever has pads"
+    ),
     **dict.fromkeys(("tidied_pkey", "tidied_number_not_negative"), "db-tidy alone writes there"),
     "pads_version_not_negative": "versions are counted up",
     **dict.fromkeys(

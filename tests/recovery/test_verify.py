@@ -169,7 +169,8 @@ def test_every_rule_of_the_newest_schema_is_asked_for(database_url: str) -> None
         database_url,
         "SELECT conname FROM pg_constraint WHERE connamespace = 'pad_ws'::regnamespace "
         "AND contype IN ('c', 'f', 'u', 'p') AND conrelid NOT IN "
-        "('pad_ws.checks'::regclass, 'pad_ws.tidied'::regclass, 'pad_ws.functions'::regclass) "
+        "('pad_ws.checks'::regclass, 'pad_ws.tidied'::regclass, 'pad_ws.functions'::regclass,"
+        " 'pad_ws.limits'::regclass, 'pad_ws.usage'::regclass) "
         "AND conrelid::regclass::text !~ 'yoyo'",
     )
     rules = (ROOT / "sql" / "checks" / "list_rules.sql").read_text()

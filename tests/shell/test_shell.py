@@ -18,9 +18,8 @@ from padws.auth.session_index import SessionIndex
 from padws.cli import main
 from padws.config import known_variables, load_settings
 from padws.database import Database
-from padws.queries import tokens, users
+from padws.queries import tokens
 from padws.redis_client import connect
-from padws.takeout.files import keep_user
 from padws.uuid7 import uuid7
 from tests.helpers.rows import new_pad, new_user
 
@@ -152,6 +151,30 @@ def test_a_pad_is_exported(run: Run, alice: UUID, tmp_path: Path) -> None:
     run("pads", "export", "alice", "x", "-", code=2)
 
 
+def test_a_pad_is_restored_from_its_history_and_from_the_trash(
+    run: Run, alice: UUID, database: Database
+) -> None:
+    _, pad = lines(run("pads", "list", "alice", "--json"))
+    (backup,) = lines(run("pads", "history", "alice", pad["id"], "--json"))
+    assert "restored" in run("pads", "restore", "alice", pad["id"], "--dry-run").stdout
+    restored = run("pads", "restore", "alice", pad["id"], "--backup", backup["id"])
+    assert getpass.getuser() in restored.stderr
+    assert lines(run("pads", "list", "alice", "--json"))[1]["version"] == 2
+    assert "nothing" in run("pads", "restore", "alice", pad["id"], code=1).output
+    with database.connection() as conn:
+        conn.execute("UPDATE pad_ws.pads SET deleted_at = now() WHERE id = %s", [pad["id"]])
+    assert [each["id"] for each in lines(run("pads", "list", "alice", "--trash", "--json"))] == [
+        pad["id"]
+    ]
+    run("pads", "restore", "alice", pad["id"])
+    assert run("pads", "list", "alice", "--trash", "--json").stdout == ""
+
+
+def test_links_are_ended(run: Run, alice: UUID) -> None:
+    assert "would be" in run("users", "end-links", "alice", "--dry-run").stdout
+    assert run("users", "end-links", "alice").stdout.startswith("0 links")
+
+
 def test_templates_are_loaded_and_exported(run: Run, alice: UUID, tmp_path: Path) -> None:
     (tmp_path / "mine.json").write_text('{"elements": []}')
     assert "mine.json" in run("templates", "load", tmp_path, "--dry-run").stdout
@@ -171,12 +194,13 @@ def test_a_user_is_deleted_after_a_question(run: Run, alice: UUID) -> None:
     run("users", "show", "alice", code=1)
 
 
-def test_what_a_user_has_is_kept_in_a_file(database: Database, alice: UUID, tmp_path: Path) -> None:
-    with database.connection() as conn:
-        user = users.get_user(conn, user_id=alice)
-    assert user
-    path = keep_user(database.connection, user, tmp_path)
-    assert list(tmp_path.iterdir()) == [path]
+def test_what_a_user_has_is_kept_in_a_file_first(
+    run: Run, alice: UUID, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    environment["TAKEOUT_DIR"] = str(tmp_path)
+    run("users", "delete", "alice", "--yes")
+    (path,) = tmp_path.iterdir()
     assert path.name.endswith(f"-alice-{alice}.zip")
     with zipfile.ZipFile(path) as written:
         assert written.testzip() is None
+        assert len([name for name in written.namelist() if name.endswith("pad.json")]) == 2

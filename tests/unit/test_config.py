@@ -373,6 +373,7 @@ MISTAKES = {
     "LARGE_BYTES": "0",
     "LARGE_BYTES_PER_USER": "50 MB",
     "MAX_TAKEOUT_BYTES": "2GB",
+    "TAKEOUT_DIR": "/no/such/directory",
     "MAX_PADS_PER_USER": "-1",
     "MAX_BYTES_PER_USER": "1GB",
     "MAX_BACKUPS_PER_USER": "0",
