@@ -1,6 +1,6 @@
--- Adds the pictures that are given with a map, and holds all that the map refers to until the transaction
--- ends. Returns which are missing; null: none.
--- Index: pictures_pkey, pictures_unneeded_since_idx; users_pkey, for a foreign key.
+-- Holds the pictures that a map refers to until the transaction ends, and adds those that are given with
+-- it, unless any is neither there nor given. Returns which are not there in the end; null: all are.
+-- Index: those of hold_pictures; pictures_unneeded_since_idx; users_pkey, for a foreign key.
 
 CREATE OR REPLACE FUNCTION pad_ws.add_pictures(owner_id uuid, pictures jsonb, contents json)
 RETURNS text[]
@@ -16,26 +16,19 @@ BEGIN
         RETURN NULL;
     END IF;
 
-    -- In order, here and below: no two saves wait for each other in a circle.
-    IF contents IS NOT NULL THEN
+    held := pad_ws.hold_pictures(owner_id, digests);
+    IF contents IS NOT NULL AND digests <@ (held || ARRAY(
+        SELECT decode(given.digest, 'hex') FROM json_object_keys(contents) AS given (digest)
+    )) THEN
+        -- In order: no two saves wait for each other in a circle.
         INSERT INTO pad_ws.pictures (owner_id, digest, content)
         SELECT add_pictures.owner_id, decode(new.key, 'hex'), new.value
         FROM json_each(contents) AS new
         ORDER BY new.key
         ON CONFLICT DO NOTHING;
+        -- Only what is held counts as there: what another save has added meanwhile can go as it came.
+        held := pad_ws.hold_pictures(owner_id, digests);
     END IF;
-
-    -- What is held cannot be tidied away before a foreign key refers to it. Only that counts as there:
-    -- what another save adds from here on, or added above, can go as it came.
-    held := ARRAY(
-        SELECT kept.digest
-        FROM pad_ws.pictures AS kept
-        WHERE
-            kept.owner_id = add_pictures.owner_id
-            AND kept.digest = ANY(digests)
-        ORDER BY kept.digest
-        FOR KEY SHARE
-    );
 
     -- Whatever is needed again has its full time before it once more when that ends.
     UPDATE pad_ws.pictures AS kept
@@ -62,4 +55,4 @@ END
 $$;
 
 COMMENT ON FUNCTION pad_ws.add_pictures IS
-'Adds the pictures that are given with a map, holds all it refers to, and says which are missing.';
+'Holds the pictures that a map refers to, adds those that are given, and says which are missing.';
