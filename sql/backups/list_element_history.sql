@@ -42,16 +42,12 @@ found AS (
         shown.backup_id,
         shown.timestamp,
         shown.version,
-        element.content AS element,
+        each.element,
         row_number() OVER newest_first AS place,
-        lag(element.content) OVER newest_first AS newer
+        lag(each.element) OVER newest_first AS newer
     FROM shown
-    CROSS JOIN
-        LATERAL (
-            SELECT each.element AS content
-            FROM pad_ws.elements_by_id(shown.data) AS each
-            WHERE each.id = :element_id
-        ) AS element
+    CROSS JOIN LATERAL pad_ws.elements_by_id(shown.data) AS each
+    WHERE each.id = :element_id
     WINDOW
         newest_first AS (
             ORDER BY shown.is_pad DESC, shown.created_at DESC NULLS LAST, shown.backup_id DESC
