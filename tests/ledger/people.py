@@ -1,0 +1,363 @@
+"""Simulated people, who draw, keep old tabs open, restore, delete and undelete."""
+
+from __future__ import annotations
+
+import random
+import time
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
+from datetime import UTC, datetime
+from hashlib import sha1
+from typing import Any
+
+import psycopg
+import requests
+
+from tests.helpers.drawings import without_mark
+from tests.helpers.people import Person
+from tests.helpers.waiting import wait_until
+from tests.ledger.book import Book, Entry, Scene, merged
+from tests.ledger.place import APPLICATION_NAME
+
+_MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86_400.0
+#: How long somebody does something else, in seconds; how often, against one another.
+_PAUSES = {0.0: 8, 6 * _MINUTE: 6, _HOUR: 4, 5 * _HOUR: 3, _DAY: 2, 3 * _DAY: 1, 9 * _DAY: 1}
+_IN_TRASH_FOR = (0.0, _DAY, 29 * _DAY)
+_OLD_TABS = 4
+
+_AGE = """
+    SELECT format(
+        'UPDATE pad_ws.%I SET %s WHERE %I = $1',
+        table_name,
+        string_agg(format('%1$I = %1$I - make_interval(secs => $2)', column_name), ', '),
+        CASE table_name WHEN 'pads' THEN 'id' ELSE 'source_id' END
+    )
+    FROM information_schema.columns
+    WHERE table_schema = 'pad_ws' AND table_name IN ('pads', 'backups')
+    AND data_type = 'timestamp with time zone'
+    GROUP BY table_name
+"""
+
+
+class Lost(AssertionError):
+    """Something is not there that must be."""
+
+
+class Somebody:
+    """A person with pads; what is wrong goes into `wrong`, what was done into `done`."""
+
+    def __init__(self, url: str, person: Person, database_url: str, seed: str):
+        self.random = random.Random(seed)
+        self.done = Counter[str]()
+        self.wrong: list[str] = []
+        self._url = url
+        self._browser = requests.Session()
+        self._browser.headers["Cookie"] = person.header
+        self._database_url = database_url
+        self._drawn = 0
+        self.books: dict[str, Book] = {}
+        self._old: dict[str, list[tuple[int, Scene]]] = {}  # what other tabs still show
+
+    # Asking
+
+    def send(self, method: str, path: str, **options: Any) -> requests.Response | None:
+        """An answer; none if it did not come, or was that something fails just now."""
+        try:
+            answer = self._browser.request(method, self._url + path, timeout=60, **options)
+        except requests.RequestException:
+            return None
+        if answer.status_code in (500, 502):
+            self.wrong.append(f"{method} {path}: {answer.status_code} {answer.text[:200]}")
+        return None if answer.status_code >= 500 else answer
+
+    def ask(self, method: str, path: str, *statuses: int, **options: Any) -> requests.Response:
+        """The answer to what can be asked again."""
+        found: list[requests.Response] = []
+
+        def answered() -> bool:
+            answer = self.send(method, path, **options)
+            found.extend([answer] if answer is not None else [])
+            return bool(found)
+
+        wait_until(answered, f"{method} {path} is answered")
+        if found[0].status_code not in (statuses or (200, 201)):
+            raise Lost(f"{method} {path}: {found[0].status_code} {found[0].text[:200]}")
+        return found[0]
+
+    # Drawing
+
+    def _element(self, held: dict[str, Any] | None = None) -> dict[str, Any]:
+        self._drawn += 1
+        return {
+            "id": held["id"] if held else f"element-{self._drawn}",
+            "index": held["index"] if held else f"a{self._drawn:06}",
+            "version": held["version"] + 1 if held else 1,
+            "versionNonce": self.random.getrandbits(31),
+            "isDeleted": False,
+            "text": self.random.choice(["Grüße", "漢字", "👩‍👧"]) + str(self._drawn),
+        }
+
+    def _changed(self, scene: Scene) -> Scene:
+        """The scene after a few strokes."""
+        scene = deepcopy(scene)
+        for place in range(min(2, len(scene["elements"]))):
+            scene["elements"][-1 - place] = self._element(scene["elements"][-1 - place])
+        scene["elements"] += [self._element() for _ in range(self.random.randint(1, 4))]
+        return scene
+
+    def _picture(self) -> dict[str, Any]:
+        content = b64encode(self.random.randbytes(self.random.choice([500, 4_000]))).decode()
+        return {"mimeType": "image/png", "dataURL": f"data:image/png;base64,{content}"}
+
+    def new_pad(self) -> None:
+        scene = self._changed({"elements": [], "files": {}})
+        answer = self.ask("POST", "/api/pad", json={"display_name": "Plan", "data": scene})
+        pad = answer.json()
+        self.books[pad["id"]] = Book(without_mark(pad["data"]), 1, time.time())
+        self._old[pad["id"]] = []
+
+    def _read(self, pad_id: str) -> tuple[int, Scene]:
+        pad = self.ask("GET", f"/api/pad/{pad_id}").json()
+        return pad["version"], without_mark(pad["data"])
+
+    def _write(self, pad_id: str, new: Scene, send: Callable[[], Any], *, whole: bool) -> None:
+        """Change a pad, and see what has come of it."""
+        book, now = self.books[pad_id], time.time()
+        before, must, due = book.scene, book.must_keep(new, now), book.interval_is_due(now)
+        answer = send()
+        if answer is None:
+            self.done["unanswered"] += 1
+            time.sleep(0.5)  # PostgreSQL may still be at it, whoever asked it has gone
+        elif answer.status_code != 200:
+            raise Lost(f"{pad_id}: {answer.status_code} {answer.text[:200]}")
+        version, found = self._read(pad_id)
+        if version == book.version and (answer is None or new == before):
+            self._learn(pad_id, before, found)
+            return
+        if version != book.version + 1 or found != new:
+            raise Lost(f"{pad_id}: version {version} after {book.version}, or another scene")
+        self._old[pad_id] = [*self._old[pad_id][1 - _OLD_TABS :], (book.version, before)]
+        held = book.newest
+        book.scene, book.version, book.saved_at = new, version, now
+        taken = self._learn(pad_id, before, new)
+        if whole and must and not any(each.scene == before for each in taken):
+            raise Lost(f"{pad_id}: what version {version} replaced is in no backup")
+        if due and not any(each.scene == new for each in (*taken, held) if each):
+            raise Lost(f"{pad_id}: no backup of version {version}, which was due")
+
+    def _learn(self, pad_id: str, before: Scene, after: Scene) -> list[Entry]:
+        """The backups that have come since the last time."""
+        book = self.books[pad_id]
+        listed = self._all_backups(pad_id, data="false")
+        known = {each.id for each in book.entries}
+        new = [
+            Entry(
+                id_,
+                datetime.fromisoformat(each["timestamp"]).timestamp(),
+                each["reason"],
+                after if each["reason"] in ("interval", "manual") else before,
+            )
+            for id_, each in listed.items()
+            if id_ not in known
+        ]
+        for each in book.take(new, listed.keys(), time.time()):
+            self.wrong.append(f"{pad_id}: {each.reason} of {_text(each.at)} has been pruned")
+        return new
+
+    # What people do
+
+    def draw_a_little(self, pad_id: str) -> None:
+        """As the board does: what has changed, with the version from which it was changed."""
+        book = self.books[pad_id]
+        part = {"elements": self._changed(book.scene)["elements"][-4:]}
+        self._merge(pad_id, part, book.version)
+
+    def draw_on_another_device(self, pad_id: str) -> None:
+        """Which has not seen what was drawn since."""
+        version, scene = self.random.choice(self._old[pad_id] or [self._now(pad_id)])
+        self._merge(pad_id, {"elements": self._changed(scene)["elements"][-4:]}, version)
+
+    def _now(self, pad_id: str) -> tuple[int, Scene]:
+        return self.books[pad_id].version, self.books[pad_id].scene
+
+    def _merge(self, pad_id: str, part: Scene, version: int) -> None:
+        path, headers = f"/api/pad/{pad_id}/data", {"If-Match": f'"{version}"'}
+        new = merged(self.books[pad_id].scene, part)
+
+        def send() -> Any:
+            answer = self.send("PATCH", path, json=part, headers=headers)
+            if answer is not None and answer.status_code == 412:  # restored since: it reads first
+                headers["If-Match"] = f'"{self.books[pad_id].version}"'
+                answer = self.send("PATCH", path, json=part, headers=headers)
+            return answer
+
+        self._write(pad_id, new, send, whole=False)
+
+    def _save(self, pad_id: str, scene: Scene) -> None:
+        path = f"/api/pad/{pad_id}"
+        self._write(pad_id, scene, lambda: self.send("POST", path, json=scene), whole=True)
+
+    def draw(self, pad_id: str) -> None:
+        self._save(pad_id, self._changed(self.books[pad_id].scene))
+
+    def draw_in_an_old_tab(self, pad_id: str) -> None:
+        _, scene = self.random.choice(self._old[pad_id] or [self._now(pad_id)])
+        self._save(pad_id, self._changed(scene))
+
+    def clear(self, pad_id: str) -> None:
+        self._save(pad_id, {**self.books[pad_id].scene, "elements": []})
+
+    def show_other_pictures(self, pad_id: str) -> None:
+        pictures = [self._picture() for _ in range(self.random.randint(0, 2))]
+        files = {sha1(each["dataURL"].encode()).hexdigest(): each for each in pictures}
+        self._save(pad_id, {**self._changed(self.books[pad_id].scene), "files": files})
+
+    def switch_tabs(self, pad_id: str) -> None:
+        """As pad.ws does it: the canvas that it leaves goes to the pad that it goes to."""
+        other = self.random.choice([each for each in self.books if each != pad_id] or [pad_id])
+        own = self.books[other].scene
+        self._save(other, deepcopy(self.books[pad_id].scene))
+        self._save(other, deepcopy(own))
+
+    def save_unchanged(self, pad_id: str) -> None:
+        for _ in range(3):
+            self._save(pad_id, deepcopy(self.books[pad_id].scene))
+
+    def back_up(self, pad_id: str) -> None:
+        book = self.books[pad_id]
+        self.send("POST", f"/api/pad/{pad_id}/backups")
+        self._learn(pad_id, book.scene, book.scene)
+
+    def restore(self, pad_id: str) -> None:
+        """Any that is promised; what it replaces is held afterwards."""
+        book = self.books[pad_id]
+        if not book.entries:
+            return
+        entry = self.random.choice(book.entries)
+        path = f"/api/pad/{pad_id}/backups/{entry.id}/restore"
+        before, version = book.scene, book.version
+        answer = self.send("POST", path)
+        if answer is not None and answer.status_code != 200:
+            raise Lost(f"{pad_id}: {entry.reason} {entry.id}: {answer.status_code}")
+        found = self._read(pad_id)
+        if found not in [(version + 1, entry.scene), *([(version, before)] * (answer is None))]:
+            raise Lost(f"{pad_id}: {entry.reason} {entry.id} came back as something else")
+        book.version, book.scene = found
+        book.saved_at = time.time()
+        self._learn(pad_id, before, book.scene)
+        if found[0] != version and not self._holds(pad_id, before):
+            raise Lost(f"{pad_id}: what a restore replaced is in no backup")
+
+    def _holds(self, pad_id: str, scene: Scene) -> bool:
+        if any(each.scene == scene for each in self.books[pad_id].entries):
+            return True
+        return scene in [without_mark(each["data"]) for each in self._all_backups(pad_id).values()]
+
+    def delete_and_undelete(self, pad_id: str) -> None:
+        path = f"/api/pad/trash/{pad_id}"
+        self.ask("DELETE", f"/api/pad/{pad_id}", 200, 404)
+        self.age(pad_id, self.random.choice(_IN_TRASH_FOR))
+        if pad_id not in {each["id"] for each in self.ask("GET", "/api/pad/trash").json()}:
+            raise Lost(f"{pad_id}: not in the trash")
+        self.ask("GET", f"/api/pad/{pad_id}", 404)
+        self.ask("POST", f"{path}/restore", 200, 404)
+        if self._read(pad_id) != self._now(pad_id):
+            raise Lost(f"{pad_id}: came out of the trash as something else")
+
+    def delete_for_good(self, pad_id: str) -> None:
+        self.ask("DELETE", f"/api/pad/{pad_id}", 200, 404)
+        self.ask("DELETE", f"/api/pad/trash/{pad_id}", 200, 404)
+        del self.books[pad_id], self._old[pad_id]
+        self.new_pad()
+
+    def pause(self, pad_id: str) -> None:
+        self.age(pad_id, self.random.choices([*_PAUSES], [*_PAUSES.values()])[0])
+
+    def age(self, pad_id: str, seconds: float) -> None:
+        """Let everything of a pad be so much older."""
+        with psycopg.connect(self._database_url, application_name=APPLICATION_NAME) as conn:
+            for (statement,) in conn.execute(_AGE).fetchall():
+                with psycopg.RawCursor(conn) as cursor:
+                    cursor.execute(statement, [pad_id, seconds])
+        self.books[pad_id].age(seconds)
+        self.done["hours"] += round(seconds / _HOUR)
+
+    # Doing it
+
+    def act(self) -> None:
+        """Do something; what is wrong is noted, and the pad given up."""
+        while len(self.books) < 2:
+            self.new_pad()
+        pad_id = self.random.choice([*self.books])
+        action = self.random.choices([*_HABITS], [*_HABITS.values()])[0]
+        try:
+            action(self, pad_id)
+            self.done[action.__name__] += 1
+        except (Lost, TimeoutError, AssertionError) as error:
+            self.wrong.append(f"{action.__name__}: {error}")
+            self.books.pop(pad_id, None)
+
+    def check(self) -> None:
+        """Look for everything that is promised."""
+        for pad_id, book in self.books.items():
+            self.done["states checked"] += len(book.entries) + 1
+            if self._read(pad_id) != (book.version, book.scene):
+                self.wrong.append(f"{pad_id}: another scene than the last one")
+            found = self._all_backups(pad_id)
+            for entry in book.entries:
+                what = f"{pad_id}: {entry.reason} of {_text(entry.at)}"
+                if entry.id not in found:
+                    self.wrong.append(f"{what} is gone")
+                elif without_mark(found[entry.id]["data"]) != entry.scene:
+                    self.wrong.append(f"{what} is another scene")
+
+    def _all_backups(self, pad_id: str, data: str = "true") -> dict[str, Any]:
+        """All backups by id, the newest first, page by page."""
+        found: dict[str, Any] = {}
+        until = "9999-01-01T00:00:00Z"
+        while True:
+            asked = {"limit": "100", "to": until, "data": data}
+            page = self.ask("GET", f"/api/pad/{pad_id}/backups", params=asked).json()["backups"]
+            found |= {each["id"]: each for each in page}
+            if len(page) < 100:
+                return found
+            until = page[-1]["timestamp"]
+
+
+def _text(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
+
+
+_HABITS: dict[Callable[[Somebody, str], None], int] = {
+    Somebody.draw_a_little: 12,
+    Somebody.draw: 12,
+    Somebody.pause: 12,
+    Somebody.draw_on_another_device: 5,
+    Somebody.draw_in_an_old_tab: 5,
+    Somebody.switch_tabs: 4,
+    Somebody.restore: 4,
+    Somebody.back_up: 3,
+    Somebody.show_other_pictures: 3,
+    Somebody.save_unchanged: 2,
+    Somebody.clear: 2,
+    Somebody.delete_and_undelete: 2,
+    Somebody.delete_for_good: 1,
+}
+
+
+def live(people: list[Somebody], goes_on: Callable[[], bool], threads: int = 4) -> None:
+    """Let people do things, some at a time, for as long as wanted; then check everything."""
+
+    def lead(mine: list[Somebody]) -> None:
+        while goes_on():
+            for somebody in mine:
+                somebody.act()
+        for somebody in mine:
+            somebody.check()
+
+    with ThreadPoolExecutor(threads) as pool:
+        for each in [pool.submit(lead, people[n::threads]) for n in range(threads)]:
+            each.result()
