@@ -72,13 +72,14 @@ def _smallest_hashes(ids: list[Raw]) -> str:
 
 
 def _inline_pictures(files: dict[str, _File]) -> int:
-    lengths = {
-        file_id: len(bytes(file.dataURL))
+    """One id can carry another picture later, of the same length: the content counts."""
+    pictures = {
+        file_id: memoryview(file.dataURL)
         for file_id, file in files.items()
         if file.dataURL is not UNSET
     }
     return sum(
-        1 + crc32(file_id.encode()) + length
-        for file_id, length in lengths.items()
-        if length > _EMPTY_TEXT
+        1 + crc32(picture, crc32(file_id.encode()))
+        for file_id, picture in pictures.items()
+        if len(picture) > _EMPTY_TEXT
     )

@@ -156,6 +156,7 @@ REPLACED: dict[str, tuple[JsonText, JsonText, bool]] = {
     ),
     "a picture is gone": (of([], **ONE_PICTURE), of([], files={}), True),
     "a picture is another": (of([], **ONE_PICTURE), of([], **picture("data:,another")), True),
+    "one as long is another": (of([], **ONE_PICTURE), of([], **picture("data:,two")), True),
     "a picture has another id": (
         of([], **ONE_PICTURE),
         of([], files={"g": {"dataURL": "data:,one"}}),
