@@ -51,7 +51,13 @@ export const text = {
 
   gallery: {
     heading: "Your pads",
-    count: (n: number) => (n === 1 ? "1 pad" : `${n} pads`),
+    found: (n: number, hasMore: boolean, words: string) => {
+      if (words && !n) return `Nothing was found for “${words}”.`;
+      const pads = n === 1 && !hasMore ? "1 pad" : `${n} pads`;
+      return `${hasMore ? "The first " : ""}${pads}${words ? ` with “${words}”` : ""}`;
+    },
+    search: "Search",
+    showMore: "Show more",
     trouble: (why: string) => `${why} Trying again…`,
     new: "New pad",
     newName: "Untitled",
@@ -65,6 +71,7 @@ export const text = {
     more: (name: string) => `More for ${name}`,
     rename: "Rename",
     duplicate: "Duplicate",
+    download: "Download",
     history: "History",
     delete: "Delete",
     copyOf: (name: string) => `Copy of ${name}`.slice(0, 100),
@@ -196,6 +203,24 @@ export const text = {
     showing: (when: string) => `As it was ${when}`,
     showingNow: "As it is now",
     compare: "Hold to compare with now",
+    keep: "Keep this state",
+    label: "Name it",
+    labelHeading: "Name this state",
+    labelSave: "Keep under this name",
+    choose: "Choose elements",
+    chooseLead: "Select what is to come back. The rest of the drawing stays as it is.",
+    chooseMissing: (n: number) => (n === 1 ? "Select the 1 that is missing now" : `Select the ${n} that are missing now`),
+    restoreChosen: (n: number) => (n === 1 ? "Restore 1 element" : `Restore ${n} elements`),
+    restoredSome: (n: number) => (n === 1 ? "1 element is back." : `${n} elements are back.`),
+    reasons: {
+      interval: "",
+      manual: "kept by hand",
+      restore: "before a restore",
+      replaced: "before it was replaced",
+      merge: "before others' changes",
+      template: "from the template",
+      import: "as imported",
+    } as Record<string, string>,
   },
 
   account: {

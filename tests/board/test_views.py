@@ -58,6 +58,25 @@ def test_pads_are_made_named_copied_and_deleted(alice: Person, pad: str) -> None
     assert watch.complaints(alice.url) == []
 
 
+def test_pads_are_found_by_their_texts_and_shown_page_by_page(alice: Person, pad: str) -> None:
+    words = {**boxes(1)[0], "type": "text", "text": "Überall Möhren", "originalText": "", "y": 90}
+    alice.save(pad, elements=[words])
+    for number in range(70):
+        scene = {"elements": boxes(1)}
+        alice.api.post("/api/pad", json={"display_name": f"Sheet {number}", "data": scene})
+    page = alice.tab().page
+    cards = page.get_by_role("list", name="Your pads").get_by_role("listitem")
+    expect(page.get_by_text("The first 60 pads")).to_be_visible()
+    page.keyboard.press("End")
+    expect(cards).to_have_count(71)
+    expect(page.get_by_text("71 pads")).to_be_visible()
+    page.get_by_role("searchbox", name="Search").fill("möhren")
+    expect(cards).to_have_count(1)
+    expect(cards.get_by_text("Überall Möhren")).to_be_visible()
+    page.get_by_role("searchbox", name="Search").fill("nowhere")
+    expect(page.get_by_text("Nothing was found for “nowhere”.")).to_be_visible()
+
+
 def test_a_pad_that_was_changed_is_not_deleted(alice: Person, pad: str) -> None:
     tab = alice.tab()
     choose(tab, "Plan", "Delete")
@@ -75,6 +94,9 @@ def test_dropped_files_become_pads_with_pictures(alice: Person, pad: str) -> Non
     tab.says("“notes.txt” is not an Excalidraw drawing.")
     card = tab.page.get_by_role("listitem").filter(has_text="sketch")
     expect(card.locator(".preview img")).to_be_visible()
+    with tab.page.expect_download() as download:
+        choose(tab, "sketch", "Download")
+    assert download.value.suggested_filename == "sketch.excalidraw"
     (made,) = [each for each in alice.api.get("/api/pad").json() if each["id"] != pad]
     assert made["data"]["elements"] == json.loads(content)["elements"]
 
@@ -98,6 +120,28 @@ def test_an_earlier_state_is_looked_at_and_restored(alice: Person, pad: str) -> 
     tab.is_ready()
     assert alice.stored(pad) == boxes(2)
     tab.shows({"box-0", "box-1"})
+
+
+def test_elements_of_an_earlier_state_come_back_and_a_name_keeps_it(
+    alice: Person, pad: str
+) -> None:
+    alice.save(pad, elements=boxes(3))
+    alice.save(pad, elements=boxes(1))
+    tab = alice.tab(f"/pads/{pad}/history")
+    page = tab.page
+    page.get_by_role("button", name="just now").last.click()
+    page.get_by_role("button", name="Name it").click()
+    page.get_by_role("textbox", name="Name").fill("erster Wurf")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="erster Wurf")).to_be_visible()
+    page.get_by_role("button", name="Choose elements").click()
+    page.get_by_role("button", name="Select the 2 that are missing now").click()
+    page.get_by_role("button", name="Restore 2 elements").click()
+    tab.is_ready()
+    tab.shows({"box-0", "box-1", "box-2"})
+    assert {each["id"] for each in alice.stored(pad)} == {"box-0", "box-1", "box-2"}
+    (kept, *_) = alice.api.get(f"/api/pad/{pad}/backups?data=false").json()["backups"][::-1]
+    assert kept["label"] == "erster Wurf"
 
 
 def test_a_token_is_shown_once(alice: Person, pad: str) -> None:
@@ -286,6 +330,11 @@ def test_everything_is_taken_out_and_brought_in(
     tab.says("Brought in: 1 pads")
     (made,) = [each for each in bob.api.get("/api/pad").json() if each["display_name"] == "Plan"]
     assert made["data"]["elements"] == boxes(2)
+
+
+def test_what_is_used_is_shown(alice: Person, pad: str) -> None:
+    page = alice.tab("/account").page
+    expect(page.get_by_text("1 of 1,000 pads")).to_be_visible()
 
 
 def test_an_administrator_sees_people_and_ends_their_sessions(

@@ -9,6 +9,7 @@ import { showToast } from "../ui/toasts";
 import { Top } from "../ui/top";
 import "./account.css";
 import { Takeout } from "./takeout";
+import { Usage } from "./usage";
 
 const report = (error: Error): void => showToast({ message: error.message });
 
@@ -41,6 +42,7 @@ export default function Account({ user }: { user: User }) {
             <a href="/licences.md">{text.account.licences}</a>
           </div>
         </section>
+        <Usage />
         <Takeout />
         <Tokens />
       </main>

@@ -7,6 +7,7 @@ import type { components, paths } from "./schema";
 type Schemas = components["schemas"];
 export type Pad = Schemas["Pad"];
 export type ListedPad = Schemas["FoundPad"];
+export type Usage = Schemas["Usage"];
 export type Backup = Schemas["ListedBackup"];
 export type User = Schemas["User"];
 export type Token = Schemas["Token"];

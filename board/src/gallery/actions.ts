@@ -1,11 +1,9 @@
 /** What can be done to pads without opening them. */
 
-import { api, createPad, etagOf, getPad, type ListedPad, ok, type Pad, type Scene, sceneOf } from "../api/client";
+import { api, ApiError, createPad, etagOf, getPad, type ListedPad, ok, type Pad, type Scene, sceneOf } from "../api/client";
 import { withPictures } from "../api/pictures";
 import { text } from "../text";
 import { showToast } from "../ui/toasts";
-
-export const listPads = (): Promise<ListedPad[]> => ok(api.GET("/api/pad", { params: { query: { data: false } } }));
 
 export const listTemplates = () => ok(api.GET("/api/templates", { params: { query: { data: false } } }));
 
@@ -72,24 +70,27 @@ export async function importFiles(files: File[]): Promise<void> {
   let imported = 0;
   for (const file of files) {
     try {
-      await createPad(nameOf(file), drawingIn(await file.text()));
+      await importFile(file);
       imported += 1;
     } catch (error) {
-      const message = error instanceof SyntaxError ? text.gallery.notImported(file.name) : (error as Error).message;
-      showToast({ message });
+      const isNone = error instanceof ApiError && (error.status === 400 || error.status === 422);
+      showToast({ message: isNone ? text.gallery.notImported(file.name) : (error as Error).message });
     }
   }
   if (imported) showToast({ message: text.gallery.imported(imported) });
 }
 
+const importFile = (file: File): Promise<Pad> =>
+  ok(
+    api.POST("/api/pad/import", {
+      params: { query: { display_name: nameOf(file) } },
+      headers: { "Content-Type": "application/vnd.excalidraw+json" },
+      body: file as never, // as it is on the disk
+      bodySerializer: (body) => body,
+    }),
+  );
+
 function nameOf(file: File): string {
   const name = file.name.replace(/\.(excalidraw|json)$/i, "").replace(/\p{Cc}/gu, " ").trim();
   return name.slice(0, 100) || text.gallery.newName;
-}
-
-/** The drawing in a file; SyntaxError where there is none. */
-function drawingIn(content: string): Scene {
-  const scene = JSON.parse(content) as Partial<Scene> | null;
-  if (!scene || !Array.isArray(scene.elements)) throw new SyntaxError("no elements");
-  return sceneOf(scene);
 }

@@ -1,7 +1,6 @@
-import { type ChangeEvent, lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type ChangeEvent, lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
 import { ApiError, type ListedPad, renamePad, type User } from "../api/client";
 import { follow, historyPath, navigate, padPath } from "../router";
-import { PAD_SAVED, padsWithDrafts } from "../store";
 import { exactly, text } from "../text";
 import { Icon } from "../ui/icons";
 import { type Item, Menu } from "../ui/menu";
@@ -13,16 +12,16 @@ import { Top } from "../ui/top";
 import * as actions from "./actions";
 import "./gallery.css";
 import { useDroppedFiles } from "./dropping";
+import { type Order, ORDERS, usePads } from "./pads";
 
 const Share = lazy(() => import("../share/share"));
 
-const ORDERS = {
-  edited: { label: text.gallery.byEdited, compare: (a: ListedPad, b: ListedPad) => b.updated_at.localeCompare(a.updated_at) },
-  name: { label: text.gallery.byName, compare: (a: ListedPad, b: ListedPad) => a.display_name.localeCompare(b.display_name) },
-  created: { label: text.gallery.byCreated, compare: (a: ListedPad, b: ListedPad) => b.created_at.localeCompare(a.created_at) },
-};
-type Order = keyof typeof ORDERS;
 const ORDER_KEY = "padws:order";
+const ORDER_NAMES: Record<Order, string> = {
+  edited: text.gallery.byEdited,
+  name: text.gallery.byName,
+  created: text.gallery.byCreated,
+};
 
 function report(error: unknown): void {
   if (error instanceof ApiError && error.status === 401) location.reload();
@@ -30,11 +29,12 @@ function report(error: unknown): void {
 }
 
 export function Gallery({ user }: { user: User }) {
-  const { pads, unsaved, trouble, reload } = usePads(user);
   const [order, setOrder] = useState<Order>(() => {
     const kept = localStorage.getItem(ORDER_KEY) as Order | null;
     return kept && kept in ORDERS ? kept : "edited";
   });
+  const [words, setWords] = useState("");
+  const { pads, hasMore, unsaved, trouble, reload, more } = usePads(user, order, words);
   const [renamed, setRenamed] = useState<ListedPad | null>(null);
   const [shared, setShared] = useState<ListedPad | null>(null);
   useTitle(text.gallery.heading);
@@ -44,7 +44,7 @@ export function Gallery({ user }: { user: User }) {
   const isDragging = useDroppedFiles(importFiles);
   const run = (work: Promise<unknown>) => work.then(reload, report);
 
-  const shown = useMemo(() => pads && [...pads].sort(ORDERS[order].compare), [pads, order]);
+  const count = pads && text.gallery.found(pads.length, hasMore, words);
 
   return (
     <div className="page">
@@ -54,10 +54,11 @@ export function Gallery({ user }: { user: User }) {
           <div>
             <h1>{text.gallery.heading}</h1>
             <p className="quiet" role="status">
-              {trouble ? text.gallery.trouble(trouble) : shown ? text.gallery.count(shown.length) : text.loading}
+              {trouble ? text.gallery.trouble(trouble) : (count ?? text.loading)}
             </p>
           </div>
           <div className="row">
+            <Search onSearch={setWords} />
             <label className="row quiet">
               <span className="hidden-text">{text.gallery.sort}</span>
               <select
@@ -68,7 +69,7 @@ export function Gallery({ user }: { user: User }) {
                   setOrder(event.target.value as Order);
                 }}
               >
-                {Object.entries(ORDERS).map(([key, { label }]) => (
+                {Object.entries(ORDER_NAMES).map(([key, label]) => (
                   <option key={key} value={key}>{label}</option>
                 ))}
               </select>
@@ -77,8 +78,8 @@ export function Gallery({ user }: { user: User }) {
             <NewButton />
           </div>
         </div>
-        <ul className="cards" aria-label={text.gallery.heading} aria-busy={!shown}>
-          {shown?.map((pad) => (
+        <ul className="cards" aria-label={text.gallery.heading} aria-busy={!pads}>
+          {pads?.map((pad) => (
             <Card
               key={pad.id}
               pad={pad}
@@ -90,6 +91,7 @@ export function Gallery({ user }: { user: User }) {
             />
           ))}
         </ul>
+        {hasMore && <More key={pads?.length} onSight={() => void more()} />}
       </main>
       {renamed && (
         <NameDialog
@@ -104,45 +106,41 @@ export function Gallery({ user }: { user: User }) {
   );
 }
 
-const SECONDS_BETWEEN_TRIES = 4;
+const SEARCH_AFTER = 250; // milliseconds without a key
 
-/** The pads, read again whenever somebody comes back to this page, and for as long as that fails. */
-function usePads(user: User) {
-  const [pads, setPads] = useState<ListedPad[]>();
-  const [unsaved, setUnsaved] = useState<Set<string>>(new Set());
-  const [trouble, setTrouble] = useState("");
-  const reload = useCallback(async () => {
-    try {
-      const [all, drafts] = await Promise.all([actions.listPads(), padsWithDrafts(user.id).catch(() => new Set<string>())]);
-      setUnsaved(drafts);
-      setPads(all.filter((pad) => !actions.isDoomed(pad.id)));
-      setTrouble("");
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 401) location.reload();
-      else setTrouble((error as Error).message);
-    }
-  }, [user.id]);
+function Search({ onSearch }: { onSearch: (words: string) => void }) {
+  const [words, setWords] = useState("");
   useEffect(() => {
-    const onVisibility = () => {
-      if (!document.hidden) void reload();
-    };
-    void reload();
-    const onSaved = () => void reload();
-    document.addEventListener("visibilitychange", onVisibility);
-    window.addEventListener("online", onSaved);
-    window.addEventListener(PAD_SAVED, onSaved);
-    return () => {
-      document.removeEventListener("visibilitychange", onVisibility);
-      window.removeEventListener("online", onSaved);
-      window.removeEventListener(PAD_SAVED, onSaved);
-    };
-  }, [reload]);
+    const wait = setTimeout(() => onSearch(words.trim()), SEARCH_AFTER);
+    return () => clearTimeout(wait);
+  }, [words]);
+  return (
+    <input
+      type="search"
+      className="plain search"
+      dir="auto"
+      maxLength={200}
+      placeholder={text.gallery.search}
+      aria-label={text.gallery.search}
+      value={words}
+      onChange={(event) => setWords(event.target.value)}
+    />
+  );
+}
+
+/** The end of what is shown: more is loaded before one gets there, or by pressing it. */
+function More({ onSight }: { onSight: () => void }) {
+  const button = useRef<HTMLButtonElement>(null);
   useEffect(() => {
-    if (!trouble) return;
-    const tries = setInterval(() => void reload(), SECONDS_BETWEEN_TRIES * 1_000);
-    return () => clearInterval(tries);
-  }, [trouble, reload]);
-  return { pads, unsaved, trouble, reload };
+    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && onSight(), { rootMargin: "600px" });
+    observer.observe(button.current!);
+    return () => observer.disconnect();
+  }, []);
+  return (
+    <button ref={button} type="button" className="button more" onClick={onSight}>
+      {text.gallery.showMore}
+    </button>
+  );
 }
 
 interface CardProps {
@@ -160,6 +158,7 @@ function Card({ pad, isUnsaved, onRename, onShare, onDuplicate, onDelete }: Card
     { label: text.gallery.rename, icon: "pencil", run: onRename },
     { label: text.shareShort, icon: "link", run: onShare },
     { label: text.gallery.duplicate, icon: "copy", run: onDuplicate },
+    { label: text.gallery.download, icon: "import", run: () => location.assign(`/api/pad/${pad.id}/export`) },
     { label: text.gallery.history, icon: "history", run: () => navigate(historyPath(pad.id)) },
     { label: text.gallery.delete, icon: "trash", danger: true, run: onDelete },
   ];
@@ -172,6 +171,7 @@ function Card({ pad, isUnsaved, onRename, onShare, onDuplicate, onDelete }: Card
           <p className="quiet">
             <time dateTime={pad.updated_at} title={exactly(pad.updated_at)}>{text.gallery.edited(pad.updated_at)}</time>
           </p>
+          {pad.matches?.map((match, at) => <p key={at} className="match name" dir="auto">{match}</p>)}
           {isUnsaved && <p className="unsaved">{text.gallery.unsaved}</p>}
         </div>
         <Menu label={text.gallery.more(name)} className="button bare round" items={items}>

@@ -1,15 +1,18 @@
-import { useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { Message, ToPads, Waiting } from "../app";
-import { api, ApiError, type Backup, etagOf, ok, type Scene, sceneOf } from "../api/client";
+import { api, ApiError, type Backup, etagOf, getPad, ok, type Scene, sceneOf } from "../api/client";
 import { withPictures } from "../api/pictures";
 import { loadPictured } from "../gallery/actions";
 import { follow, navigate, padPath } from "../router";
 import { ago, exactly, text } from "../text";
 import { Icon } from "../ui/icons";
+import { NameDialog } from "../ui/name_dialog";
 import { Preview } from "../ui/preview";
 import { useTitle } from "../ui/title";
 import { showToast } from "../ui/toasts";
 import "./history.css";
+
+const Choose = lazy(() => import("./choose"));
 
 interface Past {
   name: string;
@@ -20,13 +23,9 @@ interface Past {
 const MOST = 100;
 
 async function loadPast(padId: string): Promise<Past> {
-  const path = { pad_id: padId };
-  const [pads, kept] = await Promise.all([
-    ok(api.GET("/api/pad", { params: { query: { data: false } } })),
-    ok(api.GET("/api/pad/{pad_id}/backups", { params: { path, query: { data: false, limit: MOST } } })),
-  ]);
-  const version = pads.find((pad) => pad.id === padId)?.version ?? 0;
-  return { name: kept.pad_name, version, backups: kept.backups };
+  const params = { path: { pad_id: padId }, query: { data: false, limit: MOST } };
+  const [pad, kept] = await Promise.all([getPad(padId), ok(api.GET("/api/pad/{pad_id}/backups", { params }))]);
+  return { name: kept.pad_name, version: pad!.version, backups: kept.backups };
 }
 
 async function loadBackup(padId: string, backupId: string): Promise<Scene> {
@@ -40,6 +39,8 @@ export default function History({ padId }: { padId: string }) {
   const [error, setError] = useState("");
   const [chosen, setChosen] = useState<string | null>(null);
   const [isComparing, setComparing] = useState(false);
+  const [isNaming, setNaming] = useState(false);
+  const [choice, setChoice] = useState<{ then: Scene; now: Scene } | null>(null);
   const load = () => loadPast(padId).then(setPast, (reason: Error) => setError(reason.message));
   useEffect(() => void load(), [padId]);
   useTitle(past ? `${text.history.heading}: ${past.name}` : text.history.heading);
@@ -48,6 +49,21 @@ export default function History({ padId }: { padId: string }) {
   if (!past) return <Waiting />;
   const backup = past.backups.find(({ id }) => id === chosen);
   const isNow = !backup || isComparing;
+  const choose = (id: string | null) => {
+    setChoice(null);
+    setChosen(id);
+  };
+  const report = (reason: Error) => showToast({ message: reason.message });
+  const beginChoosing = (from: Backup) =>
+    void Promise.all([loadBackup(padId, from.id), loadPictured(padId)]).then(([then, now]) => setChoice({ then, now }), report);
+  const keepNow = () =>
+    void ok(api.POST("/api/pad/{pad_id}/backups", { params: { path: { pad_id: padId } } }))
+      .then(({ id }) => load().then(() => setChosen(id)))
+      .then(() => setNaming(true), report);
+  const label = (from: Backup, words: string) => {
+    const path = { pad_id: padId, backup_id: from.id };
+    void ok(api.PATCH("/api/pad/{pad_id}/backups/{backup_id}", { params: { path }, body: { label: words || null } })).then(load, report);
+  };
 
   return (
     <div className="page">
@@ -64,14 +80,33 @@ export default function History({ padId }: { padId: string }) {
         <figure className="look">
           <figcaption>
             <strong>{isNow ? text.history.showingNow : text.history.showing(exactly(backup.timestamp))}</strong>
-            {backup && (
+            {!backup && (
+              <button type="button" className="button" onClick={keepNow}>
+                {text.history.keep}
+              </button>
+            )}
+            {backup && !choice && (
               <span className="row">
                 <CompareButton onChange={setComparing} />
+                <button type="button" className="button" onClick={() => setNaming(true)}>
+                  {text.history.label}
+                </button>
+                <button type="button" className="button" onClick={() => beginChoosing(backup)}>
+                  {text.history.choose}
+                </button>
                 <RestoreButton padId={padId} version={past.version} backup={backup} onStale={load} />
               </span>
             )}
           </figcaption>
-          {isNow ? (
+          {choice && backup ? (
+            <Suspense fallback={<Waiting />}>
+              <Choose
+                {...choice}
+                onCancel={() => setChoice(null)}
+                onRestore={(elements) => void restore(padId, past.version, backup, elements).catch(report).then(load)}
+              />
+            </Suspense>
+          ) : isNow ? (
             <Preview key="now" id={padId} version={String(past.version)} load={() => loadPictured(padId)} />
           ) : (
             <Preview key={backup.id} id={backup.id} version="" load={() => loadBackup(padId, backup.id)} />
@@ -79,36 +114,58 @@ export default function History({ padId }: { padId: string }) {
         </figure>
         <section aria-label={text.history.states}>
           <ul className="states">
-            <State label={text.history.now} isChosen={!backup} onChoose={() => setChosen(null)}>
+            <State label={text.history.now} isChosen={!backup} onChoose={() => choose(null)}>
               <Preview id={padId} version={String(past.version)} load={() => loadPictured(padId)} />
             </State>
-            {past.backups.map(({ id, timestamp }) => (
-              <State key={id} label={ago(timestamp)} title={exactly(timestamp)} isChosen={id === chosen} onChoose={() => setChosen(id)}>
-                <Preview id={id} version="" load={() => loadBackup(padId, id)} />
+            {past.backups.map((each) => (
+              <State
+                key={each.id}
+                label={ago(each.timestamp)}
+                more={text.history.reasons[each.reason ?? "interval"]}
+                words={each.label ?? ""}
+                title={exactly(each.timestamp)}
+                isChosen={each.id === chosen}
+                onChoose={() => choose(each.id)}
+              >
+                <Preview id={each.id} version="" load={() => loadBackup(padId, each.id)} />
               </State>
             ))}
           </ul>
           {!past.backups.length && <p className="quiet states-note">{text.history.none}</p>}
         </section>
       </main>
+      {isNaming && backup && (
+        <NameDialog
+          heading={text.history.labelHeading}
+          name={backup.label ?? ""}
+          action={text.history.labelSave}
+          mayBeEmpty
+          onSave={(words) => label(backup, words)}
+          onClose={() => setNaming(false)}
+        />
+      )}
     </div>
   );
 }
 
 interface StateProps {
   label: string;
+  more?: string;
+  /** What a person has called it. */
+  words?: string;
   title?: string;
   isChosen: boolean;
   onChoose: () => void;
   children: React.ReactNode;
 }
 
-function State({ label, title, isChosen, onChoose, children }: StateProps) {
+function State({ label, more, words, title, isChosen, onChoose, children }: StateProps) {
   return (
     <li>
       <button type="button" className="state" aria-pressed={isChosen} title={title} onClick={onChoose}>
         {children}
-        <span>{label}</span>
+        {words && <strong className="state-label name" dir="auto">{words}</strong>}
+        <span>{more ? `${label} · ${more}` : label}</span>
       </button>
     </li>
   );
@@ -134,6 +191,21 @@ function CompareButton({ onChange }: { onChange: (isHeld: boolean) => void }) {
   );
 }
 
+/** Restore a state, or some of its elements; ApiError 412 if the pad is no longer at `version`. */
+async function restore(padId: string, version: number, backup: Backup, elements?: string[]): Promise<void> {
+  const path = { pad_id: padId, backup_id: backup.id };
+  const headers = { "If-Match": etagOf(version) };
+  const body = elements ? { elements } : undefined;
+  await ok(api.POST("/api/pad/{pad_id}/backups/{backup_id}/restore", { params: { path }, headers, body })).catch(
+    (error: unknown) => {
+      const isStale = error instanceof ApiError && error.status === 412;
+      throw isStale ? new Error(text.history.changed) : error;
+    },
+  );
+  showToast({ message: elements ? text.history.restoredSome(elements.length) : text.history.restored });
+  navigate(padPath(padId));
+}
+
 interface RestoreProps {
   padId: string;
   version: number;
@@ -143,27 +215,16 @@ interface RestoreProps {
 
 function RestoreButton({ padId, version, backup, onStale }: RestoreProps) {
   const [isBusy, setBusy] = useState(false);
-  const restore = async () => {
+  const begin = () => {
     setBusy(true);
-    try {
-      const path = { pad_id: padId, backup_id: backup.id };
-      await ok(
-        api.POST("/api/pad/{pad_id}/backups/{backup_id}/restore", {
-          params: { path },
-          headers: { "If-Match": etagOf(version) },
-        }),
-      );
-      showToast({ message: text.history.restored });
-      navigate(padPath(padId));
-    } catch (error) {
-      const isStale = error instanceof ApiError && error.status === 412;
-      showToast({ message: isStale ? text.history.changed : (error as Error).message });
+    restore(padId, version, backup).catch((error: Error) => {
+      showToast({ message: error.message });
       setBusy(false);
       onStale();
-    }
+    });
   };
   return (
-    <button type="button" className="button main" disabled={isBusy} onClick={() => void restore()}>
+    <button type="button" className="button main" disabled={isBusy} onClick={begin}>
       <Icon name="restore" />
       {isBusy ? text.history.restoring : text.history.restore}
     </button>
