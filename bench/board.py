@@ -14,8 +14,8 @@ import click
 from playwright.sync_api import Browser
 
 from bench.stand import serving, started_servers
-from tests.board.person import CANVAS, Person, Tab, line
 from tests.helpers import chromium
+from tests.helpers.person import CANVAS, Person, Tab, line
 from tools import board
 
 _RUNS = 3

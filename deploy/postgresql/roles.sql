@@ -85,7 +85,7 @@ WITH given (role, name, privileges) AS (
     VALUES
     (:'service', 'users', 'SELECT, INSERT, UPDATE, DELETE'),
     (:'service', 'pads', 'SELECT, INSERT, UPDATE, DELETE'),
-    (:'service', 'backups', 'SELECT, INSERT, UPDATE, DELETE'),
+    (:'service', 'backups', 'SELECT, INSERT, DELETE'),
     (:'service', 'template_pads', 'SELECT, INSERT, UPDATE, DELETE'),
     (:'service', 'access_tokens', 'SELECT, INSERT, UPDATE, DELETE'),
     (:'service', 'pictures', 'SELECT, INSERT, UPDATE, DELETE'),
@@ -121,9 +121,9 @@ FROM given
 WHERE to_regclass('pad_ws.' || name) IS NOT NULL
 \gexec
 
--- Of a backup only the label changes. A database that is not migrated yet has none: run this again then.
+-- Of a backup the label changes, and the owner where its pad moves. A database that is not migrated yet has none: run this again then.
 
-SELECT format('GRANT UPDATE (label) ON pad_ws.backups TO %I', :'service')
+SELECT format('GRANT UPDATE (label, owner_id) ON pad_ws.backups TO %I', :'service')
 WHERE
     EXISTS (
         SELECT FROM pg_attribute

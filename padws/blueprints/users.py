@@ -167,11 +167,11 @@ def delete_user(user_id: UUID) -> Response:
         raise Conflict("own_account")
     with database().connection() as conn:
         user = users.get_user(conn, user_id=user_id)
-    if not user:
-        raise NotFound("user_not_found")
-    keep_user(database().connection, user, settings().takeout_dir)
+    if user:  # else the deletion has begun already
+        keep_user(database().connection, user, settings().takeout_dir)
     with database().connection() as conn:
-        users.bar_user(conn, user_id=user_id)
+        if not users.bar_user(conn, user_id=user_id):
+            raise NotFound("user_not_found")
         services().sessions.end_all_of(user_id)
         users.delete_barred_user(conn, user_id)
     return answer(SUCCESS)

@@ -17,10 +17,10 @@ from padws.embedded import temporary
 from padws.embedded.directory import DataDirectory
 from padws.embedded.servers import Gunicorn, Provider
 from padws.embedded.startup import LOOPBACK, free_port
-from tests.board.person import Person
 from tests.helpers import servers
 from tests.helpers.browser import SCENE
 from tests.helpers.parts import Part
+from tests.helpers.person import Person
 from tools import board
 
 NewPerson = Callable[..., Person]

@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import Error, Page, expect
 
 from tests.board.conftest import NewPerson, ProviderPart
-from tests.board.person import CANVAS, Person, Tab, agree, boxes, drawn, like, line
 from tests.helpers.chromium import Watch
 from tests.helpers.parts import Part
+from tests.helpers.person import CANVAS, Person, Tab, agree, boxes, drawn, like, line
 from tests.helpers.waiting import wait_until
 
 FIRST = line((400, 300), (700, 360))

@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.board.conftest import NewPerson
-from tests.board.person import CANVAS, Person, Tab, boxes, line
 from tests.helpers import npm
 from tests.helpers.chromium import Watch
+from tests.helpers.person import CANVAS, Person, Tab, boxes, line
 from tests.helpers.waiting import wait_until
 from tools.board import SOURCES
 
