@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import unicodedata
 from typing import NamedTuple
@@ -42,6 +43,7 @@ class DrawingFile(NamedTuple):
 
 def read_file(text: bytes) -> DrawingFile:
     """The drawing in a file. Raises BadRequest if that is no JSON, Unprocessable if no drawing."""
+    text = text.removeprefix(codecs.BOM_UTF8)
     try:
         file = msgspec.json.decode(text, type=_File)
         members = msgspec.json.decode(text, type=dict[str, Raw])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 import time
 import weakref
@@ -159,7 +158,7 @@ def read_drawing_file() -> tuple[Drawing, str]:
         memory_budget.take(limit)
         body = drawing_in(body, limit)
     _check_complexity(body, ["file"])
-    file = read_file(body.removeprefix(codecs.BOM_UTF8))
+    file = read_file(body)
     return drawing_of(JsonText(file.scene)), file.name
 
 

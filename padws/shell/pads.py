@@ -10,12 +10,19 @@ from uuid import UUID
 import click
 from msgspec.structs import asdict
 
-from padws.queries import backups, takeouts
+from padws.drawing_files import read_file
+from padws.embedded_drawing import drawing_in, is_picture
+from padws.json_complexity import check_complexity
+from padws.pictures import Drawing, take_apart, unknown_picture
+from padws.queries import backups, pads, takeouts
+from padws.queries.pictures import check_references
 from padws.queries.trash import TrashedPad, list_trash, restore_pad
+from padws.schemas.common import readable_name
 from padws.shell.printing import as_json, print_rows
 from padws.shell.tools import Tools, dry_run, id_of, record, tools, user_argument
 from padws.takeout.files import new_file
 from padws.takeout.writing import Takeout
+from padws.uuid7 import uuid7
 
 _COLUMNS = ("id", "display_name", "version", "created_at", "updated_at")
 _IN_TRASH = ("id", "display_name", "version", "deleted_at", "purged_at")
@@ -133,3 +140,71 @@ def export(user: str, pad: str, path: Path) -> None:
         else:
             with new_file(path) as file:
                 file.writelines(drawing)
+
+
+@pads_group.command("import")
+@user_argument
+@click.argument("path", type=click.Path(exists=True, path_type=Path, dir_okay=False))
+@click.option("--name", help="What to call it; by default, as the file is called.")
+@dry_run
+def import_pad(user: str, path: Path, name: str | None, dry_run: bool) -> None:
+    """Make a pad of a user from a file: .excalidraw, or a PNG or SVG that has the drawing in it."""
+    with tools() as each:
+        owner, drawing = each.user(user), _read(each, path)
+        written = name or path.name.split(".")[0]
+        name = readable_name(written) or each.settings.default_pad_name
+        if dry_run:
+            click.echo(f"{owner.username} would get a pad {name}.")
+            return
+        pad_id = uuid7()
+        with each.database.connection() as conn:
+            most = each.settings.max_body_bytes
+            check_references(conn, drawing, owner_id=owner.id, most=most)
+            found = pads.insert_pad_from_file(
+                conn,
+                pad_id=pad_id,
+                owner_id=owner.id,
+                display_name=name,
+                scene=drawing.scene,
+                pictures=drawing.pictures,
+                contents=drawing.contents_of(drawing.contents),
+            )
+        if not found.rows:
+            raise unknown_picture(", ".join(drawing.references))
+        record("pad %s of user %s made from a file", pad_id, owner.id)
+        click.echo(pad_id)
+
+
+def _read(each: Tools, path: Path) -> Drawing:
+    most = each.settings.max_body_bytes
+    if path.stat().st_size > most:
+        raise click.ClickException(f"{path} is larger than MAX_BODY_BYTES, {most:,} bytes.")
+    text = path.read_bytes()
+    if is_picture(text):
+        text = drawing_in(text, most)
+    check_complexity(text, most)
+    return take_apart(read_file(text).scene, lambda _: None, lambda: each.new_pictures)
+
+
+@pads_group.command("move")
+@user_argument
+@click.argument("new_owner", metavar="NEW_OWNER")
+@dry_run
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+def move(user: str, new_owner: str, dry_run: bool, yes: bool) -> None:
+    """Give all pads of a user to another one, with their history and the trash; links end."""
+    with tools() as each:
+        old, new = each.user(user), each.user(new_owner)
+        if old.id == new.id:
+            raise click.BadParameter("It must be another user.", param_hint="NEW_OWNER")
+        with each.database.connection() as conn:
+            number = len(takeouts.list_owned_pads(conn, owner_id=old.id))
+        if dry_run:
+            click.echo(f"{number:,} pads and the trash would go to {new.username}.")
+            return
+        if not yes:
+            click.confirm(f"Give {number:,} pads and the trash to {new.username}?", abort=True)
+        with each.database.connection() as conn:
+            moved = pads.move_pads(conn, owner_id=old.id, new_owner_id=new.id)
+        record("%s pads of user %s moved to %s", moved, old.id, new.id)
+        click.echo(f"{moved:,} pads are {new.username}'s now.")

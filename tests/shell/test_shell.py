@@ -151,6 +151,37 @@ def test_a_pad_is_exported(run: Run, alice: UUID, tmp_path: Path) -> None:
     run("pads", "export", "alice", "x", "-", code=2)
 
 
+def test_a_file_becomes_a_pad(run: Run, alice: UUID, tmp_path: Path) -> None:
+    path = tmp_path / "Plan.excalidraw"
+    first, _ = lines(run("pads", "list", "alice", "--json"))
+    run("pads", "export", "alice", first["id"], path)
+    assert "Plan" in run("pads", "import", "bob", path, "--dry-run").stdout
+    assert run("pads", "list", "bob", "--json").stdout == ""
+    made = run("pads", "import", "bob", path)
+    assert getpass.getuser() in made.stderr
+    (pad,) = lines(run("pads", "list", "bob", "--json"))
+    assert (pad["id"], pad["display_name"]) == (made.stdout.strip(), "Plan")
+    again = json.loads(run("pads", "export", "bob", pad["id"], "-").stdout)
+    assert again["files"] == json.loads(path.read_bytes())["files"]
+    assert again["files"]
+    run("pads", "import", "bob", path, "--name", "Other")
+    path.write_text('{"type": "excalidrawlib"}')
+    assert "library" in run("pads", "import", "bob", path, code=1).output
+    assert len(lines(run("pads", "list", "bob", "--json"))) == 2
+
+
+def test_pads_move_to_another_user(run: Run, alice: UUID) -> None:
+    owned = lines(run("pads", "list", "alice", "--json"))
+    assert "2 pads" in run("pads", "move", "alice", "bob", "--dry-run").stdout
+    assert "2 pads" in run("pads", "move", "alice", "bob", input="n\n", code=1).stdout
+    run("pads", "move", "alice", alice, "--yes", code=2)
+    assert lines(run("pads", "list", "alice", "--json")) == owned
+    moved = run("pads", "move", "alice", "bob", "--yes")
+    assert getpass.getuser() in moved.stderr
+    assert lines(run("pads", "list", "bob", "--json")) == owned
+    assert run("pads", "list", "alice", "--json").stdout == ""
+
+
 def test_a_pad_is_restored_from_its_history_and_from_the_trash(
     run: Run, alice: UUID, database: Database
 ) -> None:
