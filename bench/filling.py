@@ -85,6 +85,7 @@ def _pad(connection: Connection, person: Person, name: str, scene: dict[str, Any
         scene=drawn.scene,
         pictures=drawn.pictures,
         contents=drawn.contents_of(drawn.contents),
+        reason=None,
     ).rows
     # The whiteboard has read the pad before it saves it, so its scenes hold the pad's id and name.
     scene["appState"]["pad"] = {"uniqueId": str(pad.id), "displayName": name}

@@ -243,6 +243,7 @@ def create_pad(body: dict[str, Any]) -> Response:
         scene=drawing.scene,
         pictures=drawing.pictures,
         contents=drawing.contents_of(drawing.contents),
+        reason=None,
     )
     if not found.rows:
         raise unknown_picture(", ".join(drawing.references))
@@ -298,12 +299,13 @@ def import_pad(query: dict[str, Any]) -> Response:
     _check_references(drawing)
     name = query.get("display_name") or readable_name(written) or settings().default_pad_name
     found = _insert(
-        pads.insert_pad_from_file,
+        pads.insert_pad,
         pad_id=uuid7(),
         display_name=name,
         scene=drawing.scene,
         pictures=drawing.pictures,
         contents=drawing.contents_of(drawing.contents),
+        reason="import",
     )
     if not found.rows:
         raise unknown_picture(", ".join(drawing.references))

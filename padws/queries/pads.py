@@ -160,8 +160,9 @@ def insert_pad(
     scene: JsonText,
     pictures: JsonText | None,
     contents: JsonText | None,
+    reason: str | None,
 ) -> WithPictures[Pad]:
-    """A new pad; none if a picture that it refers to is missing.
+    """A new pad; none if a picture that it refers to is missing. With a `reason`, a first backup.
 
     Violates a foreign key when the owner has no row.
     """
@@ -177,20 +178,6 @@ def insert_pad_from_template(
     new_pictures: bool,
 ) -> WithPictures[Pad]:
     """A new pad with a first backup; none if there is no such template."""
-
-
-@from_file
-def insert_pad_from_file(
-    conn: Connection,
-    *,
-    pad_id: UUID,
-    owner_id: UUID,
-    display_name: str,
-    scene: JsonText,
-    pictures: JsonText | None,
-    contents: JsonText | None,
-) -> WithPictures[Pad]:
-    """As insert_pad, with a first backup."""
 
 
 @from_file

@@ -160,7 +160,7 @@ def import_pad(user: str, path: Path, name: str | None, dry_run: bool) -> None:
         with each.database.connection() as conn:
             most = each.settings.max_body_bytes
             check_references(conn, drawing, owner_id=owner.id, most=most)
-            found = pads.insert_pad_from_file(
+            found = pads.insert_pad(
                 conn,
                 pad_id=pad_id,
                 owner_id=owner.id,
@@ -168,6 +168,7 @@ def import_pad(user: str, path: Path, name: str | None, dry_run: bool) -> None:
                 scene=drawing.scene,
                 pictures=drawing.pictures,
                 contents=drawing.contents_of(drawing.contents),
+                reason="import",
             )
         if not found.rows:
             raise unknown_picture(", ".join(drawing.references))

@@ -101,6 +101,7 @@ def new_pad(conn: Connection, owner_id: UUID | None = None, **members: Any) -> p
         scene=scene(**members),
         pictures=None,
         contents=None,
+        reason=None,
     )
     (pad,) = found.rows
     return pad

@@ -289,14 +289,14 @@ EXAMPLES: dict[str, Any] = {
 }
 ONLY_FOR: dict[str, dict[str, Any]] = {
     "pads/insert_first_pad": {"owner_id": md5_id("user 10001")},
-    "pads/insert_pad": {"pad_id": uuid4()},
+    "pads/insert_pad": {"pad_id": uuid4(), "reason": "import"},
     "pads/delete_pad": {"trash_for": timedelta(hours=12)},
     "trash/restore_pad": {"pad_id": md5_id("trashed pad 1")},
     "trash/purge_pad": {"pad_id": md5_id("trashed pad 1")},
     "trash/purge_trash": {"trash_for": timedelta(0)},
     "tidying/record_tidied": {"name": "pads"},
     "takeouts/add_pictures": {
-        "pictures": _pictures(b"another", b"one that is nowhere"),
+        "pictures": _pictures(b"another"),
     },
     "takeouts/import_pad": {"pad_id": uuid4(), "pictures": _pictures(b"picture 1")},
     "takeouts/import_backup": {
@@ -304,7 +304,6 @@ ONLY_FOR: dict[str, dict[str, Any]] = {
         "scene": JsonText(b'{"a": 1}'),
         "pictures": _pictures(b"picture 1"),
     },
-    "pads/insert_pad_from_file": {"pad_id": uuid4()},
     "templates/insert_template": {"name": "a new name"},
     # Of others: rolled back, they leave entries that the statements of this one would read.
     "pads/move_pad": {"owner_id": md5_id("user 5"), "new_owner_id": md5_id("user 6")},

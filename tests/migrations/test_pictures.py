@@ -67,6 +67,7 @@ def fill(conn: Connection) -> None:
             scene=drawing.scene,
             pictures=drawing.pictures,
             contents=drawing.contents_of(drawing.contents),
+            reason=None,
         ).rows
         backups.insert_backup(conn, pad_id=pad.id, owner_id=owner_id, retention=retention())
 

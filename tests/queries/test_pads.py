@@ -107,6 +107,7 @@ def test_a_new_pad_is_at_version_1_and_its_scene_says_whose_it_is(conn: Connecti
         scene=scene(files={"a": {"b": 1}}),
         pictures=None,
         contents=None,
+        reason=None,
     ).rows
     assert (pad.owner_id, pad.display_name, pad.version) == (owner_id, "Läufer ♞", 1)
     assert pad.created_at == pad.updated_at
@@ -140,6 +141,7 @@ def test_what_is_no_scene_is_refused_and_changes_nothing(conn: Connection, text:
             scene=no_scene,
             pictures=None,
             contents=None,
+            reason=None,
         ),
     ):
         with pytest.raises(CheckViolation) as caught:
