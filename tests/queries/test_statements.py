@@ -16,7 +16,15 @@ from padws.config import ROOT
 from padws.database import Connection, prepare_connection
 from padws.statements import SQL_DIR, load_statement
 from tests.helpers import citus, servers
-from tests.helpers.statements import FILES, FUNCTIONS, NAMES, break_references, fill, run_example
+from tests.helpers.statements import (
+    FILES,
+    FUNCTIONS,
+    NAMES,
+    break_references,
+    fill,
+    found_something,
+    run_example,
+)
 
 SOURCES = sorted((ROOT / "padws").rglob("*.py"))
 # No example has more than two users, two pads and eight backups to look at.
@@ -213,7 +221,7 @@ def scans_of(url: str, path: Path, plan_cache_mode: str) -> Scans:
         prepare_connection(conn)
         conn.execute(f"SET plan_cache_mode = {plan_cache_mode}".encode())
         found = run_example(conn, path)
-        assert found not in (None, []), "the example should be one that the statement finds"
+        assert found_something(path, found), "the example should be one that the statement finds"
         rows = conn.execute(COUNT_SCANS).fetchall()
         conn.rollback()
     return Scans(
