@@ -24,7 +24,6 @@ from padws import memory_budget
 from padws.context import services
 from padws.data_url import content_of
 from padws.drawing_files import read_file
-from padws.embedded_drawing import drawing_in, is_picture
 from padws.errors import (
     BadRequest,
     NotFound,
@@ -39,6 +38,7 @@ from padws.json_text import JsonPieces, JsonText
 from padws.observability.current_request import current_request
 from padws.observability.metrics import BACKUPS_TAKEN, SAVES
 from padws.pictures import Drawing, PutBack, put_back, take_apart
+from padws.scene_in_picture import drawing_in, is_picture
 from padws.schemas.common import SceneField
 
 if TYPE_CHECKING:

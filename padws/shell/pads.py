@@ -11,12 +11,12 @@ import click
 from msgspec.structs import asdict
 
 from padws.drawing_files import read_file
-from padws.embedded_drawing import drawing_in, is_picture
 from padws.json_complexity import check_complexity
 from padws.pictures import Drawing, take_apart, unknown_picture
 from padws.queries import backups, pads, takeouts
 from padws.queries.pictures import check_references
 from padws.queries.trash import TrashedPad, list_trash, restore_pad
+from padws.scene_in_picture import drawing_in, is_picture
 from padws.schemas.common import readable_name
 from padws.shell.printing import as_json, print_rows
 from padws.shell.tools import Tools, dry_run, id_of, record, tools, user_argument

@@ -103,6 +103,8 @@ PROVOCATIONS: list[tuple[int, str, Provocation]] = [
     (403, "read_only_token", lambda s: by_token(s, "DELETE", s.pad, scope="read")),
     (403, "sign_in_needed_for_tokens", lambda s: by_token(s, "POST", "/api/users/me/tokens")),
     (404, "backup_not_found", lambda s: s.alice.get(f"{s.pad}/backups/{UNKNOWN}")),
+    (404, "element_not_found", lambda s: s.alice.get(f"{s.pad}/elements/x/history")),
+    (404, "link_not_found", lambda s: s.anyone.get("/api/shared/x")),
     (404, "not_found", lambda s: s.alice.get("/api/nowhere")),
     (404, "pad_not_found", lambda s: s.alice.get(f"/api/pad/{UNKNOWN}")),
     (404, "picture_not_found", lambda s: s.alice.get(f"{s.pad}/pictures/{'0' * 64}")),
@@ -122,9 +124,11 @@ PROVOCATIONS: list[tuple[int, str, Provocation]] = [
         "content_coding_unknown",
         lambda s: s.alice.post(s.pad, data="x", headers=GZIP, **JSON),
     ),
+    (415, "not_zip", lambda s: s.alice.post("/api/users/me/takeout", json={})),
     (415, "not_json", lambda s: s.alice.post(s.pad, data="{}", content_type="text/plain")),
     (413, "scene_too_large", grown_too_large),
     (422, "cannot_merge", lambda s: s.alice.patch(f"{s.pad}/data", json={"elements": [1]})),
+    (422, "not_a_drawing", lambda s: s.alice.post("/api/pad/import", json={"type": "x"})),
     (422, "invalid", lambda s: s.alice.patch(s.pad, json={})),
     (422, "scene_invalid", lambda s: s.alice.post(s.pad, json={})),
     (422, "unknown_picture", lambda s: s.alice.post(s.pad, json={"files": {"f": {"picture": 1}}})),
@@ -146,9 +150,13 @@ PROVOCATIONS: list[tuple[int, str, Provocation]] = [
 
 #: Codes that need more than a line: test_http.py breaks bodies off, `TestInside` the database, and
 #: tests/auth/ the provider's grants. Some are given before a request reaches the application:
-#: test_connections.py, and slow clients in tests/faults/. test_pictures.py asks for parts.
+#: test_connections.py, and slow clients in tests/faults/. test_pictures.py asks for parts. What
+#: links, quotas, takeouts, labels and the deletion of users need has tests of their own.
 ELSEWHERE = {"bad_request", "body_incomplete", "internal_error", "session_expired"}
 ELSEWHERE |= {"range_not_satisfiable", "redis_full", "several_sessions"}
+ELSEWHERE |= {"password_needed", "wrong_password", "too_many_links", "too_many_labels"}
+ELSEWHERE |= {"quota_exceeded", "no_room", "takeout_invalid"}
+ELSEWHERE |= {"deleted_meanwhile", "user_deleted", "one_machine_only", "own_account"}
 ELSEWHERE |= {
     "transfer_coding_unknown",
     "expectation_failed",

@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 
 from tests.helpers.drawings import drawing
 
+#: Of the pad that `requests_about` is given.
+ELEMENT = drawing()["elements"][0]["id"]
+
 #: Method, path and, as JSON, body.
 Request = tuple[str, str, Any]
 
@@ -29,8 +32,8 @@ REQUESTS: list[Request] = [
     ("GET", "{backup}", None),
     ("POST", "{backup}/restore", None),
     ("PATCH", "{backup}", {"label": "x"}),
-    ("POST", "{backup}/restore", {"elements": ["x"]}),
-    ("GET", "{pad}/elements/x/history", None),
+    ("POST", "{backup}/restore", {"elements": [ELEMENT]}),
+    ("GET", f"{{pad}}/elements/{ELEMENT}/history", None),
     ("DELETE", "{backup}", None),
     ("GET", "{pad}/export", None),
     ("POST", "/api/pad/import", {"type": "excalidraw", "elements": []}),

@@ -46,6 +46,10 @@ SETTINGS = {
     "REDIS_TIMEOUT": "0.5",
     "MIN_INTERVAL_MINUTES": "0",
     "MAX_BACKUPS_PER_USER": str(KEEP),
+    # No backup more than these, whatever the hour: the ledger knows the number.
+    "BACKUPS_HOURLY": "0",
+    "BACKUPS_DAILY": "0",
+    "BACKUPS_WEEKLY": "0",
     "LOGIN_LIMIT": "1000000/second",
     "WRITE_LIMIT": "1000000/second",
 }

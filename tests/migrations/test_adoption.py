@@ -41,6 +41,9 @@ OF_PADWS = {
     ("backups", "digest"),
     ("backups", "pictures"),
     ("template_pads", "file_digest"),
+    ("users", "deleted_at"),
+    ("users", "former_username"),
+    ("users", "former_email"),
 }
 
 # What pad.ws's SQLAlchemy models send; they do not know padws's columns and rules.

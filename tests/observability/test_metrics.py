@@ -72,6 +72,7 @@ def test_what_people_do_is_counted(start: Start, sql: psycopg.Connection) -> Non
         assert alice.save(pad, appState={"n": number}).status_code == 200
     path = f"/api/pad/{pad}/backups"
     backup = alice.post(path).json()["id"]
+    assert alice.post(path).status_code == 200, "that is what the newest backup shows"
     assert alice.post(f"{path}/{backup}/restore").status_code == 200
     assert alice.post("/api/pad/from-template/default").status_code == 201
     assert alice.post(f"/api/pad/{pad}", data="no").status_code == 415
@@ -81,7 +82,7 @@ def test_what_people_do_is_counted(start: Start, sql: psycopg.Connection) -> Non
     ((backups,),) = sql.execute("SELECT count(*) FROM pad_ws.backups").fetchall()
     ((pads,),) = sql.execute("SELECT count(*) FROM pad_ws.pads").fetchall()
     assert figures("padws_saves_total") == 6
-    assert figures("padws_backups_taken_total") == backups == 5
+    assert figures("padws_backups_taken_total") == backups == 4
     assert figures("padws_pads_created_total") == pads == 3
     assert figures("padws_sign_ins_total") == 1
     assert figures("padws_sessions_ended_total") == 1

@@ -34,6 +34,7 @@ MOST_ENTRIES = 20
 MORE_ENTRIES = {
     "users/delete_user": 100,
     "pads/delete_pad": 60,
+    "pads/list_pads": 30,
     "pads/save_pad": 140,
     "pads/merge_pad": 140,
     "backups/restore_backup": 60,

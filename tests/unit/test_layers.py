@@ -29,7 +29,7 @@ LAYERS = [
     ("padws.schemas", "padws.queries"),
     ("padws.statements",),
     ("padws.database", "padws.redis_client", "padws.memory_budget", "padws.error_handler"),
-    ("padws.pictures", "padws.drawing_files", "padws.embedded_drawing"),
+    ("padws.pictures", "padws.drawing_files", "padws.scene_in_picture"),
     (
         "padws.abandoned_connections",
         "padws.application",
