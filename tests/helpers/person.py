@@ -23,6 +23,7 @@ CANVAS = """() => {
   return fiber.stateNode;
 }"""
 _ON_SCREEN = f"""() => {{
+  if (!document.querySelector('.excalidraw')) return [];
   const elements = ({CANVAS})().getSceneElementsIncludingDeleted();
   return JSON.parse(JSON.stringify(elements.filter(each => !each.isDeleted)));
 }}"""

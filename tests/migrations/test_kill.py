@@ -22,7 +22,7 @@ from tests.migrations.locks import nobody_holds_a_lock
 
 AT_ONCE = 8
 #: Each scenario takes one in so many of all things, and other ones than the others; 1: all.
-EVERY = int(os.environ.get("KILL_EVERY", "3"))
+EVERY = int(os.environ.get("KILL_EVERY", "5"))
 TTL = "0.4"
 
 
