@@ -23,6 +23,8 @@ AS $$
 DECLARE
     most_labels CONSTANT integer := 20;
     id uuid := backup_id;
+    elements CONSTANT integer := (SELECT count(*) FROM pad_ws.element_keys(scene));
+    digest CONSTANT bigint := pad_ws.digest_scene(scene, pictures);
 BEGIN
     IF EXISTS (
         SELECT FROM pad_ws.backups AS backups
@@ -71,8 +73,8 @@ BEGIN
             reason,
             label,
             version,
-            (SELECT count(*) FROM pad_ws.element_keys(scene)),
-            pad_ws.digest_scene(scene, pictures),
+            elements,
+            digest,
             taken_at,
             taken_at
         )

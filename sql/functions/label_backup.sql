@@ -30,21 +30,26 @@ BEGIN
         RETURN;
     END IF;
 
-    RETURN QUERY
     UPDATE pad_ws.backups AS backups
     SET label = label_backup.label
     WHERE
         backups.id = label_backup.backup_id
         AND backups.source_id = label_backup.pad_id
-        AND backups.owner_id = label_backup.owner_id
-    RETURNING
+        AND backups.owner_id = label_backup.owner_id;
+    RETURN QUERY
+    SELECT
         backups.id,
         coalesce(backups.created_at, backups.updated_at, 'epoch'),
         backups.reason,
         backups.label,
         backups.version,
         backups.elements,
-        pg_column_size(backups.data);
+        pg_column_size(backups.data)
+    FROM pad_ws.backups AS backups
+    WHERE
+        backups.id = label_backup.backup_id
+        AND backups.source_id = label_backup.pad_id
+        AND backups.owner_id = label_backup.owner_id;
 
     IF FOUND AND label IS NOT NULL AND most_labels < (
         SELECT count(*)

@@ -66,8 +66,8 @@ BEGIN
             WHERE
                 NOT ranked.is_labelled
                 AND ranked.place > newest
-                AND CASE ranked.kind
-                    WHEN 'other' THEN ranked.place_in_kind > newest
+                AND CASE
+                    WHEN ranked.kind = 'other' THEN ranked.place_in_kind > newest
                     ELSE ranked.place_in_kind > most_replaced
                     OR coalesce(ranked.taken_at <= replaced_since, TRUE)
                 END

@@ -8,16 +8,23 @@ AS $$
 DECLARE
     moment CONSTANT timestamptz := clock_timestamp();
 BEGIN
-    UPDATE pad_ws.pads AS pads
-    SET deleted_at = '-infinity'
+    PERFORM
+    FROM pad_ws.pads AS pads
     WHERE
         pads.id = purge_pad.pad_id
         AND pads.owner_id = purge_pad.owner_id
-        AND pad_ws.purged_at(pads.deleted_at, pads.updated_at, trash_for) > moment;
+        AND pad_ws.purged_at(pads.deleted_at, pads.updated_at, trash_for) > moment
+    FOR NO KEY UPDATE;
 
     IF NOT FOUND THEN
         RETURN;
     END IF;
+
+    UPDATE pad_ws.pads AS pads
+    SET deleted_at = '-infinity'
+    WHERE
+        pads.id = purge_pad.pad_id
+        AND pads.owner_id = purge_pad.owner_id;
 
     id := pad_id;
     purged := (SELECT lot.pads FROM pad_ws.purge_trash(owner_id, trash_for, most) AS lot);

@@ -20,16 +20,23 @@ AS $$
 DECLARE
     moment CONSTANT timestamptz := clock_timestamp();
 BEGIN
-    UPDATE pad_ws.pads AS pads
-    SET deleted_at = NULL
+    PERFORM
+    FROM pad_ws.pads AS pads
     WHERE
         pads.id = restore_pad.pad_id
         AND pads.owner_id = restore_pad.owner_id
-        AND pad_ws.purged_at(pads.deleted_at, pads.updated_at, trash_for) > moment;
+        AND pad_ws.purged_at(pads.deleted_at, pads.updated_at, trash_for) > moment
+    FOR NO KEY UPDATE;
 
     IF NOT FOUND THEN
         RETURN;
     END IF;
+
+    UPDATE pad_ws.pads AS pads
+    SET deleted_at = NULL
+    WHERE
+        pads.id = restore_pad.pad_id
+        AND pads.owner_id = restore_pad.owner_id;
 
     RETURN QUERY
     SELECT

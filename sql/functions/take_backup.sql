@@ -17,16 +17,18 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
     pruned bigint;
+    bytes bigint := pg_column_size(other);
 BEGIN
     PERFORM pad_ws.store_backup(owner_id, pad_id, backup_id, taken_at, reason, other, other_pictures);
     pruned := pad_ws.prune_history(owner_id, pad_id, retention);
-    PERFORM pad_ws.use_quota(owner_id, coalesce(pg_column_size(other), (
-        SELECT pg_column_size(pads.data)
+    IF bytes IS NULL THEN
+        SELECT pg_column_size(pads.data) INTO bytes
         FROM pad_ws.pads AS pads
         WHERE
             pads.id = take_backup.pad_id
-            AND pads.owner_id = take_backup.owner_id
-    )), FALSE);
+            AND pads.owner_id = take_backup.owner_id;
+    END IF;
+    PERFORM pad_ws.use_quota(owner_id, bytes, FALSE);
     RETURN pruned;
 END
 $$;

@@ -10,12 +10,18 @@ RETURNS void
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    most_bytes CONSTANT bigint := (SELECT nullif(value, 0) FROM pad_ws.limits WHERE name = 'bytes');
-    most_pads CONSTANT bigint := (SELECT nullif(value, 0) FROM pad_ws.limits WHERE name = 'pads');
+    most_bytes bigint;
+    most_pads bigint;
     yesterday CONSTANT timestamptz := clock_timestamp() - INTERVAL '1 day';
     used record;
     pads_now bigint;
 BEGIN
+    SELECT
+        nullif(max(limits.value) FILTER (WHERE limits.name = 'bytes'), 0),
+        nullif(max(limits.value) FILTER (WHERE limits.name = 'pads'), 0)
+    INTO most_bytes, most_pads
+    FROM pad_ws.limits AS limits;
+
     IF coalesce(most_bytes, most_pads) IS NULL THEN
         RETURN;
     END IF;

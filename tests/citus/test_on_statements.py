@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from secrets import token_bytes
 from typing import Any
 
 import psycopg
@@ -16,8 +17,12 @@ from padws.uuid7 import uuid7
 from tests.helpers import citus
 from tests.helpers.statements import FILES, FUNCTIONS, NAMES, example_of, fill, run_example
 
-#: One has nothing but a token of an earlier release to go by, the other goes from user to user.
-ON_EVERY_SHARD = {"tokens/get_token_owner", "pictures/get_next_owner"}
+#: One has nothing but a token of an earlier release to go by, the others go from user to user.
+ON_EVERY_SHARD = {
+    "tokens/get_token_owner",
+    "pictures/get_next_owner",
+    "trash/get_next_owner_of_trash",
+}
 #: These lock or ask, and read no table.
 WITHOUT_A_TABLE = {"users/lock_user_names", "pictures/are_pictures_apart"}
 CALLS = {
@@ -40,6 +45,16 @@ def conn(distributed_url: str) -> Iterator[psycopg.Connection[Any]]:
         yield opened
 
 
+def test_any_other_node_serves_a_user(conn: psycopg.Connection[Any]) -> None:
+    """So that saving can go on while the coordinator is dead. First: others delete the pad."""
+    node = citus.url_on(citus.nodes()[1], conn.info.dbname)
+    with psycopg.connect(node, autocommit=True) as elsewhere:
+        prepare_connection(elsewhere)
+        assert pending(elsewhere) == []
+        for name in ("pads/save_pad", "pads/get_pad", "pads/list_pads", "tokens/use_token"):
+            assert run_example(elsewhere, FILES[NAMES.index(name)]), name
+
+
 @pytest.mark.parametrize("name", PLAIN)
 def test_a_plain_statement_is_one_task(conn: psycopg.Connection[Any], name: str) -> None:
     rows = psycopg.RawCursor(conn).execute(
@@ -60,7 +75,9 @@ def new_example_of(name: str) -> list[Any]:
     """An example that can be run again: what is inserted gets another id each time."""
     parameters = load_statement(CALLS[name]).parameters
     values = dict(zip(parameters, example_of(CALLS[name]), strict=True))
-    return list((values | {"pad_id": uuid7()} if name == "pads/insert_pad" else values).values())
+    new: dict[str, dict[str, Any]] = {"pads/insert_pad": {"pad_id": uuid7()}}
+    new["links/insert_link"] = {"link_id": uuid7(), "token_digest": token_bytes(32), "most": 100}
+    return list((values | new.get(name, {})).values())
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -82,16 +99,6 @@ def test_a_function_is_run_where_its_owner_is(conn: psycopg.Connection[Any], nam
         conn.remove_notice_handler(note)
     assert said.count("pushing down the function call") == 10, said
     assert sum(line.startswith("issuing") for line in said) == 10, said
-
-
-def test_any_other_node_serves_a_user(conn: psycopg.Connection[Any]) -> None:
-    """So that saving can go on while the coordinator is dead."""
-    node = citus.url_on(citus.nodes()[1], conn.info.dbname)
-    with psycopg.connect(node, autocommit=True) as elsewhere:
-        prepare_connection(elsewhere)
-        assert pending(elsewhere) == []
-        for name in ("pads/save_pad", "pads/get_pad", "pads/list_pads", "tokens/use_token"):
-            assert run_example(elsewhere, FILES[NAMES.index(name)]), name
 
 
 def test_all_statements_are_looked_at() -> None:
