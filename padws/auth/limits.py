@@ -56,7 +56,7 @@ class Limits:
         self._links.count(link)
 
     def count_link_password(self, who: str) -> None:
-        """Count a password that has to be computed: by a user, network or link. As above."""
+        """Count a password that must be computed: by a user, network or link. As above."""
         self._link_passwords.count(who)
 
     @contextmanager

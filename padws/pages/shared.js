@@ -39,7 +39,7 @@ async function open(options) {
       showOnly("password-form");
       byId("password").select();
     }
-    showStatus(error.status === 404 ? "This link does not open anything, or not any more." : error.message);
+    showStatus(error.status === 404 ? "This link opens nothing, or no longer does." : error.message);
   }
 }
 

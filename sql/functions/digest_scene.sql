@@ -1,5 +1,5 @@
 -- A hash of a scene and its map of pictures, the two marks in appState.pad aside: equal scenes have equal
--- ones, so that few have to be compared. Index: none is read.
+-- ones, so that few are compared. Index: none is read.
 
 CREATE OR REPLACE FUNCTION pad_ws.digest_scene(scene jsonb, pictures jsonb)
 RETURNS bigint

@@ -28,22 +28,28 @@ BEGIN
         pads.id = keep_replaced.pad_id
         AND pads.owner_id = keep_replaced.owner_id;
 
+    as_older := FALSE;
+    IF
+        jsonb_typeof(pad.data) <> 'object' -- pad.ws keeps such things, too
+        OR (
+            pad.pictures IS NOT DISTINCT FROM pictures
+            AND pad.data = pad_ws.stamp_scene(scene, pad_id, pad.display_name)
+        )
+    THEN
+        RETURN;
+    END IF;
+
     as_older := NOT (
         has_rested
         OR pad_ws.loses_elements(pad.data, scene)
         OR pad_ws.loses_pictures(pad.data, pad.pictures, scene, pictures)
     );
     IF
-        jsonb_typeof(pad.data) <> 'object' -- pad.ws keeps such things, too
-        OR (
+        (
             as_older
             AND NOT coalesce(
                 is_older, pad_ws.sum_of_versions(scene) < pad_ws.sum_of_versions(pad.data)
             )
-        )
-        OR (
-            pad.pictures IS NOT DISTINCT FROM pictures
-            AND pad.data = pad_ws.stamp_scene(scene, pad_id, pad.display_name)
         )
         OR pad_ws.find_backup(owner_id, pad_id, pad.data, pad.pictures, FALSE) IS NOT NULL
     THEN

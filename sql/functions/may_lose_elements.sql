@@ -1,4 +1,4 @@
--- Whether a drawing has to be opened to see how much of it a save would take away, by what is known of
+-- Whether a drawing must be opened to see how much of it a save would take away, by what is known of
 -- both without that: how many elements are not deleted, and of their ids the 64 smallest hashes, in order.
 -- Never false where loses_elements would be true, but for a chance of less than one in a billion. Index: none is read.
 
@@ -25,4 +25,4 @@ END
 $$;
 
 COMMENT ON FUNCTION pad_ws.may_lose_elements IS
-'Whether a drawing has to be opened to see how much of it a save would take away.';
+'Whether a drawing must be opened to see how much of it a save would take away.';

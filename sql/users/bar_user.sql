@@ -1,4 +1,4 @@
--- Bar a user who is to be deleted: nobody from here on, while the user's things are removed. Once more is
+-- Bar a user who is being deleted: nobody from here on, while the user's things are removed. Once more is
 -- as good. No row: no such user. Index: users_pkey.
 -- psql -v user_id="'…'" -f sql/users/bar_user.sql
 

@@ -526,7 +526,7 @@ def test_statements(configure: Configure, client_of: ClientOf, redis_client: red
     assert statements(lambda: alice.post(path, json=scene_with(TWO))) == 1
     assert statements(lambda: alice.post(path, json=scene_with(ONE, TWO, THREE))) == 2
     assert statements(lambda: alice.post(path, json=scene_with())) == 1
-    by_address = {"files": {"a": {"picture": digest_of(ONE)}}}  # whose size has to be asked for
+    by_address = {"files": {"a": {"picture": digest_of(ONE)}}}  # whose size must be asked for
     assert statements(lambda: alice.post(path, json=by_address)) == 2
     assert statements(lambda: alice.post(f"{path}/backups/{backup}/restore")) == 1
     new = {"display_name": "x", "data": scene_with(data_url(b"x" * 3_000))}

@@ -44,7 +44,7 @@ def jpeg(source: random.Random, size: int) -> bytes:
 
 
 def svg(source: random.Random, size: int) -> bytes:
-    """Lines, and a title with every kind of character that has to be escaped somewhere."""
+    """Lines, and a title with every kind of character that must be escaped somewhere."""
     lines = "".join(
         f'<path d="M{source.random():.9f} {source.random():.9f}L1 1" stroke="#1e1e1e"/>\n'
         for _ in range(size // 60)

@@ -176,7 +176,7 @@ REPLACED: dict[str, tuple[JsonText, JsonText, bool]] = {
 def test_what_a_save_replaces_is_kept_if_that_matters(
     conn: Connection, before: JsonText, after: JsonText, expected: bool, is_counted: bool
 ) -> None:
-    """Whether the row knows what there was, or the old scene has to be opened."""
+    """Whether the row knows what there was, or the old scene must be opened."""
     pad = drawn_pad(conn, before)
     if not is_counted:
         conn.execute("UPDATE pad_ws.pads SET elements = NULL, counted_at = NULL")

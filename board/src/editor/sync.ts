@@ -415,7 +415,7 @@ export class PadSync {
     this.#showPictures();
   }
 
-  /** Hand Excalidraw the pictures that it lacks; most have to be loaded first. */
+  /** Hand Excalidraw the pictures that it lacks; most must be loaded first. */
   #showPictures(): void {
     const files = { ...this.#comparison.scene.files, ...this.#screen.files } as Record<string, SceneFile>;
     const here = this.#api?.getFiles() ?? {};
