@@ -41,18 +41,18 @@ def main(strokes: int, many: int) -> None:
     with started_servers() as servers, serving(servers) as stand, chromium.running() as browser:
         for number in (10, many):
             _print_times(browser, stand.url, number)
-        _print_frames(Person(browser, stand.url, "frames"))
-        _print_hour(Person(browser, stand.url, "hour"), strokes)
+        _print_frames(Person(browser.new_context(), stand.url, "frames"))
+        _print_hour(Person(browser.new_context(), stand.url, "hour"), strokes)
 
 
 def _print_times(browser: Browser, url: str, number: int) -> None:
-    owner = Person(browser, url, f"owner-of-{number}")
+    owner = Person(browser.new_context(), url, f"owner-of-{number}")
     have = len(owner.api.get("/api/pad?data=false").json())
     for i in range(number - have):
         made = owner.api.post("/api/pad/from-template/default", json={"display_name": f"Pad {i}"})
         made.raise_for_status()
     owner.context.close()
-    runs = [_times(Person(browser, url, owner.who)) for _ in range(_RUNS)]
+    runs = [_times(browser, url, owner.who) for _ in range(_RUNS)]
     median = {name: statistics.median(getattr(run, name) for run in runs) for name in vars(runs[0])}
     click.echo(
         f"{number} pads, empty cache: to the pads {median['gallery']:.2f} s, to the first picture "
@@ -61,8 +61,9 @@ def _print_times(browser: Browser, url: str, number: int) -> None:
     )
 
 
-def _times(person: Person) -> Times:
+def _times(browser: Browser, url: str, name: str) -> Times:
     """Each measured in a browser profile that has seen nothing yet."""
+    person = Person(browser.new_context(), url, name)
     page, began = person.context.new_page(), time.perf_counter()
     page.goto(person.url, wait_until="commit")
     page.locator(".card").first.wait_for()
@@ -76,8 +77,7 @@ def _times(person: Person) -> Times:
     editor = time.perf_counter() - began
     path = page.url.removeprefix(person.url)
     person.context.close()
-    assert person.context.browser  # noqa: S101 - it was not launched as a persistent one
-    other = Person(person.context.browser, person.url, person.who)
+    other = Person(browser.new_context(), url, name)
     began = time.perf_counter()
     other.open(path.rpartition("/")[2])
     address = time.perf_counter() - began

@@ -5,6 +5,7 @@ import { getUser, type User } from "./api/client";
 import { Gallery } from "./gallery/gallery";
 import { ACCOUNT, ADMIN, follow, TRASH, usePath } from "./router";
 import { text } from "./text";
+import { Heading } from "./ui/heading";
 import { Toasts } from "./ui/toasts";
 
 const Editor = lazy(() => import("./editor/editor"));
@@ -75,7 +76,7 @@ export function Message({ heading, lead, action }: MessageProps) {
   return (
     <main className="center">
       <img src="/pages/icon.svg" alt="" width="72" height="72" />
-      <h1>{heading}</h1>
+      <Heading>{heading}</Heading>
       {lead && <p className="lead">{lead}</p>}
       {action}
     </main>

@@ -4,6 +4,12 @@ import { type MouseEvent, useSyncExternalStore } from "react";
 
 const CHANGED = "padws:navigated";
 
+let isFirst = true;
+for (const name of ["popstate", CHANGED]) window.addEventListener(name, () => (isFirst = false));
+
+/** Whether another view has been shown before, on this page. */
+export const hasNavigated = (): boolean => !isFirst;
+
 export const padPath = (padId: string): string => `/pads/${padId}`;
 export const historyPath = (padId: string): string => `/pads/${padId}/history`;
 export const ACCOUNT = "/account";

@@ -3,7 +3,7 @@
 const LANGUAGE = "en";
 const relative = new Intl.RelativeTimeFormat(LANGUAGE, { numeric: "auto" });
 const full = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "long", timeStyle: "short" });
-const bytes = new Intl.NumberFormat(LANGUAGE, { style: "unit", unit: "megabyte", maximumFractionDigits: 1 });
+const megabytes = new Intl.NumberFormat(LANGUAGE, { style: "unit", unit: "megabyte", maximumFractionDigits: 1 });
 const number = new Intl.NumberFormat(LANGUAGE);
 const day = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "medium" });
 
@@ -25,6 +25,9 @@ export const date = (time: string): string => day.format(new Date(time));
 
 export const exactly = (time: string): string => full.format(new Date(time));
 
+const size = (bytes: number): string => megabytes.format(bytes / 1e6);
+const many = (n: number, one: string): string => `${number.format(n)} ${one}${n === 1 ? "" : "s"}`;
+
 export const text = {
   product: "padws",
   title: (place: string) => `${place} · padws`,
@@ -43,6 +46,19 @@ export const text = {
   failed: "Something went wrong on this page",
   reload: "Load the page again",
   missing: "There is nothing at this address.",
+  showMore: "Show more",
+  padsUsed: (n: number, limit: number | null) => (limit === null ? many(n, "pad") : `${number.format(n)} of ${many(limit, "pad")}`),
+  bytesUsed: (n: number, limit: number | null) => (limit === null ? size(n) : `${size(n)} of ${size(limit)}`),
+
+  usageLead: "This includes the history of the pads and the trash.",
+
+  full: {
+    pads: (limit: number) => `You have ${many(limit, "pad")}, which is as many as you may have. Delete one to make room.`,
+    bytes: (used: number, limit: number) =>
+      `Your storage is full: ${size(used)} of ${size(limit)} are in use. Delete something for good to make room; the trash counts, too.`,
+    unknown: "Your storage is full. Delete something for good to make room; the trash counts, too.",
+    look: "What you use",
+  },
 
   welcome: {
     heading: "Draw what you think.",
@@ -53,11 +69,11 @@ export const text = {
     heading: "Your pads",
     found: (n: number, hasMore: boolean, words: string) => {
       if (words && !n) return `Nothing was found for “${words}”.`;
-      const pads = n === 1 && !hasMore ? "1 pad" : `${n} pads`;
+      const pads = many(n, "pad");
       return `${hasMore ? "The first " : ""}${pads}${words ? ` with “${words}”` : ""}`;
     },
+    used: (n: number, limit: number | null) => (limit === null ? `${size(n)} in use` : `${size(n)} of ${size(limit)} in use`),
     search: "Search",
-    showMore: "Show more",
     trouble: (why: string) => `${why} Trying again…`,
     new: "New pad",
     newName: "Untitled",
@@ -81,7 +97,7 @@ export const text = {
     notDeleted: (name: string, why: string) => `“${name}” was not deleted. ${why}`,
     drop: "Drop drawings here to import them",
     import: "Import a file",
-    imported: (n: number) => (n === 1 ? "1 drawing was imported." : `${n} drawings were imported.`),
+    imported: (n: number) => `Imported: ${many(n, "drawing")}.`,
     notImported: (file: string) => `“${file}” is not an Excalidraw drawing.`,
     empty: "This pad is empty",
     noPreview: "No preview",
@@ -108,7 +124,7 @@ export const text = {
     signedOut: "Your session has ended. What you draw is kept on this device; sign in to save it.",
     otherUser: "Somebody else is signed in now. Sign in again as the owner of this pad to save your changes.",
     tooLarge: "The drawing has become too large to be saved. Remove a picture, or save it to a file.",
-    full: "Your storage is full. What you draw is kept on this device: delete something else for good, then try again.",
+    full: (why: string) => `${why} What you draw is kept on this device, and saved once there is room.`,
     refused: (why: string) => `The service refuses the drawing: ${why}`,
     notKept: "This browser lets nothing be kept on this device: do not close this page.",
     gone: "This pad was deleted elsewhere. What you see here is still there.",
@@ -117,6 +133,7 @@ export const text = {
     keep: "Keep as a new pad",
     leave: "Leave it",
     replaced: "This pad was put back to an earlier state elsewhere. Anything you had not saved yet is still here.",
+    kept: "Somebody else had changed the same elements. What they were is in the history.",
     recovered: "Changes from last time that had not been saved are back.",
     history: "History",
     missing: "This pad does not exist, or belongs to somebody else.",
@@ -139,7 +156,7 @@ export const text = {
     empty: "Empty the trash",
     emptied: "The trash is empty.",
     emptyQuestion: "Empty the trash?",
-    emptyLead: (n: number) => `${n === 1 ? "1 pad" : `${n} pads`} and their history cannot be restored after that.`,
+    emptyLead: (n: number) => `${many(n, "pad")} and their history cannot be restored after that.`,
   },
 
   share: {
@@ -176,18 +193,42 @@ export const text = {
   admin: {
     heading: "People",
     sessions: (people: number, sessions: number) =>
-      `${number.format(people)} signed in now, in ${sessions === 1 ? "1 session" : `${number.format(sessions)} sessions`}`,
+      `${number.format(people)} signed in now, in ${many(sessions, "session")}`,
     since: (when: string) => `since ${when}`,
     isOnline: "signed in",
     isAdmin: "administrator",
-    more: "Show more",
     actions: (name: string) => `More for ${name}`,
-    endSessions: "Sign out everywhere",
-    ended: (name: string, n: number) => `${n === 1 ? "1 session" : `${n} sessions`} of ${name} ended.`,
-    delete: "Delete",
-    deleteQuestion: "Delete this person?",
-    deleteLead: (name: string) => `All pads of ${name} are deleted too, and cannot be restored.`,
-    deleted: (name: string) => `${name} was deleted.`,
+    usage: "What they use",
+    move: "Move their pads",
+    moveQuestion: (name: string) => `Move the pads of ${name}`,
+    moveLead: "All pads move, with their history and the trash. Links to them end.",
+    moveTo: "To",
+    moveChoose: "Choose a person",
+    person: (name: string, email: string) => `${name} (${email})`,
+    moveSome: "People who are further down the list must be shown there first.",
+    moveAction: "Move the pads",
+    moved: (name: string, n: number, to: string) => `${many(n, "pad")} of ${name} moved to ${to}.`,
+    endSessions: {
+      item: "Sign out everywhere",
+      question: "Sign this person out?",
+      lead: (name: string) => `${name} must sign in again on every device. Nothing that was drawn is lost.`,
+      action: "Sign out everywhere",
+      done: (name: string, n: number) => `${many(n, "session")} of ${name} ended.`,
+    },
+    endLinks: {
+      item: "End all links",
+      question: "End all links of this person?",
+      lead: (name: string) => `Whoever was sent a link to a pad of ${name} sees nothing any more. Links cannot be brought back.`,
+      action: "End all links",
+      done: (name: string, n: number) => `${many(n, "link")} of ${name} ended.`,
+    },
+    remove: {
+      item: "Delete",
+      question: "Delete this person?",
+      lead: (name: string) => `All pads of ${name} are deleted too, and cannot be restored. Move them to somebody else first if they are needed.`,
+      action: "Delete",
+      done: (name: string) => `${name} was deleted.`,
+    },
   },
 
   history: {
@@ -210,7 +251,7 @@ export const text = {
     choose: "Choose elements",
     chooseLead: "Select what is to come back. The rest of the drawing stays as it is.",
     chooseMissing: (n: number) => (n === 1 ? "Select the 1 that is missing now" : `Select the ${n} that are missing now`),
-    restoreChosen: (n: number) => (n === 1 ? "Restore 1 element" : `Restore ${n} elements`),
+    restoreChosen: (n: number) => `Restore ${many(n, "element")}`,
     restoredSome: (n: number) => (n === 1 ? "1 element is back." : `${n} elements are back.`),
     reasons: {
       interval: "",
@@ -240,17 +281,13 @@ export const text = {
     expires: (time: string) => `expires on ${day.format(new Date(time))}`,
     noTokens: "You have no tokens.",
     usage: "What you use",
-    usageLead: "This includes the history of your pads and the trash.",
-    padsUsed: (n: number, limit: number | null) => (limit === null ? `${number.format(n)} pads` : `${number.format(n)} of ${number.format(limit)} pads`),
-    bytesUsed: (n: number, limit: number | null) =>
-      limit === null ? bytes.format(n / 1e6) : `${bytes.format(n / 1e6)} of ${bytes.format(limit / 1e6)}`,
     takeout: "Take everything with you",
     takeoutLead: "A ZIP file with all your drawings and their history. It can be brought in here, or at another padws.",
     download: "Download",
     bringIn: "Bring in a takeout",
     bringingIn: "Bringing it in…",
     broughtIn: (pads: number, backups: number) =>
-      pads || backups ? `Brought in: ${number.format(pads)} pads and ${number.format(backups)} earlier states.` : "Everything in it was here already.",
+      pads || backups ? `Brought in: ${many(pads, "pad")} and ${many(backups, "earlier state")}.` : "Everything in it was here already.",
     skipped: (path: string, reason: string) => `${path}: ${reason}`,
     admin: "People who use this service",
     api: "API documentation",

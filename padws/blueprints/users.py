@@ -139,6 +139,17 @@ def update_user(body: dict[str, Any], user_id: UUID) -> Response:
     return _found(user)
 
 
+@blueprint.get("/<uuid:user_id>/usage")
+@administrators_only
+@blueprint.response(200, USAGE)
+def get_usage_of_user(user_id: UUID) -> Response:
+    """Count what a user has, and say how much that may be."""
+    with database().connection() as conn:
+        if not users.get_user(conn, user_id=user_id):
+            raise NotFound("user_not_found")
+        return answer(members_of(USAGE, quotas.get_usage(conn, owner_id=user_id)))
+
+
 @blueprint.delete("/<uuid:user_id>/sessions")
 @administrators_only
 @blueprint.response(200, Ended())

@@ -64,6 +64,7 @@ GET    /api/users/online                    listOnlineUsers
 GET    /api/users/{}                        getUser
 PATCH  /api/users/{}                        updateUser
 DELETE /api/users/{}                        deleteUser
+GET    /api/users/{}/usage                  getUsageOfUser
 DELETE /api/users/{}/sessions               endSessions
 DELETE /api/users/{}/links                  deleteLinksOfUser
 POST   /api/users/{}/pads/move              movePads

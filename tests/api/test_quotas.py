@@ -51,7 +51,7 @@ def used(client: Client) -> int:
     return number
 
 
-def test_usage_is_counted(alice: Client, sql: SqlConnection, limit: Limit) -> None:
+def test_usage_is_counted(alice: Client, admin: Client, sql: SqlConnection, limit: Limit) -> None:
     nothing = {"pads": 0, "pads_limit": None, "bytes": 0, "bytes_limit": None}
     assert ok(alice.get(USAGE)) == nothing
     pad = make_pad(alice, data=scene(50_000))
@@ -60,7 +60,10 @@ def test_usage_is_counted(alice: Client, sql: SqlConnection, limit: Limit) -> No
         "SELECT (SELECT sum(pg_column_size(data)) FROM pad_ws.pads) + (SELECT"
         " sum(pg_column_size(data)) FROM pad_ws.backups) AS bytes"
     ).fetchall()
-    assert ok(alice.get(USAGE)) == nothing | {"pads": 1, "bytes": row["bytes"]}
+    usage = nothing | {"pads": 1, "bytes": row["bytes"]}
+    assert ok(alice.get(USAGE)) == usage
+    assert ok(admin.get(f"/api/users/{pad['owner_id']}/usage")) == usage
+    assert_problem(admin.get(f"/api/users/{pad['id']}/usage"), 404, "user_not_found")
 
 
 def test_limits_are_settings(

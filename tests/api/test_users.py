@@ -432,6 +432,9 @@ ADMINISTRATION: list[tuple[str, str, Any]] = [
     ("PATCH", "/api/users/{id}", {"name": "x"}),
     ("DELETE", "/api/users/{id}", None),
     ("POST", "/api/users/{id}/pads/move", {"to": NEW_ID}),
+    ("GET", "/api/users/{id}/usage", None),
+    ("DELETE", "/api/users/{id}/links", None),
+    ("DELETE", "/api/users/{id}/sessions", None),
     ("GET", "/api/users/count", None),
     ("GET", "/api/users/online", None),
 ]

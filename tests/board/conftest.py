@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, BrowserContext
 
 from padws.embedded import temporary
 from padws.embedded.directory import DataDirectory
@@ -19,11 +19,13 @@ from padws.embedded.servers import Gunicorn, Provider
 from padws.embedded.startup import LOOPBACK, free_port
 from tests.helpers import servers
 from tests.helpers.browser import SCENE
+from tests.helpers.chromium import Watch
 from tests.helpers.parts import Part
 from tests.helpers.person import Person
 from tools import board
 
 NewPerson = Callable[..., Person]
+NewProfile = Callable[..., BrowserContext]
 
 
 @pytest.fixture(scope="session")
@@ -86,17 +88,32 @@ def gunicorn(
 
 
 @pytest.fixture
-def person(gunicorn: Part, chromium: Browser, address: str) -> Iterator[NewPerson]:
-    """Let somebody who is new here, or in another browser, sign in."""
+def profile(
+    gunicorn: Part, chromium: Browser, address: str, provider: ProviderPart
+) -> Iterator[NewProfile]:
+    """Make an empty browser profile, whose pages load nothing from another host."""
     gunicorn.start()
+    watches: list[Watch] = []
     with ExitStack() as stack:
 
-        def sign_in(name: str | None = None, **options: Any) -> Person:
-            made = Person(chromium, address, name or f"p-{uuid.uuid4().hex[:8]}", **options)
-            stack.callback(made.context.close)
-            return made
+        def make(**options: Any) -> BrowserContext:
+            context = stack.enter_context(chromium.new_context(**options))
+            watches.append(Watch(context))
+            return context
 
-        yield sign_in
+        yield make
+        sites = (address, f"blob:{address}", provider.issuer)
+        assert [url for watch in watches for url in watch.elsewhere(*sites)] == []
+
+
+@pytest.fixture
+def person(profile: NewProfile, address: str) -> NewPerson:
+    """Let somebody who is new here, or in another browser, sign in."""
+
+    def sign_in(name: str | None = None, **options: Any) -> Person:
+        return Person(profile(**options), address, name or f"p-{uuid.uuid4().hex[:8]}")
+
+    return sign_in
 
 
 @pytest.fixture

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.board.conftest import NewPerson
+from tests.board.conftest import NewPerson, NewProfile
 from tests.helpers import npm
 from tests.helpers.chromium import Watch
-from tests.helpers.person import CANVAS, Person, Tab, boxes, line
+from tests.helpers.person import CANVAS, DROP_PICTURE, Person, Tab, agree, boxes, line
 from tests.helpers.waiting import wait_until
 from tools.board import SOURCES
 
@@ -31,15 +33,20 @@ def choose(tab: Tab, name: str, action: str) -> None:
 
 
 def test_pads_are_made_named_copied_and_deleted(alice: Person, pad: str) -> None:
+    alice.save(pad, elements=[PICTURED], files={"red": RED})
     watch, tab = Watch(alice.context), alice.tab()
     page = tab.page
     choose(tab, "Plan", "Rename")
     page.get_by_role("textbox", name="Name").fill("خطة")
     page.keyboard.press("Enter")
     expect(page.get_by_role("link", name="خطة", exact=True)).to_be_visible()
-    choose(tab, "خطة", "Duplicate")
+    with page.expect_request(lambda request: request.method == "POST") as asked:
+        choose(tab, "خطة", "Duplicate")
     expect(page.get_by_role("link", name="Copy of خطة")).to_be_visible()
-    assert names_of(alice) == ["Copy of خطة", "خطة"]
+    one, other = alice.api.get("/api/pad").json()
+    assert {one["display_name"], other["display_name"]} == {"Copy of خطة", "خطة"}
+    assert one["data"]["files"] == other["data"]["files"] == {"red": RED}
+    assert RED["dataURL"] not in (asked.value.post_data or "")  # it need not be sent again
 
     choose(tab, "خطة", "Delete")
     expect(page.get_by_role("link", name="خطة", exact=True)).to_have_count(0)
@@ -117,31 +124,89 @@ def test_an_earlier_state_is_looked_at_and_restored(alice: Person, pad: str) -> 
     page.get_by_role("button", name="just now").click()
     expect(page.locator(".look .preview img")).to_be_visible()
     page.get_by_role("button", name="Restore this").click()
+    page.wait_for_url(f"**/pads/{pad}")
     tab.is_ready()
     assert alice.stored(pad) == boxes(2)
     tab.shows({"box-0", "box-1"})
 
 
-def test_elements_of_an_earlier_state_come_back_and_a_name_keeps_it(
+def test_by_keyboard_elements_of_an_earlier_state_come_back_and_a_name_keeps_it(
     alice: Person, pad: str
 ) -> None:
     alice.save(pad, elements=boxes(3))
     alice.save(pad, elements=boxes(1))
-    tab = alice.tab(f"/pads/{pad}/history")
+    tab = alice.open(pad)
     page = tab.page
-    page.get_by_role("button", name="just now").last.click()
-    page.get_by_role("button", name="Name it").click()
-    page.get_by_role("textbox", name="Name").fill("erster Wurf")
+    press(page, "Share this drawing", backwards=True)
+    page.get_by_role("dialog").wait_for()
+    page.keyboard.press("Escape")
+    assert focused(page) == "Share this drawing"
+    press(page, "History", backwards=True)
+    page.locator("h1", has_text="History").wait_for()
+    assert focused(page) == "History"
+    press(page, "just now")
+    press(page, "Name it", backwards=True)
+    page.keyboard.type("erster Wurf")
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="erster Wurf")).to_be_visible()
-    page.get_by_role("button", name="Choose elements").click()
-    page.get_by_role("button", name="Select the 2 that are missing now").click()
-    page.get_by_role("button", name="Restore 2 elements").click()
+    assert focused(page) == "Name it"
+    press(page, "Choose elements")
     tab.is_ready()
-    tab.shows({"box-0", "box-1", "box-2"})
-    assert {each["id"] for each in alice.stored(pad)} == {"box-0", "box-1", "box-2"}
+    press(page, "Select the 2 that are missing now", backwards=True)
+    press(page, "Restore 2 elements")
+    page.wait_for_url(f"**/pads/{pad}")
+    alice.finds(
+        pad, lambda elements: {each["id"] for each in elements} == {"box-0", "box-1", "box-2"}
+    )
     (kept, *_) = alice.api.get(f"/api/pad/{pad}/backups?data=false").json()["backups"][::-1]
     assert kept["label"] == "erster Wurf"
+
+
+_FOCUSED = "(document.activeElement.ariaLabel ?? document.activeElement.textContent).trim()"
+#: Whether one sees where the keyboard is.
+_IS_MARKED = """['', '::after'].some(part => {
+  const style = getComputedStyle(document.activeElement, part);
+  return style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0;
+})"""
+
+
+def focused(page: Page) -> str:
+    """What the keyboard is on."""
+    return str(page.evaluate(_FOCUSED))
+
+
+def press(page: Page, name: str, *, backwards: bool = False) -> None:
+    """Go to a link or a button by the Tab key, and press it."""
+    for _ in range(40):
+        if focused(page) == name:
+            break
+        page.keyboard.press("Shift+Tab" if backwards else "Tab")
+    assert focused(page) == name
+    assert page.evaluate(_IS_MARKED), f"one does not see that {name} has the focus"
+    page.keyboard.press("Enter")
+
+
+def test_older_states_are_shown_page_by_page(alice: Person, pad: str, board_database: str) -> None:
+    with psycopg.connect(board_database) as connection:
+        connection.execute(OLDER, {"pad": pad, "number": 130})
+    page = alice.tab(f"/pads/{pad}/history").page
+    states = page.get_by_role("listitem")
+    expect(states).to_have_count(1 + 60 + 1)  # now, a page, and the way to the next one
+    while (more := page.get_by_role("button", name="Show more")).count():
+        shown = states.count()
+        more.focus()
+        page.keyboard.press("Enter")
+        expect(states).not_to_have_count(shown)
+    expect(states).to_have_count(1 + 130)
+
+
+#: Makes backups of an hour's distance.
+OLDER = """
+INSERT INTO pad_ws.backups (owner_id, source_id, created_at, data)
+SELECT owner_id, id, created_at - make_interval(hours => number), data
+FROM pad_ws.pads, generate_series(1, %(number)s) AS number
+WHERE id = %(pad)s
+"""
 
 
 def test_a_token_is_shown_once(alice: Person, pad: str) -> None:
@@ -157,71 +222,86 @@ def test_a_token_is_shown_once(alice: Person, pad: str) -> None:
     expect(page.get_by_text("You have no tokens.")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everybody_can_use_every_view(person: NewPerson, scheme: str) -> None:
+def test_everybody_can_use_every_view(person: NewPerson) -> None:
     if reason := npm.missing(SOURCES):
         pytest.skip(reason)
-    somebody = person(
-        "admin",
-        color_scheme=scheme,
-        reduced_motion="reduce",
-        viewport={"width": 390, "height": 800},
-    )
+    somebody = person("admin", reduced_motion="reduce", viewport={"width": 390, "height": 800})
     deleted = somebody.api.new_pad()
     somebody.api.request("DELETE", f"/api/pad/{deleted}")
     (pad,) = [each["id"] for each in somebody.api.get("/api/pad?data=false").json()]
-    rules = ALL if scheme == "light" else COLOURS  # the others do not depend on it
-    found = dict(violations(somebody, pad, rules))
+    found = dict(violations(somebody, pad))
     assert {name: each for name, each in found.items() if each} == {}
 
 
-def violations(person: Person, pad: str, rules: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
+def violations(person: Person, pad: str) -> Iterator[tuple[str, list[str]]]:
     """What axe finds, view by view."""
     page = person.tab().page
+    page.evaluate(AXE.read_text())
     expect(page.locator(".preview img")).to_be_visible()
-    yield "gallery", look(page, rules)
+    yield "gallery", look(page)
     page.get_by_role("button", name="More for Untitled").click()
-    yield "menu", look(page, rules)
+    yield "menu", look(page)
     page.get_by_role("menuitem", name="Share").click()
     page.get_by_role("button", name="Create a link").click()
     link = page.locator("code").inner_text()
-    yield "share", look(page, rules)
+    yield "share", look(page)
     page.get_by_role("button", name="Close").click()
-    page.get_by_role("button", name="More for Untitled").click()
-    page.get_by_role("menuitem", name="Rename").click()
-    yield "dialog", look(page, rules)
+    choose(Tab(person, page), "Untitled", "Rename")
+    yield "dialog", look(page)
+    page.keyboard.press("Escape")
     for name, path in VIEWS.items():
-        page.goto(f"{person.url}{path.format(pad)}")
-        page.locator("h1").wait_for()
-        if name == "editor":
-            Tab(person, page).is_ready()
-        yield name, look(page, rules)
-    person.context.clear_cookies()
-    page.goto(link)
+        page.evaluate(GO, path.format(pad))
+        page.locator("h1", has_text=name).wait_for()
+        yield name, look(page)
+    for name in ("What they use", "Move their pads", "Sign out everywhere"):
+        page.get_by_role("button", name="More for").first.click()
+        page.get_by_role("menuitem", name=name).click()
+        page.get_by_role("dialog").wait_for()
+        yield name, look(page)
+        page.keyboard.press("Escape")
+    page.evaluate(GO, f"/pads/{pad}/history")
+    page.get_by_role("button", name="from the template").click()
+    page.get_by_role("button", name="Choose elements").click()
     Tab(person, page).is_ready()
-    yield "shared", look(page, rules)
-    page.goto(person.url)
-    page.get_by_role("link", name="Sign in").wait_for()
-    yield "welcome", look(page, rules)
+    yield "choose", look(page)
+    page.evaluate(GO, f"/pads/{pad}")
+    page.get_by_role("button", name="Menu").wait_for()
+    yield "editor", look(page)
+    person.context.set_offline(True)
+    Tab(person, page).hurry()
+    Tab(person, page).says("The service cannot be reached")
+    yield "offline", look(page)
+    person.context.set_offline(False)
+    person.context.clear_cookies()
+    for name, address in {"shared": link, "welcome": person.url}.items():
+        page.goto(address)
+        page.evaluate(AXE.read_text())
+        page.locator("h1").wait_for()
+        yield name, look(page)
 
 
+#: What their headings say, and where they are.
 VIEWS = {
-    "editor": "/pads/{}",
-    "history": "/pads/{}/history",
-    "trash": "/trash",
-    "account": "/account",
-    "admin": "/admin",
+    "Trash": "/trash",
+    "Account": "/account",
+    "There is nothing": "/nowhere",
+    "People": "/admin",
 }
+GO = "path => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')); }"
 
 
-#: Which of axe's rules are looked at.
-ALL: dict[str, Any] = {}
-COLOURS = {"runOnly": ["color-contrast"]}
+def look(page: Page) -> list[str]:
+    """What axe finds: by all its rules on light pages, by those about colours on dark ones."""
+    found = run_axe(page, {})
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function("!document.querySelector('.excalidraw:not(.theme--dark)')")
+    found += run_axe(page, {"runOnly": ["color-contrast"]})
+    page.emulate_media(color_scheme="light")
+    return found
 
 
-def look(page: Page, rules: dict[str, Any]) -> list[str]:
-    page.evaluate(AXE.read_text())
-    result: Any = page.evaluate("axe.run", rules)
+def run_axe(page: Page, rules: dict[str, Any]) -> list[str]:
+    result: Any = page.evaluate("rules => axe.run(rules)", rules)
     return [
         f"{each['id']}: {node['html'][:120]} {node['failureSummary'][:200]}"
         for each in result["violations"]
@@ -229,22 +309,35 @@ def look(page: Page, rules: dict[str, Any]) -> list[str]:
     ]
 
 
-def test_it_is_drawn_on_by_keyboard_alone(alice: Person, pad: str) -> None:
+def test_it_is_used_by_keyboard_alone(alice: Person, pad: str) -> None:
+    alice.api.new_pad()
     tab = alice.tab()
     page = tab.page
-    page.get_by_role("link", name="Plan").wait_for()
-    for _ in range(20):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.textContent") == "Plan":
-            break
+    page.get_by_role("link", name="Untitled").wait_for()
+    press(page, "More for Plan")
+    assert focused(page) == "Rename"
+    page.keyboard.press("Escape")
+    assert focused(page) == "More for Plan"
+    press(page, "More for Plan")
     page.keyboard.press("Enter")
+    page.get_by_role("dialog").wait_for()
+    page.keyboard.press("Escape")
+    assert focused(page) == "More for Plan"
+    press(page, "More for Plan")
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+    tab.says("“Plan” was deleted.")
+    assert focused(page) == "Untitled"
+    page.keyboard.press("Control+z")
+    page.get_by_role("link", name="Plan").wait_for()
+    press(page, "Plan", backwards=True)
     tab.is_ready()
     tab.stroke(line((400, 300), (600, 320)))
     alice.finds(pad, lambda elements: len(elements) == 1)
 
 
 #: A red dot, and an element that shows it; long enough to be kept apart.
-RED = {
+RED: dict[str, Any] = {
     "id": "red",
     "mimeType": "image/svg+xml",
     "created": 1,
@@ -254,7 +347,7 @@ RED = {
         b'<circle cx="20" cy="20" r="20" fill="red"/></svg>' + b" " * 3_000
     ).decode(),
 }
-PICTURED = {
+PICTURED: dict[str, Any] = {
     **boxes(1)[0],
     "id": "picture",
     "type": "image",
@@ -285,7 +378,7 @@ def test_a_deleted_pad_is_restored_from_the_trash_or_deleted_for_good(
 
 
 def test_a_link_shows_the_drawing_as_it_is_to_whoever_has_its_password(
-    alice: Person, pad: str, chromium: Browser
+    alice: Person, pad: str, profile: NewProfile
 ) -> None:
     alice.save(pad, elements=[*boxes(2), PICTURED], files={"red": RED})
     tab = alice.open(pad)
@@ -294,25 +387,23 @@ def test_a_link_shows_the_drawing_as_it_is_to_whoever_has_its_password(
     page.get_by_label("Password").fill("grün")
     page.get_by_role("button", name="Create a link").click()
     url = page.locator("code").inner_text()
-    with chromium.new_context() as context:
-        watch, guest = Watch(context), context.new_page()
-        guest.goto(url)
-        guest.get_by_label("Password").fill("blue")
-        guest.get_by_role("button", name="Open").click()
-        expect(guest.get_by_text("That is not the password.")).to_be_visible()
-        guest.get_by_label("Password").fill("grün")
-        guest.keyboard.press("Enter")
-        shown = Tab(alice, guest)
-        shown.is_ready()
-        shown.shows({"box-0", "box-1", "picture"})
-        wait_until(lambda: guest.evaluate(f"({CANVAS})().files.red?.dataURL"), "the picture")
-        shown.stroke(line((300, 300), (500, 320)))
-        assert len(alice.stored(pad)) == 3  # it is there to be looked at
-        page.get_by_role("button", name="End the link").click()
-        expect(page.get_by_role("button", name="End the link")).to_have_count(0)
-        guest.reload()
-        expect(guest.get_by_text("This link does not lead anywhere")).to_be_visible()
-        assert watch.elsewhere(alice.url, f"blob:{alice.url}") == []
+    guest = profile().new_page()
+    guest.goto(url)
+    guest.get_by_label("Password").fill("blue")
+    guest.get_by_role("button", name="Open").click()
+    expect(guest.get_by_text("That is not the password.")).to_be_visible()
+    guest.get_by_label("Password").fill("grün")
+    guest.keyboard.press("Enter")
+    shown = Tab(alice, guest)
+    shown.is_ready()
+    shown.shows({"box-0", "box-1", "picture"})
+    wait_until(lambda: guest.evaluate(f"({CANVAS})().files.red?.dataURL"), "the picture")
+    shown.stroke(line((300, 300), (500, 320)))
+    assert len(alice.stored(pad)) == 3  # it is there to be looked at
+    page.get_by_role("button", name="End the link").click()
+    expect(page.get_by_role("button", name="End the link")).to_have_count(0)
+    guest.reload()
+    expect(guest.get_by_text("This link does not lead anywhere")).to_be_visible()
 
 
 def test_everything_is_taken_out_and_brought_in(
@@ -327,21 +418,81 @@ def test_everything_is_taken_out_and_brought_in(
     bob = person()
     tab = bob.tab("/account")
     tab.page.get_by_label("Bring in a takeout").set_input_files(takeout)
-    tab.says("Brought in: 1 pads")
+    tab.says("Brought in: 1 pad and")
     (made,) = [each for each in bob.api.get("/api/pad").json() if each["display_name"] == "Plan"]
     assert made["data"]["elements"] == boxes(2)
 
 
-def test_what_is_used_is_shown(alice: Person, pad: str) -> None:
-    page = alice.tab("/account").page
-    expect(page.get_by_text("1 of 1,000 pads")).to_be_visible()
-
-
-def test_an_administrator_sees_people_and_ends_their_sessions(
-    person: NewPerson, alice: Person
+def test_where_storage_is_full_it_is_said_and_nothing_is_lost(
+    alice: Person, pad: str, board_database: str
 ) -> None:
+    tab = alice.tab()
+    page = tab.page
+    with at_most(board_database, pads=1, bytes=1_000):
+        choose(tab, "Plan", "Duplicate")
+        tab.says("You have 1 pad, which is as many as you may have.")
+        page.get_by_role("link", name="Plan").click()
+        tab.is_ready()
+        tab.stroke(line((400, 300), (700, 360)))
+        page.evaluate(DROP_PICTURE)
+        tab.says("What you draw is kept on this device, and saved once there is room.")
+        page.get_by_role("link", name="What you use").click()
+        expect(page.get_by_text("of 1 pad")).to_be_visible()
+        page.get_by_role("link", name="padws").click()
+        tab.says("Unsaved changes on this device")
+        page.get_by_role("link", name="Plan").click()
+        tab.says("Your storage is full: 0 MB of 0 MB are in use.")
+        assert alice.stored(pad) == []
+    page.get_by_role("button", name="Try again").click()
+    tab.has_status("saved")
+    assert {each["type"] for each in agree(pad, tab)} == {"freedraw", "image"}
+
+
+@contextmanager
+def at_most(database: str, **limits: int) -> Iterator[None]:
+    """Nobody may have more, for a while."""
+    set_limit = "UPDATE pad_ws.limits SET value = %s WHERE name = %s RETURNING value"
+    with psycopg.connect(database, autocommit=True) as connection:
+        before: dict[str, int] = dict(
+            connection.execute("SELECT name, value FROM pad_ws.limits").fetchall()
+        )
+        for name, value in limits.items():
+            assert connection.execute(set_limit, [value, name]).fetchone()
+        yield
+        for name in limits:
+            connection.execute(set_limit, [before[name], name])
+
+
+def test_an_administrator_looks_after_people(person: NewPerson, alice: Person, pad: str) -> None:
+    bob = person()
+    link = alice.api.post(f"/api/pad/{pad}/links").json()["url"].removeprefix(alice.url)
+    shared = f"/api{link}"
+    assert alice.api.get(shared).status_code == 200
     tab = person("admin").tab("/account")
-    tab.page.get_by_role("link", name="People who use this service").click()
+    page = tab.page
+    page.get_by_role("link", name="People who use this service").click()
+    dialog = page.get_by_role("dialog")
+
+    choose(tab, alice.who, "What they use")
+    expect(dialog.get_by_text("1 of 1,000 pads")).to_be_visible()
+    page.keyboard.press("Escape")
+    choose(tab, alice.who, "End all links")
+    dialog.get_by_role("button", name="Cancel").click()
+    assert alice.api.get(shared).status_code == 200
+    choose(tab, alice.who, "End all links")
+    dialog.get_by_role("button", name="End all links").click()
+    tab.says(f"1 link of {alice.who} ended.")
+    assert alice.api.get(shared).status_code == 404
+    choose(tab, alice.who, "Move their pads")
+    dialog.get_by_label("To").select_option(label=f"{bob.who} ({bob.api.who()['email']})")
+    dialog.get_by_role("button", name="Move the pads").click()
+    tab.says(f"1 pad of {alice.who} moved to {bob.who}.")
+    assert "Plan" in names_of(bob)
     choose(tab, alice.who, "Sign out everywhere")
+    dialog.get_by_role("button", name="Sign out everywhere").click()
     tab.says(f"1 session of {alice.who} ended.")
     assert alice.api.get("/api/users/me").status_code == 401
+    choose(tab, alice.who, "Delete")
+    dialog.get_by_role("button", name="Delete").click()
+    tab.says(f"{alice.who} was deleted.")
+    expect(page.get_by_role("button", name=f"More for {alice.who}")).to_have_count(0)

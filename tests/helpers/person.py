@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.helpers import browser as http
-from tests.helpers.waiting import wait_until
+from tests.helpers.waiting import PATIENCE, wait_until
 
 Point = tuple[float, float]
 Element = dict[str, Any]
@@ -27,7 +27,17 @@ _ON_SCREEN = f"""() => {{
   const elements = ({CANVAS})().getSceneElementsIncludingDeleted();
   return JSON.parse(JSON.stringify(elements.filter(each => !each.isDeleted)));
 }}"""
-
+#: Drops a red square onto the drawing.
+DROP_PICTURE = """async () => {
+  const canvas = Object.assign(document.createElement('canvas'), {width: 40, height: 40});
+  canvas.getContext('2d').fillStyle = 'red';
+  canvas.getContext('2d').fillRect(0, 0, 40, 40);
+  const blob = await new Promise(resolve => canvas.toBlob(resolve));
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File([blob], 'square.png', {type: 'image/png'}));
+  const at = {dataTransfer, clientX: 500, clientY: 400, bubbles: true, cancelable: true};
+  document.querySelector('.excalidraw canvas.interactive').dispatchEvent(new DragEvent('drop', at));
+}"""
 
 #: Members that a client sets anew for what it has read, without that being a change.
 _NOT_DRAWN = {
@@ -60,12 +70,12 @@ def boxes(number: int, apart: int = 150) -> list[Element]:
 class Person:
     """Somebody at a browser, signed in."""
 
-    def __init__(self, browser: Browser, url: str, name: str, **options: Any):
+    def __init__(self, context: BrowserContext, url: str, name: str):
         self.url = url
         self.who = name
         self.api = http.signed_in(url, name)
-        self.context: BrowserContext = browser.new_context(**options)
-        self.context.set_default_timeout(30_000)
+        self.context = context
+        self.context.set_default_timeout(1_000 * PATIENCE)
         self.come_back()
 
     def come_back(self) -> None:

@@ -4,14 +4,14 @@ import { clearPictures, padsWithDrafts } from "../store";
 import { ADMIN, follow } from "../router";
 import { text } from "../text";
 import { CopyField } from "../ui/copy_field";
+import { Heading } from "../ui/heading";
+import { List } from "../ui/list";
+import { report } from "../ui/report";
 import { useTitle } from "../ui/title";
-import { showToast } from "../ui/toasts";
 import { Top } from "../ui/top";
 import "./account.css";
 import { Takeout } from "./takeout";
 import { Usage } from "./usage";
-
-const report = (error: Error): void => showToast({ message: error.message });
 
 export default function Account({ user }: { user: User }) {
   const [isUnsaved, setUnsaved] = useState(false);
@@ -28,7 +28,7 @@ export default function Account({ user }: { user: User }) {
     <div className="page narrow">
       <Top user={user} />
       <main>
-        <h1>{text.account.heading}</h1>
+        <Heading>{text.account.heading}</Heading>
         <section className="panel account" aria-labelledby="who">
           <h2 id="who" className="name" dir="auto">{user.name || user.username}</h2>
           <p className="quiet name">{user.email}</p>
@@ -67,7 +67,7 @@ function Tokens() {
       form.reset();
       await load();
     } catch (error) {
-      report(error as Error);
+      void report(error);
     }
   };
   const revoke = (id: string) =>
@@ -78,7 +78,7 @@ function Tokens() {
       <h2 id="tokens">{text.account.tokens}</h2>
       <p className="quiet">{text.account.tokensLead}</p>
       {tokens?.length === 0 && <p className="quiet">{text.account.noTokens}</p>}
-      <ul className="tokens">
+      <List className="tokens">
         {tokens?.map((token) => (
           <li key={token.id}>
             <div>
@@ -90,7 +90,7 @@ function Tokens() {
             </button>
           </li>
         ))}
-      </ul>
+      </List>
       {created && <CopyField lead={text.account.created} value={created} />}
       <form className="new-token" onSubmit={(event) => void create(event)}>
         <label className="field">

@@ -1,8 +1,8 @@
 import { type ChangeEvent, useRef, useState } from "react";
-import { ApiError, type BroughtIn } from "../api/client";
+import { ApiError, type BroughtIn, errorOf } from "../api/client";
 import { text } from "../text";
 import { Icon } from "../ui/icons";
-import { showToast } from "../ui/toasts";
+import { report } from "../ui/report";
 
 const ADDRESS = "/api/users/me/takeout";
 
@@ -18,7 +18,7 @@ export function Takeout() {
     setBusy(true);
     setResult(undefined);
     bringIn(file)
-      .then(setResult, (error: Error) => showToast({ message: error.message }))
+      .then(setResult, report)
       .finally(() => setBusy(false));
   };
   return (
@@ -50,7 +50,7 @@ async function bringIn(file: File): Promise<BroughtIn> {
   const headers = { "Content-Type": "application/zip" };
   const response = await fetch(ADDRESS, { method: "POST", headers, body: file }).catch(() => null);
   if (!response) throw new ApiError(0, text.noAnswer);
-  const answer = (await response.json()) as BroughtIn & { detail?: string };
-  if (!response.ok) throw new ApiError(response.status, answer.detail ?? text.status(response.status));
+  const answer = (await response.json().catch(() => null)) as BroughtIn;
+  if (!response.ok) throw errorOf(response, answer);
   return answer;
 }

@@ -1,59 +1,44 @@
 import { useEffect, useState } from "react";
 import { Message, ToPads, Waiting } from "../app";
 import { api, ok, type User } from "../api/client";
+import { collect, type Pages } from "../api/pages";
 import { date, text } from "../text";
-import { Confirm } from "../ui/confirm";
+import { Heading } from "../ui/heading";
 import { Icon } from "../ui/icons";
+import { List } from "../ui/list";
 import { type Item, Menu } from "../ui/menu";
+import { More } from "../ui/more";
 import { useTitle } from "../ui/title";
-import { showToast } from "../ui/toasts";
 import { Top } from "../ui/top";
 import "./admin.css";
+import { type Deed, DEEDS, DeedDialog, nameOf } from "./deeds";
 
-interface Everybody {
-  users: User[];
+interface Everybody extends Pages<User> {
   online: Set<string>;
   sessions: number;
-  /** After whom the next page begins; empty on the last one. */
-  after: string;
 }
 
-/** A page of everybody, added to those that are known. */
-async function loadMore(known?: Everybody): Promise<Everybody> {
-  const query = known?.after ? { after: known.after } : {};
-  const [page, online, count] = await Promise.all([
-    api.GET("/api/users", { params: { query } }),
+const PAGE = 100;
+
+/** So many people at least, as far as there are any. */
+async function loadPeople(wanted: number): Promise<Everybody> {
+  const [people, online, count] = await Promise.all([
+    collect(wanted, "after", (after) => api.GET("/api/users", { params: { query: after ? { after } : {} } })),
     ok(api.GET("/api/users/online")),
     ok(api.GET("/api/users/count")),
   ]);
-  const users = [...(known?.users ?? []), ...(await ok(Promise.resolve(page)))];
-  return {
-    users,
-    online: new Set(online.online_users.map(({ id }) => id)),
-    sessions: count.active_sessions,
-    after: page.response.headers.has("Link") ? users.at(-1)!.id : "",
-  };
+  return { ...people, online: new Set(online.online_users.map(({ id }) => id)), sessions: count.active_sessions };
 }
-
-const path = (user: User) => ({ params: { path: { user_id: user.id } } });
 
 /** The people who use the service, for those who look after it. */
 export default function Admin({ user }: { user: User }) {
   const [all, setAll] = useState<Everybody>();
   const [error, setError] = useState("");
-  const [doomed, setDoomed] = useState<User | null>(null);
-  const load = (known?: Everybody) => loadMore(known).then(setAll, (reason: Error) => setError(reason.message));
+  const [asked, setAsked] = useState<{ deed: Deed; about: User } | null>(null);
+  const load = (more = 0) =>
+    loadPeople((all?.items.length || PAGE) + more).then(setAll, (reason: Error) => setError(reason.message));
   useEffect(() => void load(), []);
   useTitle(text.admin.heading);
-
-  const run = (work: Promise<string>) =>
-    void work.then((message) => showToast({ message }), (reason: Error) => showToast({ message: reason.message })).then(() => load());
-  const endSessions = async (one: User) =>
-    text.admin.ended(one.name || one.username, (await ok(api.DELETE("/api/users/{user_id}/sessions", path(one)))).ended);
-  const remove = async (one: User) => {
-    await ok(api.DELETE("/api/users/{user_id}", path(one)));
-    return text.admin.deleted(one.name || one.username);
-  };
 
   if (error) return <Message heading={error} action={<ToPads />} />;
   if (!all) return <Waiting />;
@@ -61,33 +46,28 @@ export default function Admin({ user }: { user: User }) {
     <div className="page">
       <Top user={user} />
       <main>
-        <h1>{text.admin.heading}</h1>
+        <Heading>{text.admin.heading}</Heading>
         <p className="quiet">{text.admin.sessions(all.online.size, all.sessions)}</p>
-        <ul className="people">
-          {all.users.map((one) => (
+        <List className="people">
+          {all.items.map((one) => (
             <Person
               key={one.id}
               user={one}
               isOnline={all.online.has(one.id)}
               isSelf={one.id === user.id}
-              onEndSessions={() => run(endSessions(one))}
-              onDelete={() => setDoomed(one)}
+              onAsk={(deed) => setAsked({ deed, about: one })}
             />
           ))}
-        </ul>
-        {all.after && (
-          <button type="button" className="button" onClick={() => void load(all)}>
-            {text.admin.more}
-          </button>
-        )}
+        </List>
+        {all.cursor && <More key={all.items.length} onSight={() => void load(PAGE)} />}
       </main>
-      {doomed && (
-        <Confirm
-          question={text.admin.deleteQuestion}
-          lead={text.admin.deleteLead(doomed.name || doomed.username)}
-          action={text.admin.delete}
-          onConfirm={() => run(remove(doomed))}
-          onClose={() => setDoomed(null)}
+      {asked && (
+        <DeedDialog
+          {...asked}
+          others={all.items.filter(({ id }) => id !== asked.about.id)}
+          hasMore={Boolean(all.cursor)}
+          onDone={() => void load()}
+          onClose={() => setAsked(null)}
         />
       )}
     </div>
@@ -98,20 +78,19 @@ interface PersonProps {
   user: User;
   isOnline: boolean;
   isSelf: boolean;
-  onEndSessions: () => void;
-  onDelete: () => void;
+  onAsk: (deed: Deed) => void;
 }
 
-function Person({ user, isOnline, isSelf, onEndSessions, onDelete }: PersonProps) {
-  const name = user.name || user.username;
-  const items: Item[] = [
-    { label: text.admin.endSessions, icon: "account", run: onEndSessions },
-    ...(isSelf ? [] : [{ label: text.admin.delete, icon: "trash" as const, danger: true, run: onDelete }]),
-  ];
+function Person({ user, isOnline, isSelf, onAsk }: PersonProps) {
+  const items: Item[] = DEEDS.filter(({ deed }) => deed !== "remove" || !isSelf).map(({ deed, ...item }) => ({
+    ...item,
+    danger: deed === "remove",
+    run: () => onAsk(deed),
+  }));
   return (
     <li className="person">
       <div>
-        <strong className="name" dir="auto">{name}</strong>
+        <strong className="name" dir="auto">{nameOf(user)}</strong>
         <p className="quiet name">{user.email}</p>
       </div>
       <p className="marks">
@@ -119,7 +98,7 @@ function Person({ user, isOnline, isSelf, onEndSessions, onDelete }: PersonProps
         {user.roles.includes("admin") && <span className="mark">{text.admin.isAdmin}</span>}
         <time className="quiet" dateTime={user.created_at}>{text.admin.since(date(user.created_at))}</time>
       </p>
-      <Menu label={text.admin.actions(name)} className="button bare round" items={items}>
+      <Menu label={text.admin.actions(nameOf(user))} className="button bare round" items={items}>
         <Icon name="more" />
       </Menu>
     </li>

@@ -40,6 +40,8 @@ export class ApiError extends Error {
     message: string,
     readonly code = "",
     readonly retryAfter = 0,
+    /** How much there may be, where there would be more. */
+    readonly limit = 0,
   ) {
     super(message);
   }
@@ -72,13 +74,14 @@ export async function ok<T>(request: Promise<Answer<T>>): Promise<T> {
   throw errorOf(response, error);
 }
 
-function errorOf(response: Response, error: unknown): ApiError {
-  const problem = (typeof error === "object" && error ? error : {}) as Record<string, string>;
+export function errorOf(response: Response, error: unknown): ApiError {
+  const problem = (typeof error === "object" && error ? error : {}) as { detail?: string; title?: string; code?: string; limit?: number };
   return new ApiError(
     response.status,
-    problem["detail"] || problem["title"] || text.status(response.status),
-    problem["code"],
+    problem.detail || problem.title || text.status(response.status),
+    problem.code,
     Number(response.headers.get("Retry-After")) || 0,
+    problem.limit,
   );
 }
 

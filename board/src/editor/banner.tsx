@@ -1,8 +1,9 @@
 import type { ReactNode } from "react";
 import { type ApiError, restorePad } from "../api/client";
-import { navigate, padPath } from "../router";
+import { ACCOUNT, follow, historyPath, navigate, padPath } from "../router";
 import { text } from "../text";
 import { Icon } from "../ui/icons";
+import { report } from "../ui/report";
 import { showToast } from "../ui/toasts";
 import type { PadSync, View } from "./sync";
 
@@ -15,6 +16,7 @@ export function Banner({ sync, view }: { sync: PadSync; view: View }) {
     return (
       <Strip kind="alert" message={trouble}>
         {canSignIn && <SignIn sync={sync} />}
+        {view.status === "full" && <a className="button" href={ACCOUNT} onClick={follow}>{text.full.look}</a>}
         {(view.status === "offline" || view.status === "unavailable" || view.status === "full") && (
           <button type="button" className="button" onClick={() => void sync.retry()}>
             {text.tryAgain}
@@ -27,6 +29,7 @@ export function Banner({ sync, view }: { sync: PadSync; view: View }) {
   if (!view.notice) return null;
   return (
     <Strip kind="status" message={text.editor[view.notice]}>
+      {view.notice === "kept" && <a className="button" href={historyPath(sync.padId)} onClick={follow}>{text.editor.history}</a>}
       <button type="button" className="button" onClick={() => sync.dismiss()}>
         {text.close}
       </button>
@@ -40,8 +43,9 @@ function troubleOf({ status, why }: View): string {
     case "signedOut":
     case "otherUser":
     case "tooLarge":
-    case "full":
       return text.editor[status];
+    case "full":
+      return text.editor.full(why);
     case "unavailable":
       return text.editor.unavailable(why);
     case "refused":
@@ -80,11 +84,10 @@ function SignIn({ sync }: { sync: PadSync }) {
 
 /** Ways out for a drawing whose pad is no longer there. */
 function Gone({ sync }: { sync: PadSync }) {
-  const report = (error: Error) => showToast({ message: error.message });
   const bringBack = () =>
     restorePad(sync.padId).then(
       () => sync.retry(),
-      (error: ApiError) => showToast({ message: error.status === 404 ? text.editor.notBack : error.message }),
+      (error: ApiError) => (error.status === 404 ? showToast({ message: text.editor.notBack }) : report(error)),
     );
   const keep = () => sync.keepAsNew().then((padId) => navigate(padPath(padId), { replace: true }), report);
   const leave = () => void sync.forget().then(() => navigate("/", { replace: true }));

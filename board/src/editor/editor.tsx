@@ -1,6 +1,6 @@
 import { Excalidraw, MainMenu } from "@excalidraw/excalidraw";
 import "@excalidraw/excalidraw/index.css";
-import { lazy, Suspense, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { lazy, type MouseEvent, Suspense, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { Message, ToPads, Waiting } from "../app";
 import { ApiError, getPad, renamePad, type User } from "../api/client";
 import { follow, historyPath } from "../router";
@@ -8,8 +8,8 @@ import { draftsOf, readLibrary, writeLibrary } from "../store";
 import { text } from "../text";
 import { Icon } from "../ui/icons";
 import { NameDialog } from "../ui/name_dialog";
+import { report } from "../ui/report";
 import { useTitle } from "../ui/title";
-import { showToast } from "../ui/toasts";
 import { Banner } from "./banner";
 import "./editor.css";
 import { useDarkMode } from "./dark_mode";
@@ -96,14 +96,17 @@ function Drawing({ sync }: { sync: PadSync }) {
 }
 
 function Bar({ sync, view }: { sync: PadSync; view: View }) {
-  const [isRenaming, setRenaming] = useState(false);
-  const [isSharing, setSharing] = useState(false);
-  const rename = (name: string) =>
-    void renamePad(sync.padId, name).then(() => sync.saveNow(), (error: Error) => showToast({ message: error.message }));
+  const [dialog, setDialog] = useState<"name" | "share" | null>(null);
+  const isByKeyboard = useRef(false);
+  const rename = (name: string) => void renamePad(sync.padId, name).catch(report).then(() => sync.saveNow());
+  const open = (wanted: "name" | "share") => (event: MouseEvent) => {
+    isByKeyboard.current = event.detail === 0;
+    setDialog(wanted);
+  };
   const close = () => {
-    setRenaming(false);
-    setSharing(false);
-    document.querySelector<HTMLElement>(".excalidraw")?.focus(); // whose keys work only there
+    setDialog(null);
+    // Whose keys work only there. Those who came by keyboard go on where they were.
+    if (!isByKeyboard.current) document.querySelector<HTMLElement>(".excalidraw")?.focus();
   };
   return (
     <header className="bar">
@@ -116,7 +119,7 @@ function Bar({ sync, view }: { sync: PadSync; view: View }) {
           className="button bare name"
           dir="auto"
           aria-label={text.editor.rename(view.name)}
-          onClick={() => setRenaming(true)}
+          onClick={open("name")}
         >
           {view.name}
         </button>
@@ -126,12 +129,12 @@ function Bar({ sync, view }: { sync: PadSync; view: View }) {
         <Icon name="history" />
         <span className="wide">{text.editor.history}</span>
       </a>
-      <button type="button" className="button bare" aria-label={text.share.heading} title={text.share.heading} onClick={() => setSharing(true)}>
+      <button type="button" className="button bare" aria-label={text.share.heading} title={text.share.heading} onClick={open("share")}>
         <Icon name="link" />
         <span className="wide">{text.shareShort}</span>
       </button>
-      <Suspense>{isSharing && <Share padId={sync.padId} onClose={close} />}</Suspense>
-      {isRenaming && <NameDialog name={view.name} onSave={rename} onClose={close} />}
+      <Suspense>{dialog === "share" && <Share padId={sync.padId} onClose={close} />}</Suspense>
+      {dialog === "name" && <NameDialog name={view.name} onSave={rename} onClose={close} />}
     </header>
   );
 }

@@ -10,6 +10,7 @@ import { bumpVersion, CaptureUpdateAction, reconcileElements, restoreAppState, r
 import type { ExcalidrawImperativeAPI } from "@excalidraw/excalidraw/types";
 import { ApiError, createPad, getPad, getUser, type Pad, type SceneElement, sceneOf } from "../api/client";
 import { type SceneFile, withPicture } from "../api/pictures";
+import { isFull, whyFull } from "../api/usage";
 import { deleteDraft, type Draft, PAD_SAVED, writeDraft } from "../store";
 import { apply, type Changes, combine, Comparison, isEmpty, keptAppState, type Screen } from "./changes";
 import { writeChanges } from "./write";
@@ -34,7 +35,7 @@ export interface View {
   isUnsaved: boolean;
   /** Whether this browser keeps what is not saved yet. */
   isKept: boolean;
-  notice: "" | "recovered" | "replaced";
+  notice: "" | "recovered" | "replaced" | "kept";
 }
 
 /** Milliseconds. */
@@ -151,6 +152,7 @@ export class PadSync {
     document.addEventListener("visibilitychange", this.#onVisibility);
     window.addEventListener("pagehide", this.#onHide);
     window.addEventListener("online", this.#onReturn);
+    window.addEventListener("focus", this.#onFocus);
     window.addEventListener("storage", this.#onStorage);
     window.addEventListener("beforeunload", this.#onUnload);
     if (this.#view.notice) this.#noteChange();
@@ -164,6 +166,7 @@ export class PadSync {
     document.removeEventListener("visibilitychange", this.#onVisibility);
     window.removeEventListener("pagehide", this.#onHide);
     window.removeEventListener("online", this.#onReturn);
+    window.removeEventListener("focus", this.#onFocus);
     window.removeEventListener("storage", this.#onStorage);
     window.removeEventListener("beforeunload", this.#onUnload);
     this.#listeners.clear();
@@ -185,6 +188,8 @@ export class PadSync {
   };
   #onHide = (): void => void this.#writeDraft();
   #onReturn = (): void => void this.saveNow();
+  /** Back from having made room, perhaps. */
+  #onFocus = (): void => void (this.#view.status === "full" && this.retry());
   #onStorage = (event: StorageEvent): void => {
     if (event.key === "auth_completed") void this.signedIn();
   };
@@ -356,6 +361,7 @@ export class PadSync {
     if (this.#isChanged()) this.#firstChange = began;
     else this.#allSaved();
     this.#keepDraft();
+    if (saved.isKept) this.#show({ notice: "kept" });
     if (saved.others) await this.#look();
   }
 
@@ -463,10 +469,11 @@ export class PadSync {
   // What goes wrong
 
   async #failed(error: unknown): Promise<void> {
-    const { status, code, message, retryAfter } = error instanceof ApiError ? error : new ApiError(0, String(error));
+    const { status, message, retryAfter } = error instanceof ApiError ? error : new ApiError(0, String(error));
     if (status === 401) this.#show({ status: "signedOut" });
     else if (status === 404) this.#show({ status: (await this.#isOurs()) ? "gone" : "otherUser" });
-    else if (status === 413) this.#show({ status: code === "quota_exceeded" ? "full" : "tooLarge" });
+    else if (isFull(error)) this.#show({ status: "full", why: await whyFull(error) });
+    else if (status === 413) this.#show({ status: "tooLarge" });
     else if (status === 400 || status === 422 || status === 403) this.#show({ status: "refused", why: message });
     else {
       this.#failures += 1;

@@ -7,6 +7,8 @@ export interface Written {
   version: number;
   /** Whether the pad holds changes that are not here yet. */
   others: boolean;
+  /** Whether what others had changed was replaced, and is in the history. */
+  isKept: boolean;
 }
 
 /** Merge changes that start from `version` into a pad; ApiError 412 if it was restored since. */
@@ -18,5 +20,5 @@ export async function writeChanges(padId: string, version: number, changes: Chan
       body: { ...changes },
     }),
   );
-  return { version: saved.version, others: saved.others === true };
+  return { version: saved.version, others: saved.others === true, isKept: Boolean(saved.kept) };
 }

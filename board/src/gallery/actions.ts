@@ -3,6 +3,7 @@
 import { api, ApiError, createPad, etagOf, getPad, type ListedPad, ok, type Pad, type Scene, sceneOf } from "../api/client";
 import { withPictures } from "../api/pictures";
 import { text } from "../text";
+import { report } from "../ui/report";
 import { showToast } from "../ui/toasts";
 
 export const listTemplates = () => ok(api.GET("/api/templates", { params: { query: { data: false } } }));
@@ -22,8 +23,11 @@ export const newFromTemplate = (name: string, displayName: string): Promise<Pad>
     }),
   );
 
+/** Pictures are neither read nor sent for that: the scene names them, and the service has them. */
 export async function duplicate(pad: ListedPad): Promise<Pad> {
-  return createPad(text.gallery.copyOf(pad.display_name), await loadScene(pad.id));
+  const scene = await loadScene(pad.id);
+  const elements = scene.elements.filter((element) => !element.isDeleted);
+  return createPad(text.gallery.copyOf(pad.display_name), { ...scene, elements });
 }
 
 /** Pads that are hidden, and deleted once nobody has taken that back. */
@@ -74,7 +78,8 @@ export async function importFiles(files: File[]): Promise<void> {
       imported += 1;
     } catch (error) {
       const isNone = error instanceof ApiError && (error.status === 400 || error.status === 422);
-      showToast({ message: isNone ? text.gallery.notImported(file.name) : (error as Error).message });
+      if (isNone) showToast({ message: text.gallery.notImported(file.name) });
+      else await report(error);
     }
   }
   if (imported) showToast({ message: text.gallery.imported(imported) });
@@ -91,6 +96,6 @@ const importFile = (file: File): Promise<Pad> =>
   );
 
 function nameOf(file: File): string {
-  const name = file.name.replace(/\.(excalidraw|json)$/i, "").replace(/\p{Cc}/gu, " ").trim();
+  const name = file.name.replace(/(\.excalidraw)?\.(excalidraw|json|png|svg)$/i, "").replace(/\p{Cc}/gu, " ").trim();
   return name.slice(0, 100) || text.gallery.newName;
 }

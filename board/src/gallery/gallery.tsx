@@ -1,13 +1,18 @@
 import { type ChangeEvent, lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
-import { ApiError, type ListedPad, renamePad, type User } from "../api/client";
-import { follow, historyPath, navigate, padPath } from "../router";
+import { type ListedPad, renamePad, type Usage, type User } from "../api/client";
+import { getUsage } from "../api/usage";
+import { ACCOUNT, follow, historyPath, navigate, padPath } from "../router";
 import { exactly, text } from "../text";
+import { Heading } from "../ui/heading";
 import { Icon } from "../ui/icons";
+import { List } from "../ui/list";
 import { type Item, Menu } from "../ui/menu";
+import { More } from "../ui/more";
 import { NameDialog } from "../ui/name_dialog";
 import { Preview } from "../ui/preview";
+import { report } from "../ui/report";
 import { useTitle } from "../ui/title";
-import { showToast } from "../ui/toasts";
+import { useUndoKey } from "../ui/toasts";
 import { Top } from "../ui/top";
 import * as actions from "./actions";
 import "./gallery.css";
@@ -23,11 +28,6 @@ const ORDER_NAMES: Record<Order, string> = {
   created: text.gallery.byCreated,
 };
 
-function report(error: unknown): void {
-  if (error instanceof ApiError && error.status === 401) location.reload();
-  else showToast({ message: (error as Error).message });
-}
-
 export function Gallery({ user }: { user: User }) {
   const [order, setOrder] = useState<Order>(() => {
     const kept = localStorage.getItem(ORDER_KEY) as Order | null;
@@ -39,6 +39,7 @@ export function Gallery({ user }: { user: User }) {
   const [shared, setShared] = useState<ListedPad | null>(null);
   useTitle(text.gallery.heading);
   useEffect(prefetchEditor, []);
+  useUndoKey();
 
   const importFiles = useCallback((files: File[]) => void actions.importFiles(files).then(reload), [reload]);
   const isDragging = useDroppedFiles(importFiles);
@@ -52,10 +53,11 @@ export function Gallery({ user }: { user: User }) {
       <main>
         <div className="gallery-head">
           <div>
-            <h1>{text.gallery.heading}</h1>
+            <Heading>{text.gallery.heading}</Heading>
             <p className="quiet" role="status">
               {trouble ? text.gallery.trouble(trouble) : (count ?? text.loading)}
             </p>
+            <Used />
           </div>
           <div className="row">
             <Search onSearch={setWords} />
@@ -78,7 +80,7 @@ export function Gallery({ user }: { user: User }) {
             <NewButton />
           </div>
         </div>
-        <ul className="cards" aria-label={text.gallery.heading} aria-busy={!pads}>
+        <List className="cards" aria-label={text.gallery.heading} aria-busy={!pads}>
           {pads?.map((pad) => (
             <Card
               key={pad.id}
@@ -90,7 +92,7 @@ export function Gallery({ user }: { user: User }) {
               onDelete={() => actions.deleteLater(pad, reload)}
             />
           ))}
-        </ul>
+        </List>
         {hasMore && <More key={pads?.length} onSight={() => void more()} />}
       </main>
       {renamed && (
@@ -128,18 +130,16 @@ function Search({ onSearch }: { onSearch: (words: string) => void }) {
   );
 }
 
-/** The end of what is shown: more is loaded before one gets there, or by pressing it. */
-function More({ onSight }: { onSight: () => void }) {
-  const button = useRef<HTMLButtonElement>(null);
+/** How much room is left, before there is none. */
+function Used() {
+  const [usage, setUsage] = useState<Usage>();
   useEffect(() => {
-    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && onSight(), { rootMargin: "600px" });
-    observer.observe(button.current!);
-    return () => observer.disconnect();
+    getUsage().then(setUsage, () => undefined); // nothing depends on it
   }, []);
   return (
-    <button ref={button} type="button" className="button more" onClick={onSight}>
-      {text.gallery.showMore}
-    </button>
+    <p className="quiet used">
+      {usage && <a href={ACCOUNT} onClick={follow}>{text.gallery.used(usage.bytes, usage.bytes_limit)}</a>}
+    </p>
   );
 }
 
@@ -215,7 +215,7 @@ function ImportButton({ onFiles }: { onFiles: (files: File[]) => void }) {
       <button type="button" className="button" onClick={() => input.current?.click()} aria-label={text.gallery.import} title={text.gallery.import}>
         <Icon name="import" />
       </button>
-      <input ref={input} type="file" accept=".excalidraw,.json" multiple hidden onChange={onChange} />
+      <input ref={input} type="file" accept=".excalidraw,.json,.png,.svg" multiple hidden onChange={onChange} />
     </>
   );
 }

@@ -1,7 +1,8 @@
 /** The pads of the gallery: in pages, in an order, found by words. */
 
 import { useCallback, useEffect, useRef, useState } from "react";
-import { api, ApiError, type ListedPad, ok, type User } from "../api/client";
+import { api, ApiError, type ListedPad, type User } from "../api/client";
+import { collect, type Pages } from "../api/pages";
 import { PAD_SAVED, padsWithDrafts } from "../store";
 import { isDoomed } from "./actions";
 
@@ -12,47 +13,28 @@ export type Order = keyof typeof ORDERS;
 const PAGE = 60;
 const SECONDS_BETWEEN_TRIES = 4;
 
-interface Found {
-  pads: ListedPad[];
-  /** Where the next page begins; empty after the last one. */
-  cursor: string;
-}
-
-async function findPads(order: Order, words: string, cursor: string): Promise<Found> {
-  const query = { data: false, limit: PAGE, sort: ORDERS[order], ...(words && { q: words }), ...(cursor && { cursor }) };
-  const answer = await api.GET("/api/pad", { params: { query } });
-  const pads = await ok(Promise.resolve(answer));
-  const [, next] = /<([^>]+)>; *rel="next"/.exec(answer.response.headers.get("Link") ?? "") ?? [];
-  return { pads, cursor: next ? (new URL(next, location.href).searchParams.get("cursor") ?? "") : "" };
-}
-
-/** At least so many pads, as far as there are any. */
-async function findMany(order: Order, words: string, wanted: number): Promise<Found> {
-  const found: Found = { pads: [], cursor: "" };
-  do {
-    const page = await findPads(order, words, found.cursor);
-    found.pads.push(...page.pads);
-    found.cursor = page.cursor;
-  } while (found.cursor && found.pads.length < wanted);
-  return found;
-}
+const findPads = (order: Order, words: string, wanted: number): Promise<Pages<ListedPad>> =>
+  collect(wanted, "cursor", (cursor) => {
+    const query = { data: false, limit: PAGE, sort: ORDERS[order], ...(words && { q: words }), ...(cursor && { cursor }) };
+    return api.GET("/api/pad", { params: { query } });
+  });
 
 /** The pads, read again whenever somebody comes back to this page, and for as long as that fails. */
 export function usePads(user: User, order: Order, words: string) {
-  const [found, setFound] = useState<Found>();
+  const [found, setFound] = useState<Pages<ListedPad>>();
   const [unsaved, setUnsaved] = useState<Set<string>>(new Set());
   const [trouble, setTrouble] = useState("");
   /** What was asked for last: the answers to anything else come too late. */
   const asked = useRef("");
   const shown = useRef(0);
-  shown.current = found?.pads.length ?? 0;
+  shown.current = found?.items.length ?? 0;
 
   const ask = useCallback(
     async (wanted: () => number) => {
       const question = (asked.current = crypto.getRandomValues(new Uint32Array(2)).join());
       try {
         const [pads, drafts] = await Promise.all([
-          findMany(order, words, wanted()),
+          findPads(order, words, wanted()),
           padsWithDrafts(user.id).catch(() => new Set<string>()),
         ]);
         if (asked.current !== question) return;
@@ -88,6 +70,6 @@ export function usePads(user: User, order: Order, words: string) {
     return () => clearInterval(tries);
   }, [trouble, reload]);
 
-  const pads = found?.pads.filter(({ id }) => !isDoomed(id));
+  const pads = found?.items.filter(({ id }) => !isDoomed(id));
   return { pads, hasMore: Boolean(found?.cursor), unsaved, trouble, reload, more };
 }

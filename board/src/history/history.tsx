@@ -1,13 +1,17 @@
 import { lazy, Suspense, useEffect, useState } from "react";
 import { Message, ToPads, Waiting } from "../app";
 import { api, ApiError, type Backup, etagOf, getPad, ok, type Scene, sceneOf } from "../api/client";
+import { collect } from "../api/pages";
 import { withPictures } from "../api/pictures";
 import { loadPictured } from "../gallery/actions";
 import { follow, navigate, padPath } from "../router";
 import { ago, exactly, text } from "../text";
+import { Heading } from "../ui/heading";
 import { Icon } from "../ui/icons";
+import { More } from "../ui/more";
 import { NameDialog } from "../ui/name_dialog";
 import { Preview } from "../ui/preview";
+import { report } from "../ui/report";
 import { useTitle } from "../ui/title";
 import { showToast } from "../ui/toasts";
 import "./history.css";
@@ -18,14 +22,20 @@ interface Past {
   name: string;
   version: number;
   backups: Backup[];
+  hasMore: boolean;
 }
 
-const MOST = 100;
+const PAGE = 60;
 
-async function loadPast(padId: string): Promise<Past> {
-  const params = { path: { pad_id: padId }, query: { data: false, limit: MOST } };
-  const [pad, kept] = await Promise.all([getPad(padId), ok(api.GET("/api/pad/{pad_id}/backups", { params }))]);
-  return { name: kept.pad_name, version: pad!.version, backups: kept.backups };
+/** The newest of a pad's backups: so many at least, as far as there are any. */
+async function loadPast(padId: string, wanted: number): Promise<Past> {
+  const backups = collect(wanted, "to", async (to) => {
+    const query = { data: false, limit: PAGE, ...(to && { to }) };
+    const answer = await api.GET("/api/pad/{pad_id}/backups", { params: { path: { pad_id: padId }, query } });
+    return { ...answer, data: answer.data?.backups };
+  });
+  const [pad, { items, cursor }] = await Promise.all([getPad(padId), backups]);
+  return { name: pad!.display_name, version: pad!.version, backups: items, hasMore: Boolean(cursor) };
 }
 
 async function loadBackup(padId: string, backupId: string): Promise<Scene> {
@@ -41,7 +51,8 @@ export default function History({ padId }: { padId: string }) {
   const [isComparing, setComparing] = useState(false);
   const [isNaming, setNaming] = useState(false);
   const [choice, setChoice] = useState<{ then: Scene; now: Scene } | null>(null);
-  const load = () => loadPast(padId).then(setPast, (reason: Error) => setError(reason.message));
+  const load = (more = 0) =>
+    loadPast(padId, (past?.backups.length || PAGE) + more).then(setPast, (reason: Error) => setError(reason.message));
   useEffect(() => void load(), [padId]);
   useTitle(past ? `${text.history.heading}: ${past.name}` : text.history.heading);
 
@@ -53,7 +64,6 @@ export default function History({ padId }: { padId: string }) {
     setChoice(null);
     setChosen(id);
   };
-  const report = (reason: Error) => showToast({ message: reason.message });
   const beginChoosing = (from: Backup) =>
     void Promise.all([loadBackup(padId, from.id), loadPictured(padId)]).then(([then, now]) => setChoice({ then, now }), report);
   const keepNow = () =>
@@ -62,7 +72,7 @@ export default function History({ padId }: { padId: string }) {
       .then(() => setNaming(true), report);
   const label = (from: Backup, words: string) => {
     const path = { pad_id: padId, backup_id: from.id };
-    void ok(api.PATCH("/api/pad/{pad_id}/backups/{backup_id}", { params: { path }, body: { label: words || null } })).then(load, report);
+    void ok(api.PATCH("/api/pad/{pad_id}/backups/{backup_id}", { params: { path }, body: { label: words || null } })).then(() => load(), report);
   };
 
   return (
@@ -73,7 +83,7 @@ export default function History({ padId }: { padId: string }) {
         </a>
         <div>
           <p className="quiet name" dir="auto">{past.name}</p>
-          <h1>{text.history.heading}</h1>
+          <Heading>{text.history.heading}</Heading>
         </div>
       </header>
       <main className="history">
@@ -103,7 +113,7 @@ export default function History({ padId }: { padId: string }) {
               <Choose
                 {...choice}
                 onCancel={() => setChoice(null)}
-                onRestore={(elements) => void restore(padId, past.version, backup, elements).catch(report).then(load)}
+                onRestore={(elements) => void restore(padId, past.version, backup, elements).catch(report).then(() => load())}
               />
             </Suspense>
           ) : isNow ? (
@@ -130,6 +140,11 @@ export default function History({ padId }: { padId: string }) {
                 <Preview id={each.id} version="" load={() => loadBackup(padId, each.id)} />
               </State>
             ))}
+            {past.hasMore && (
+              <li>
+                <More key={past.backups.length} onSight={() => void load(PAGE)} />
+              </li>
+            )}
           </ul>
           {!past.backups.length && <p className="quiet states-note">{text.history.none}</p>}
         </section>
@@ -217,8 +232,8 @@ function RestoreButton({ padId, version, backup, onStale }: RestoreProps) {
   const [isBusy, setBusy] = useState(false);
   const begin = () => {
     setBusy(true);
-    restore(padId, version, backup).catch((error: Error) => {
-      showToast({ message: error.message });
+    restore(padId, version, backup).catch((error: unknown) => {
+      void report(error);
       setBusy(false);
       onStale();
     });

@@ -3,10 +3,9 @@ import { api, type Link, ok } from "../api/client";
 import { exactly, text } from "../text";
 import { CopyField } from "../ui/copy_field";
 import { CloseButton, Dialog } from "../ui/dialog";
-import { showToast } from "../ui/toasts";
+import { List } from "../ui/list";
+import { report } from "../ui/report";
 import "./share.css";
-
-const report = (error: Error): void => showToast({ message: error.message });
 
 const DAYS = [0, 1, 7, 30];
 
@@ -32,7 +31,7 @@ export default function Share({ padId, onClose }: { padId: string; onClose: () =
       form.reset();
       await load();
     } catch (error) {
-      report(error as Error);
+      void report(error);
     }
   };
   const end = (link: Link) =>
@@ -60,7 +59,7 @@ export default function Share({ padId, onClose }: { padId: string; onClose: () =
       </form>
       {url && <CopyField lead={text.share.created} value={url} />}
       {links?.length ? <h3>{text.share.links}</h3> : null}
-      <ul className="links">
+      <List className="links">
         {links?.map((link) => (
           <li key={link.id}>
             <span>{text.share.describe(exactly(link.created_at), link.expires_at, link.has_password)}</span>
@@ -74,7 +73,7 @@ export default function Share({ padId, onClose }: { padId: string; onClose: () =
             </button>
           </li>
         ))}
-      </ul>
+      </List>
       <div className="row end">
         <CloseButton label={text.close} />
       </div>

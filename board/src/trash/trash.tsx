@@ -4,8 +4,11 @@ import { api, ok, restorePad, type Scene, sceneOf, type TrashedPad, type User } 
 import { withPictures } from "../api/pictures";
 import { ago, exactly, text } from "../text";
 import { Confirm } from "../ui/confirm";
+import { Heading } from "../ui/heading";
 import { Icon } from "../ui/icons";
+import { List } from "../ui/list";
 import { Preview } from "../ui/preview";
+import { report } from "../ui/report";
 import { useTitle } from "../ui/title";
 import { showToast } from "../ui/toasts";
 import { Top } from "../ui/top";
@@ -25,7 +28,7 @@ export default function Trash({ user }: { user: User }) {
   useTitle(text.trash.heading);
 
   const run = (work: Promise<unknown>, message: string) =>
-    void work.then(() => showToast({ message }), (reason: Error) => showToast({ message: reason.message })).then(reload);
+    void work.then(() => showToast({ message }), report).then(reload);
   const purge = () => {
     if (doomed === "all") run(ok(api.DELETE("/api/pad/trash")), text.trash.emptied);
     else if (doomed) run(ok(api.DELETE("/api/pad/trash/{pad_id}", path(doomed.id))), text.trash.purged(doomed.display_name));
@@ -39,7 +42,7 @@ export default function Trash({ user }: { user: User }) {
       <main>
         <div className="gallery-head">
           <div>
-            <h1>{text.trash.heading}</h1>
+            <Heading>{text.trash.heading}</Heading>
             <p className="quiet">{pads.length ? text.trash.lead : text.trash.nothing}</p>
           </div>
           {pads.length > 0 && (
@@ -49,7 +52,7 @@ export default function Trash({ user }: { user: User }) {
             </button>
           )}
         </div>
-        <ul className="cards" aria-label={text.trash.heading}>
+        <List className="cards" aria-label={text.trash.heading}>
           {pads.map((pad) => (
             <Card
               key={pad.id}
@@ -58,7 +61,7 @@ export default function Trash({ user }: { user: User }) {
               onPurge={() => setDoomed(pad)}
             />
           ))}
-        </ul>
+        </List>
       </main>
       {doomed && (
         <Confirm

@@ -1,6 +1,6 @@
 /** Short messages at the edge of every view; the only state that views share. */
 
-import { useSyncExternalStore } from "react";
+import { useEffect, useSyncExternalStore } from "react";
 
 export interface Toast {
   message: string;
@@ -35,6 +35,21 @@ export function showToast(toast: Toast): void {
 // Whoever leaves has not taken anything back.
 window.addEventListener("pagehide", () => toasts.forEach(({ id }) => end(id, (each) => each.onEnd?.())));
 
+/** Ctrl+Z takes back what the newest message offers to undo: by keyboard its button is far away. */
+export function useUndoKey(): void {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      const offer = toasts.findLast(({ onEnd }) => onEnd);
+      const isUndo = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z";
+      if (!offer || !isUndo || event.target instanceof HTMLInputElement) return;
+      event.preventDefault();
+      end(offer.id, ({ action }) => action?.run());
+    };
+    window.addEventListener("keydown", onKey);
+    return () => window.removeEventListener("keydown", onKey);
+  }, []);
+}
+
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
@@ -44,11 +59,11 @@ export function Toasts() {
   const shown = useSyncExternalStore(subscribe, () => toasts);
   return (
     <div className="toasts" role="status" aria-live="polite">
-      {shown.map(({ id, message, action }) => (
+      {shown.map(({ id, message, action, onEnd }) => (
         <div className="toast" key={id}>
           <span className="name" dir="auto">{message}</span>
           {action && (
-            <button type="button" onClick={() => end(id, () => action.run())}>
+            <button type="button" aria-keyshortcuts={onEnd && "Control+Z"} onClick={() => end(id, () => action.run())}>
               {action.label}
             </button>
           )}
