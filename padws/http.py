@@ -322,15 +322,8 @@ def members_with_scene(schema: Schema, row: WithScene, member_for: PutBack) -> d
     """What `schema` shows of a row, its pictures in the scene again, or their addresses."""
     members = members_of(schema, row)
     if row.data:
-        members["data"] = whole_scene(row, member_for)
+        members["data"] = put_back(row.data, row.files, row.pictures, member_for)
     return members
-
-
-def whole_scene(row: WithScene, member_for: PutBack) -> JsonText | JsonPieces | None:
-    """A row's scene, its pictures in it again, or their addresses."""
-    if row.data and row.files and row.pictures:
-        return put_back(row.data, row.files, row.pictures, member_for)
-    return row.data
 
 
 @cache

@@ -32,13 +32,12 @@ from padws.http import (
     read_drawing_file,
     refuse_change,
     site,
-    whole_scene,
 )
 from padws.json_complexity import MOST_VALUES
 from padws.observability.current_request import current_request
 from padws.observability.metrics import BACKUPS_TAKEN, PADS_CREATED, PADS_PURGED
 from padws.paging import Cursor
-from padws.pictures import Drawing, addresses, texts, unknown_picture
+from padws.pictures import Drawing, addresses, put_back, texts, unknown_picture
 from padws.queries import pads, users
 from padws.queries.pictures import check_references, save_drawing
 from padws.queries.trash import LOT
@@ -326,7 +325,8 @@ def export_pad(pad_id: UUID) -> Response:
         "Content-Type": MEDIA_TYPE,
         "Content-Disposition": content_disposition(pad.display_name, "excalidraw"),
     }
-    return answer(whole_scene(pad, texts(found.contents)), headers=headers)
+    file = put_back(pad.data, pad.files, pad.pictures, texts(found.contents))
+    return answer(file, headers=headers)
 
 
 @blueprint.route("/<uuid:pad_id>", methods=["POST", "PUT"])
