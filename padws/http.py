@@ -231,6 +231,12 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]  # untyped
     ARGUMENTS_PARSER = BodyParser()
 
 
+def client_is_gone() -> Callable[[], bool] | None:
+    """What tells whether the client still waits for the answer; None where no socket is known."""
+    wsgi: Any = request.environ
+    return getattr(wsgi.get("gunicorn.socket"), "is_gone", None)
+
+
 # Versions: a pad's ETag is its version in quotes; a set of versions is an int8multirange as text
 
 ANY_VERSION = "{(,)}"

@@ -22,6 +22,7 @@ from padws.http import (
     accepted_versions,
     answer,
     answer_kept,
+    client_is_gone,
     drawing_of,
     etag_of,
     known_etags,
@@ -168,7 +169,7 @@ def _place_of(query: dict[str, Any]) -> dict[str, Any]:
 def _search(wanted: dict[str, Any]) -> WithPictures[pads.FoundPad]:
     user_id = str(wanted["owner_id"])
     place = services().limits.searching(user_id) if wanted["words"] else nullcontext()
-    with place, database().connection() as conn:
+    with place, database().connection(is_pointless=client_is_gone()) as conn:
         return pads.find_pads(conn, **wanted)
 
 
