@@ -68,6 +68,10 @@ _CHUNK_SIZE = re.compile(rb"0*([0-9a-fA-F]{1,15})[ \t]*(?:;.*)?", re.DOTALL)
 _libc = ctypes.CDLL(None)
 
 
+# A client that has closed its side. Where the system does not tell, only one that has reset it.
+_CLOSED = getattr(select, "POLLRDHUP", 0)
+
+
 class Socket(socket.socket):
     """A client's socket: it waits for the client as long as the client makes progress."""
 
@@ -140,6 +144,10 @@ class Socket(socket.socket):
     def _wait_to_receive(self, until: float) -> None:
         if not self.wait(select.POLLIN, until):
             raise TimeoutError("The client sends too slowly")
+
+    def is_gone(self) -> bool:
+        """Whether the client has closed the connection, or at least sends nothing more."""
+        return self.wait(_CLOSED, 0)
 
     def wait(self, event: int, until: float) -> bool:
         """Wait until the client sends or reads; returns whether it did so in time."""

@@ -8,8 +8,8 @@ import select
 import socket
 import traceback
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Self, TypeVar
 
 import psycopg
@@ -20,6 +20,7 @@ from psycopg_pool import ConnectionPool
 from padws import postgres_parameters
 from padws.abandoned_connections import AbandonedConnections
 from padws.config import Settings
+from padws.errors import BadRequest
 from padws.json_text import JsonText
 from padws.observability.current_request import current_request
 from padws.version import VERSION
@@ -92,6 +93,8 @@ class _Connection(psycopg.Connection[Any]):
     answer_within: float | None = None  # seconds
     has_carried_much = False
     given_up: int | None = None  # the server's process, once it has not answered in time
+    #: Asked while a statement runs, ten times a second: whether nobody waits for its result.
+    is_pointless: Callable[[], bool] | None = None
 
     @classmethod
     def connect(cls, *args: Any, **options: Any) -> Self:
@@ -108,6 +111,8 @@ class _Connection(psycopg.Connection[Any]):
 
     def wait(self, gen: PQGen[R], interval: float = 0.1, timeout: float | None = None) -> R:
         """Talk to the server. Raises OperationalError when it does not answer in time."""
+        if self.is_pointless:
+            gen = self._unless_pointless(gen, self.is_pointless)
         try:
             return super().wait(gen, interval, timeout or self.answer_within)
         except psycopg.OperationalError as error:
@@ -117,6 +122,26 @@ class _Connection(psycopg.Connection[Any]):
             self.pgconn.finish()
             message = f"PostgreSQL has not answered within {self.answer_within:g} seconds"
             raise psycopg.OperationalError(message) from error
+
+    def _unless_pointless(self, gen: PQGen[R], is_pointless: Callable[[], bool]) -> PQGen[R]:
+        """Go on with `gen`; its statement is cancelled once the result is pointless."""
+        cancelled = False
+        try:
+            waits_for = next(gen)
+            while True:
+                ready = yield waits_for
+                if not (ready or cancelled) and is_pointless():
+                    cancelled = True
+                    with suppress(psycopg.Error):  # then it ends by its time-out
+                        self.cancel_safe(timeout=_ANSWER_LATER)
+                waits_for = gen.send(ready)
+        except StopIteration as end:
+            result: R = end.value
+            return result
+        except psycopg.errors.QueryCanceled:
+            if cancelled:
+                raise BadRequest("client_gone") from None
+            raise
 
 
 class _Stack(deque[_Connection]):
@@ -165,16 +190,20 @@ class Database:
         connection.answer_within = self._answer_within
 
     @contextmanager
-    def connection(self, timeout: float | None = None) -> Iterator[Connection]:
+    def connection(
+        self, timeout: float | None = None, is_pointless: Callable[[], bool] | None = None
+    ) -> Iterator[Connection]:
         """A connection on which each statement is a transaction of its own.
 
-        Raises PoolTimeout when there is none within `timeout` seconds, or DB_POOL_TIMEOUT.
+        Raises PoolTimeout when there is none within `timeout` seconds, or DB_POOL_TIMEOUT; and
+        BadRequest from a statement during which `is_pointless` says that nobody waits for it.
         """
         if self._pool.closed:
             self._pool.open()
         # Without the pool's own `with`: it ends a transaction, and here each statement is one.
         connection = self._pool.getconn(timeout)
         current_request().backend_pid = connection.pgconn.backend_pid
+        connection.is_pointless = is_pointless
         try:
             yield connection
         except psycopg.errors.ReadOnlySqlTransaction:  # not the primary any more
@@ -185,7 +214,7 @@ class Database:
                 self._abandoned.keep(connection, connection.given_up)
             else:
                 if connection.has_carried_much:
-                    connection.close()  # and the pool opens another
+                    connection._expire_at = 0.0  # the pool closes it and opens another
                 self._pool.putconn(connection)
 
     @contextmanager

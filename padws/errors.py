@@ -17,6 +17,7 @@ TITLES = {
     "body_too_large": "The body is too large",
     "backup_not_found": "No such backup",
     "cannot_merge": "This cannot be merged into a drawing",
+    "client_gone": "The client has closed the connection",
     "cross_site": "Writing from another site is refused",
     "database_unavailable": "The database is not available",
     "transfer_coding_unknown": "A body may be sent in chunks, but in no other transfer coding",

@@ -231,6 +231,12 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]  # untyped
     ARGUMENTS_PARSER = BodyParser()
 
 
+def client_is_gone() -> Callable[[], bool] | None:
+    """What tells whether the client still waits for the answer; None where no socket is known."""
+    wsgi: Any = request.environ
+    return getattr(wsgi.get("gunicorn.socket"), "is_gone", None)
+
+
 # Versions: a pad's ETag is its version in quotes; a set of versions is an int8multirange as text
 
 ANY_VERSION = "{(,)}"
@@ -322,15 +328,8 @@ def members_with_scene(schema: Schema, row: WithScene, member_for: PutBack) -> d
     """What `schema` shows of a row, its pictures in the scene again, or their addresses."""
     members = members_of(schema, row)
     if row.data:
-        members["data"] = whole_scene(row, member_for)
+        members["data"] = put_back(row.data, row.files, row.pictures, member_for)
     return members
-
-
-def whole_scene(row: WithScene, member_for: PutBack) -> JsonText | JsonPieces | None:
-    """A row's scene, its pictures in it again, or their addresses."""
-    if row.data and row.files and row.pictures:
-        return put_back(row.data, row.files, row.pictures, member_for)
-    return row.data
 
 
 @cache

@@ -300,9 +300,14 @@ def _addresses_below(place: str) -> PutBack:
 
 
 def put_back(
-    scene: JsonText, files: JsonText, pictures: JsonText, member_for: PutBack
-) -> JsonPieces:
-    """A scene, whose files come beside it, with a member for each picture that was taken out."""
+    scene: JsonText, files: JsonText | None, pictures: JsonText | None, member_for: PutBack
+) -> JsonText | JsonPieces:
+    """A scene with a member for each picture that was taken out of the files that come beside it.
+
+    One without files beside it is whole as it is.
+    """
+    if not (files and pictures):
+        return scene
     return JsonPieces(tuple(pieces_with(scene, files, pictures, member_for)))
 
 

@@ -19,6 +19,7 @@ from padws.http import (
     accepted_versions,
     answer,
     answer_saved,
+    client_is_gone,
     members_with_scene,
     refuse_change,
 )
@@ -174,7 +175,7 @@ def label_backup(body: dict[str, Any], pad_id: UUID, backup_id: UUID) -> Respons
 def list_element_history(pad_id: UUID, element_id: str) -> Response:
     """List what an element was, each time that it changed, newest first."""
     memory_budget.wait()
-    with database().connection() as conn:
+    with database().connection(is_pointless=client_is_gone()) as conn:
         found = backups.list_element_history(
             conn, owner_id=caller().id, pad_id=pad_id, element_id=element_id
         )

@@ -22,6 +22,7 @@ from padws.http import (
     accepted_versions,
     answer,
     answer_kept,
+    client_is_gone,
     drawing_of,
     etag_of,
     known_etags,
@@ -32,13 +33,12 @@ from padws.http import (
     read_drawing_file,
     refuse_change,
     site,
-    whole_scene,
 )
 from padws.json_complexity import MOST_VALUES
 from padws.observability.current_request import current_request
 from padws.observability.metrics import BACKUPS_TAKEN, PADS_CREATED, PADS_PURGED
 from padws.paging import Cursor
-from padws.pictures import Drawing, addresses, texts, unknown_picture
+from padws.pictures import Drawing, addresses, put_back, texts, unknown_picture
 from padws.queries import pads, users
 from padws.queries.pictures import check_references, save_drawing
 from padws.queries.trash import LOT
@@ -169,7 +169,7 @@ def _place_of(query: dict[str, Any]) -> dict[str, Any]:
 def _search(wanted: dict[str, Any]) -> WithPictures[pads.FoundPad]:
     user_id = str(wanted["owner_id"])
     place = services().limits.searching(user_id) if wanted["words"] else nullcontext()
-    with place, database().connection() as conn:
+    with place, database().connection(is_pointless=client_is_gone()) as conn:
         return pads.find_pads(conn, **wanted)
 
 
@@ -326,7 +326,8 @@ def export_pad(pad_id: UUID) -> Response:
         "Content-Type": MEDIA_TYPE,
         "Content-Disposition": content_disposition(pad.display_name, "excalidraw"),
     }
-    return answer(whole_scene(pad, texts(found.contents)), headers=headers)
+    file = put_back(pad.data, pad.files, pad.pictures, texts(found.contents))
+    return answer(file, headers=headers)
 
 
 @blueprint.route("/<uuid:pad_id>", methods=["POST", "PUT"])

@@ -104,6 +104,8 @@ def _configure(settings: Settings, handlers: list[logging.Handler]) -> None:
     root.handlers[:] = handlers
     root.setLevel(max(level, logging.INFO))
     logging.getLogger("padws").setLevel(level)
+    # At INFO the pool tells of each connection that it closes: one after each large scene.
+    logging.getLogger("psycopg.pool").setLevel(max(level, logging.WARNING))
     quiet = logging.NOTSET if settings.access_log else logging.WARNING
     logging.getLogger("padws.access").setLevel(max(quiet, level))
     logging.captureWarnings(True)

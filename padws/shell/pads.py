@@ -12,7 +12,7 @@ from msgspec.structs import asdict
 
 from padws.drawing_files import read_file
 from padws.json_complexity import check_complexity
-from padws.pictures import Drawing, take_apart, unknown_picture
+from padws.pictures import Drawing, put_back, take_apart, texts, unknown_picture
 from padws.queries import backups, pads, takeouts
 from padws.queries.pictures import check_references
 from padws.queries.trash import TrashedPad, list_trash, restore_pad
@@ -21,7 +21,6 @@ from padws.schemas.common import readable_name
 from padws.shell.printing import as_json, print_rows
 from padws.shell.tools import Tools, dry_run, id_of, record, tools, user_argument
 from padws.takeout.files import new_file
-from padws.takeout.writing import Takeout
 from padws.uuid7 import uuid7
 
 _COLUMNS = ("id", "display_name", "version", "created_at", "updated_at")
@@ -130,16 +129,23 @@ def _out_of_trash(each: Tools, owner_id: UUID, pad_id: UUID) -> bool:
 @click.argument("pad", metavar="PAD")
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
 def export(user: str, pad: str, path: Path) -> None:
-    """Write a pad as an .excalidraw file to PATH (-: to standard output), with its pictures."""
+    """Write a pad as an .excalidraw file to PATH (-: to standard output), with its pictures.
+
+    It is the file that the route gives: what is drawn, without deleted elements and the pad's id.
+    """
     with tools() as each:
-        drawing = Takeout(each.database.connection, each.user(user)).drawing(id_of(pad))
-        if drawing is None:
+        owner, source = each.user(user), each.settings.frontend_url.rstrip("/") or "padws"
+        with each.database.connection() as conn:
+            found = pads.export_pad(conn, pad_id=id_of(pad), owner_id=owner.id, source=source)
+        row = found.row
+        if not row:
             raise click.ClickException(f"There is no pad {pad}.")
+        drawing = put_back(row.data, row.files, row.pictures, texts(found.contents))
         if path == Path("-"):
-            sys.stdout.buffer.writelines(drawing)
+            sys.stdout.buffer.writelines(drawing.pieces)
         else:
             with new_file(path) as file:
-                file.writelines(drawing)
+                file.writelines(drawing.pieces)
 
 
 @pads_group.command("import")

@@ -82,12 +82,6 @@ class Takeout:
         yield from self._file(MANIFEST, [self._manifest()])
         yield from self._zip.footer()
 
-    def drawing(self, pad_id: UUID) -> Iterator[Buffer] | None:
-        """A pad's drawing by itself, as an .excalidraw file; None if there is no such pad."""
-        with self._connections() as conn:
-            pad = takeouts.get_whole_pad(conn, pad_id=pad_id, owner_id=self._user.id)
-        return self._pieces(pad) if pad else None
-
     def _pad(self, pad_id: UUID) -> Iterator[bytes]:
         """The files of a pad: none if it has been deleted since the takeout began."""
         with self._connections() as conn:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from padws.embedded import ends_with_parent, temporary
 from padws.embedded.startup import LOOPBACK, free_port, http_status
 from padws.embedded.temporary import Service
-from tests.api.conftest import SignedIn
+from tests.api.conftest import SignedIn, SqlConnection
 from tests.helpers import people, wire
 from tests.helpers.contract import check_problem
 from tests.helpers.waiting import wait_until
@@ -27,6 +28,11 @@ UNREAD = [
 
 LARGE = b" " * 5_000_000
 
+PAD = "/api/pad/00000000-0000-4000-8000-000000000000"
+WAITING = (
+    "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'relation'"
+)
+
 
 @pytest.fixture
 def url(gunicorn: Service) -> str:
@@ -36,6 +42,31 @@ def url(gunicorn: Service) -> str:
 @pytest.fixture
 def cookie(signed_in: SignedIn) -> str:
     return f"{people.COOKIE}={signed_in.cookies['alice']}"
+
+
+@pytest.fixture
+def nginx(url: str, tmp_path: Path) -> Iterator[str]:
+    """The URL of an nginx in front that does not collect bodies."""
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    if not program:
+        pytest.skip("no nginx on the PATH")
+    port, settings = free_port(), tmp_path / "nginx.conf"
+    paths = "".join(
+        f"{kind}_temp_path {tmp_path}/{kind}; "
+        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    settings.write_text(
+        f"daemon off; user root; pid {tmp_path}/pid; error_log stderr; events {{}} "
+        f"http {{ access_log off; {paths} server {{ listen {LOOPBACK}:{port}; "
+        f"client_max_body_size 0; location / {{ proxy_pass {url}; proxy_http_version 1.1; "
+        "proxy_request_buffering off; } } }\n"
+    )
+    server = ends_with_parent.start("nginx", [program, "-c", settings], log=tmp_path / "log")
+    try:
+        wait_until(lambda: http_status(port, "/healthz") == 200)
+        yield f"http://{LOOPBACK}:{port}"
+    finally:
+        server.stop()
 
 
 def statuses(connection: socket.socket, number: int) -> list[int]:
@@ -117,30 +148,6 @@ class TestBodiesThatNobodyReads:
             headers = ("Cookie: session_id=unknown", f"Content-Length: {len(LARGE)}")
             answer = wire.exchange(nginx, wire.request("POST", "/api/pad", *headers) + LARGE)
             assert (answer.status, answer.check_problem()) == (401, "sign_in_required")
-
-    @pytest.fixture
-    def nginx(self, url: str, tmp_path: Path) -> Iterator[str]:
-        """The URL of an nginx in front that does not collect bodies."""
-        program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-        if not program:
-            pytest.skip("no nginx on the PATH")
-        port, settings = free_port(), tmp_path / "nginx.conf"
-        paths = "".join(
-            f"{kind}_temp_path {tmp_path}/{kind}; "
-            for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        )
-        settings.write_text(
-            f"daemon off; user root; pid {tmp_path}/pid; error_log stderr; events {{}} "
-            f"http {{ access_log off; {paths} server {{ listen {LOOPBACK}:{port}; "
-            f"client_max_body_size 0; location / {{ proxy_pass {url}; proxy_http_version 1.1; "
-            "proxy_request_buffering off; } } }\n"
-        )
-        server = ends_with_parent.start("nginx", [program, "-c", settings], log=tmp_path / "log")
-        try:
-            wait_until(lambda: http_status(port, "/healthz") == 200)
-            yield f"http://{LOOPBACK}:{port}"
-        finally:
-            server.stop()
 
 
 class TestHeads:
@@ -265,3 +272,48 @@ class TestWhatDoesNotGetToTheApplication:
         settings = {**environment, "REDIRECT_URI": "https://pad.example.org/auth/callback"}
         with temporary.running_service(settings, tmp_path / "log") as service:
             assert wire.exchange(service.url, b"GET\r\n\r\n").headers["Strict-Transport-Security"]
+
+
+class TestClientsThatHaveGone:
+    """Nobody waits for what they have asked for. A lock keeps PostgreSQL from answering it."""
+
+    @pytest.fixture
+    def pads(self, sql: SqlConnection) -> Iterator[None]:
+        with sql.transaction():
+            sql.execute("LOCK TABLE pad_ws.pads")
+            yield
+
+    @pytest.fixture
+    def waiting(self, signed_in: SignedIn) -> Iterator[Callable[[], int]]:
+        """Count the statements that wait for the lock."""
+        with psycopg.connect(signed_in.database_url, autocommit=True) as other:
+            yield lambda: len(other.execute(WAITING).fetchall())
+
+    @pytest.mark.parametrize("path", ["/api/pad?q=plan", f"{PAD}/elements/i/history"])
+    def test_what_takes_long_is_cancelled(
+        self, url: str, cookie: str, pads: None, waiting: Callable[[], int], path: str
+    ) -> None:
+        content = wire.request("GET", path, f"Cookie: {cookie}")
+        answer = wire.exchange(url, content, end=True)
+        assert (answer.status, answer.check_problem()) == (400, "client_gone")
+        assert waiting() == 0
+
+    def test_it_is_behind_a_proxy_too(
+        self, nginx: str, cookie: str, pads: None, waiting: Callable[[], int], gunicorn: Service
+    ) -> None:
+        with wire.connect(nginx) as connection:
+            connection.sendall(wire.request("GET", "/api/pad?q=nginx", f"Cookie: {cookie}"))
+            wait_until(lambda: waiting() == 1)
+        wait_until(lambda: waiting() == 0)
+        wait_until(lambda: "GET /api/pad 400" in gunicorn.log.read_text())
+
+    def test_one_that_waits_gets_the_answer(
+        self, url: str, cookie: str, sql: SqlConnection, waiting: Callable[[], int]
+    ) -> None:
+        with wire.connect(url) as connection:
+            with sql.transaction():
+                sql.execute("LOCK TABLE pad_ws.pads")
+                connection.sendall(wire.request("GET", "/api/pad?q=plan", f"Cookie: {cookie}"))
+                wait_until(lambda: waiting() == 1)
+                sql.execute("SELECT pg_sleep(0.3)")  # it has been asked whether the client is gone
+            assert wire.read(connection).status == 200

@@ -152,7 +152,7 @@ PROVOCATIONS: list[tuple[int, str, Provocation]] = [
 #: tests/auth/ the provider's grants. Some are given before a request reaches the application:
 #: test_connections.py, and slow clients in tests/faults/. test_pictures.py asks for parts. What
 #: links, quotas, takeouts, labels and the deletion of users need has tests of their own.
-ELSEWHERE = {"bad_request", "body_incomplete", "internal_error", "session_expired"}
+ELSEWHERE = {"bad_request", "body_incomplete", "internal_error", "session_expired", "client_gone"}
 ELSEWHERE |= {"range_not_satisfiable", "redis_full", "several_sessions"}
 ELSEWHERE |= {"password_needed", "wrong_password", "too_many_links", "too_many_labels"}
 ELSEWHERE |= {"quota_exceeded", "no_room", "takeout_invalid"}

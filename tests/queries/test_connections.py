@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import psycopg
+import pytest
 from psycopg import pq
 
 from padws.database import Database
@@ -20,7 +21,9 @@ def serves_again(database: Database, query: str, *values: object) -> bool:
     return not connection.closed
 
 
-def test_a_connection_that_has_sent_or_read_a_large_scene_is_replaced(database: Database) -> None:
+def test_a_connection_that_has_sent_or_read_a_large_scene_is_replaced(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
     assert serves_again(database, "SELECT length(%s::text)", JsonText(SMALL))
     assert not serves_again(database, "SELECT length(%s::jsonb::text)", JsonText(LARGE))
     with database.connection() as connection:
@@ -29,6 +32,8 @@ def test_a_connection_that_has_sent_or_read_a_large_scene_is_replaced(database: 
     assert bytes(row[0].json) == LARGE
     assert connection.closed
     assert serves_again(database, "SELECT to_jsonb('a'::text)")
+    assert {each.levelname for each in caplog.records} <= {"INFO"}, "nothing is wrong"
+    assert database.pool_stats().get("returns_bad", 0) == 0
 
 
 def test_a_break_that_libpq_reports_itself_is_passing(database: Database) -> None:

@@ -56,7 +56,8 @@ def alice(database: Database) -> UUID:
     """Somebody with two pads, one of them with a backup and a picture."""
     with database.connection() as conn:
         owner_id = new_user(conn, username="alice", email="Alice@example.org")
-        new_pad(conn, owner_id, files={"a": {"dataURL": "data:x" * 1000}})
+        shown = [{"id": "b", "fileId": "a"}, {"id": "c", "isDeleted": True}]
+        new_pad(conn, owner_id, elements=shown, files={"a": {"dataURL": "data:x" * 1000}})
         pad = new_pad(conn, owner_id)
         conn.execute(
             "INSERT INTO pad_ws.backups (id, source_id, owner_id, data) VALUES (%s, %s, %s, %s)",
@@ -145,7 +146,10 @@ def test_a_pad_is_exported(run: Run, alice: UUID, tmp_path: Path) -> None:
     first, _ = lines(run("pads", "list", "alice", "--json"))
     run("pads", "export", "alice", first["id"], tmp_path / "a.excalidraw")
     written = json.loads((tmp_path / "a.excalidraw").read_bytes())
-    assert written["type"] == "excalidraw"
+    assert (written["type"], written["source"]) == ("excalidraw", "padws")
+    assert written["elements"] == [{"id": "b", "fileId": "a"}]
+    assert written["appState"] == {"name": first["display_name"]}
+    assert written["files"]["a"]["dataURL"].startswith("data:x")
     assert json.loads(run("pads", "export", "alice", first["id"], "-").stdout) == written
     assert "no pad" in run("pads", "export", "bob", first["id"], "-", code=1).output
     run("pads", "export", "alice", "x", "-", code=2)
