@@ -167,6 +167,7 @@ class Somebody:
             for id_, each in listed.items()
             if id_ not in known
         ]
+        self.done["pruned"] += len(known - listed.keys())
         missing, surplus = book.take(new, listed.keys())
         for each in missing:
             self.wrong.append(f"{pad_id}: {each.reason} of {_text(each.at)} has been pruned")
@@ -384,20 +385,20 @@ def _text(seconds: float) -> str:
 
 
 _HABITS: dict[Callable[[Somebody, str], None], int] = {
-    Somebody.draw_a_little: 12,
-    Somebody.draw: 12,
-    Somebody.pause: 12,
-    Somebody.draw_on_another_device: 5,
-    Somebody.draw_in_an_old_tab: 5,
-    Somebody.switch_tabs: 4,
-    Somebody.restore: 4,
-    Somebody.label: 4,
-    Somebody.restore_elements: 3,
-    Somebody.back_up: 3,
-    Somebody.show_other_pictures: 3,
-    Somebody.save_unchanged: 2,
-    Somebody.clear: 2,
-    Somebody.delete_and_undelete: 2,
+    Somebody.draw_a_little: 30,
+    Somebody.draw: 30,
+    Somebody.pause: 40,
+    Somebody.draw_on_another_device: 15,
+    Somebody.draw_in_an_old_tab: 15,
+    Somebody.back_up: 15,
+    Somebody.switch_tabs: 10,
+    Somebody.restore: 10,
+    Somebody.restore_elements: 10,
+    Somebody.label: 10,
+    Somebody.show_other_pictures: 8,
+    Somebody.save_unchanged: 5,
+    Somebody.clear: 5,
+    Somebody.delete_and_undelete: 5,
     Somebody.delete_for_good: 1,
 }
 
