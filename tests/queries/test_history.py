@@ -599,8 +599,9 @@ def test_labels_hold_exactly_those_that_have_one_whatever_happens_at_once(
             assert save(conn, pad, drawing, backup_interval=ALWAYS_DUE, **few)
             restore(conn, pad, chance.choice(backups_of(conn, pad.id))["id"], **few)
 
-    tasks: list[Callable[[Connection], None]] = [partial(draw, number) for number in range(2)]
-    at_once(database, [*labellers, *tasks])
+    tasks: list[Callable[[Connection], None]] = [*labellers]
+    tasks += [partial(draw, number) for number in range(2)]
+    at_once(database, tasks)
     labelled = set[UUID]().union(*(each.labelled for each in labellers))
     deleted = set[UUID]().union(*(each.deleted for each in labellers))
     with database.connection() as conn:
