@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import click
 
 from padws.config import Settings
-from padws.database import Connection
+from padws.database import Connection, prepare_connection
+from padws.errors import Unavailable
 from padws.migrations.migrating import session
 from padws.migrations.waiting import REPORT_EVERY, Report, repeated
 from padws.queries.pictures import get_next_owner, tidy_pictures
 from padws.queries.tidying import KINDS, record_tidied
 from padws.queries.trash import LOT, get_next_owner_of_trash, purge_trash
-from padws.queries.users import delete_barred_user, get_next_barred_user
+from padws.queries.users import get_next_barred_user
+from padws.takeout.leaving import delete_barred_user
 
 # Long enough for whoever has deleted a picture to take that back.
 _UNNEEDED_FOR = timedelta(days=1)
@@ -32,9 +36,10 @@ def tidy(settings: Settings, report: Report = click.echo) -> None:
         stop.interruptible(),
         repeated(REPORT_EVERY, lambda: report(f"So far: {_in_words(total)}")),
     ):
+        prepare_connection(conn)
         for name in KINDS:
             record_tidied(conn, name=name, number=0)
-        for deleted in _delete_barred_users(conn):
+        for deleted in _delete_barred_users(conn, settings.takeout_dir, report):
             _count(conn, total, deleted)
         for purged in _purge(conn, settings.trash_for):
             _count(conn, total, purged)
@@ -43,13 +48,18 @@ def tidy(settings: Settings, report: Report = click.echo) -> None:
     report(_in_words(total))
 
 
-def _delete_barred_users(conn: Connection) -> Iterator[dict[str, int]]:
+def _delete_barred_users(
+    conn: Connection, directory: Path | None, report: Report
+) -> Iterator[dict[str, int]]:
     """Finish the deletion of users that somebody has begun."""
     user_id = UUID(int=0)
     while found := get_next_barred_user(conn, after=user_id):
-        deleted = delete_barred_user(conn, found)
-        yield {"users": int(deleted is not None)}
-        user_id = found
+        try:
+            delete_barred_user(lambda: nullcontext(conn), found, directory)
+            yield {"users": 1}
+        except Unavailable as error:
+            report(f"User {found.id} is not deleted: {error.detail}")
+        user_id = found.id
 
 
 def _purge(conn: Connection, trash_for: timedelta) -> Iterator[dict[str, int]]:
@@ -58,7 +68,7 @@ def _purge(conn: Connection, trash_for: timedelta) -> Iterator[dict[str, int]]:
     while found := get_next_owner_of_trash(conn, after=owner_id):
         while True:
             purged = purge_trash(conn, owner_id=found, trash_for=trash_for, most=LOT)
-            if not purged.pads and not purged.backups:
+            if not purged.any:
                 break
             yield {"pads": purged.pads, "backups": purged.backups}
         owner_id = found

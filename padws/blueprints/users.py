@@ -29,7 +29,7 @@ from padws.schemas.users import (
     User,
     UserChange,
 )
-from padws.takeout.files import keep_user
+from padws.takeout.leaving import delete_barred_user
 
 blueprint = ApiBlueprint("users", __name__, url_prefix="/api/users")
 blueprint.before_request(require_sign_in)
@@ -177,14 +177,11 @@ def delete_user(user_id: UUID) -> Response:
     if user_id == caller().id:
         raise Conflict("own_account")
     with database().connection() as conn:
-        user = users.get_user(conn, user_id=user_id)
-    if user:  # else the deletion has begun already
-        keep_user(database().connection, user, settings().takeout_dir)
-    with database().connection() as conn:
-        if not users.bar_user(conn, user_id=user_id):
-            raise NotFound("user_not_found")
-        services().sessions.end_all_of(user_id)
-        users.delete_barred_user(conn, user_id)
+        user = users.bar_user(conn, user_id=user_id)
+    if not user:
+        raise NotFound("user_not_found")
+    services().sessions.end_all_of(user_id)
+    delete_barred_user(database().connection, user, settings().takeout_dir)
     return answer(SUCCESS)
 
 

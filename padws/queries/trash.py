@@ -39,6 +39,11 @@ class Purged(Struct, frozen=True):
     pads: int
     backups: int
 
+    @property
+    def any(self) -> bool:
+        """Whether there were any: else there is no more."""
+        return bool(self.pads or self.backups)
+
 
 @from_file
 def list_trash(
@@ -77,5 +82,10 @@ def get_next_owner_of_trash(conn: Connection, *, after: UUID) -> UUID | None:
 
 
 @from_file
-def condemn_pads(conn: Connection, *, owner_id: UUID) -> int:
-    """Give up all pads of a user who is being deleted, for `purge_trash`; how many."""
+def freeze_pads(conn: Connection, *, owner_id: UUID) -> list[UUID]:
+    """Keep everybody from a user's pads, the trash included; all that are frozen, oldest first."""
+
+
+@from_file
+def condemn_pads(conn: Connection, *, owner_id: UUID, pad_ids: list[UUID]) -> int:
+    """Give up frozen pads, for `purge_trash`; how many."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypedDict, TypeVar, Unpack
 from uuid import UUID
 
@@ -15,8 +15,6 @@ from psycopg import errors
 from padws.database import Connection, Database
 from padws.errors import Forbidden
 from padws.json_text import JsonText
-from padws.queries.pictures import delete_pictures
-from padws.queries.trash import LOT, Purged, condemn_pads, purge_trash
 from padws.statements import from_file
 
 log = logging.getLogger("padws")
@@ -115,13 +113,23 @@ def update_user(
 
 
 @from_file
-def bar_user(conn: Connection, *, user_id: UUID) -> UUID | None:
+def bar_user(conn: Connection, *, user_id: UUID) -> User | None:
     """Make a user nobody, before the user's things are deleted; `None` if there is no such user."""
 
 
 @from_file
-def get_next_barred_user(conn: Connection, *, after: UUID) -> UUID | None:
+def get_next_barred_user(conn: Connection, *, after: UUID) -> User | None:
     """The next user who is being deleted, in the order of ids."""
+
+
+@from_file
+def lock_barred_user(conn: Connection, *, user_id: UUID) -> UUID | None:
+    """Keep others from giving a user anything until the transaction ends."""
+
+
+@from_file
+def has_pads(conn: Connection, *, user_id: UUID) -> bool:
+    """Whether a user has any pad, the trash included."""
 
 
 @from_file
@@ -209,18 +217,17 @@ def bring_in_line(conn: Connection, row: UserRow) -> User:
         return record_sign_in(conn, row)
 
 
-def delete_barred_user(conn: Connection, user_id: UUID) -> UUID | None:
-    """Delete a barred user and all that is the user's, in statements that each take little time.
+def delete_barred_user(conn: Connection, user_id: UUID) -> bool:
+    """Delete a barred user, with what is left, unless there are pads; whether the user has gone.
 
-    Killed anywhere, it can be begun again. Needs a connection outside a transaction. What is to be
-    kept of the user has been written down before the user was barred (takeout.files.keep_user).
+    Needs a connection outside a transaction.
     """
-    condemn_pads(conn, owner_id=user_id)
-    while purge_trash(conn, owner_id=user_id, trash_for=timedelta(0), most=LOT) != Purged(0, 0):
-        pass
-    while delete_pictures(conn, owner_id=user_id, most=LOT):
-        pass
-    return delete_user(conn, user_id=user_id)
+    with conn.transaction():
+        lock_barred_user(conn, user_id=user_id)
+        if has_pads(conn, user_id=user_id):
+            return False
+        delete_user(conn, user_id=user_id)
+    return True
 
 
 def insert_for(database: Database, row: UserRow, insert: Callable[[Connection], T]) -> T:

@@ -16,7 +16,8 @@ from padws.shell.printing import as_json, print_row, print_rows
 from padws.shell.tools import Tools, dry_run, record, tools, user_argument
 from padws.takeout.archive import Archive
 from padws.takeout.bringing_in import BroughtIn, Import, bring_in
-from padws.takeout.files import keep_user, new_file
+from padws.takeout.files import new_file
+from padws.takeout.leaving import delete_barred_user
 from padws.takeout.limits import sizes
 from padws.takeout.writing import Takeout
 
@@ -217,10 +218,9 @@ def delete(user: str, dry_run: bool, yes: bool) -> None:
             return
         if not yes:
             click.confirm(f"Delete {found.username} with {pads:,} pads?", abort=True)
-        keep_user(each.database.connection, found, each.settings.takeout_dir)
         with each.database.connection() as conn:
             users.bar_user(conn, user_id=found.id)
-            each.sessions.end_all_of(found.id)
-            users.delete_barred_user(conn, found.id)
+        each.sessions.end_all_of(found.id)
+        delete_barred_user(each.database.connection, found, each.settings.takeout_dir)
         record("user %s deleted with %s pads", found.id, pads)
         click.echo(f"{found.username} is deleted.")

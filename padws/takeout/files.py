@@ -6,11 +6,12 @@ import logging
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
+from uuid import UUID
 
 from padws.errors import Unavailable
 from padws.queries.users import User
@@ -34,18 +35,18 @@ def new_file(path: Path) -> Iterator[IO[bytes]]:
         os.close(directory)
 
 
-def keep_user(connections: Connections, user: User, directory: Path | None) -> None:
-    """Write all that a user has into a takeout file in TAKEOUT_DIR, before it is deleted.
+def keep_pads(
+    connections: Connections, user: User, pad_ids: Sequence[UUID], directory: Path
+) -> None:
+    """Write pads of a user into a takeout file in TAKEOUT_DIR, before they are deleted.
 
     It is on the disk when this returns. Raises Unavailable if it cannot be written.
     """
-    if not directory:
-        return
     name = re.sub(r"[^A-Za-z0-9.-]", "_", user.username)[:60]
-    path = directory / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{name}-{user.id}.zip"
+    path = directory / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{name}-{user.id}.zip"
     try:
         with new_file(path) as file:
-            file.writelines(Takeout(connections, user))
+            file.writelines(Takeout(connections, user, pad_ids))
     except OSError as error:
         raise Unavailable("no_room", f"TAKEOUT_DIR: {error.strerror}.", retry_after=60) from error
     log.info("what user %s has had is in %s", user.id, path.name)

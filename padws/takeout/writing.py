@@ -7,7 +7,7 @@ nothing from others. What is in memory at once is a scene, or a picture, and the
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -50,11 +50,15 @@ _BLOCK = 65_536  # bytes that are worth sending
 
 
 class Takeout:
-    """A user's takeout, as the bytes of a ZIP; to be iterated over once."""
+    """A user's takeout, as the bytes of a ZIP; to be iterated over once.
 
-    def __init__(self, connections: Connections, user: User):
+    Of all pads that are not in the trash, or of those with these ids.
+    """
+
+    def __init__(self, connections: Connections, user: User, pad_ids: Sequence[UUID] | None = None):
         self._connections = connections
         self._user = user
+        self._pad_ids = pad_ids
         self._zip = ZipStream(compress_type=ZIP_DEFLATED, compress_level=_LEVEL)
         self._digests = dict[str, str]()
         self._contents = _Contents(connections, user.id)
@@ -75,12 +79,16 @@ class Takeout:
 
     def _parts(self) -> Iterator[bytes]:
         yield from self._file(README, [README_TEXT.encode()])
-        with self._connections() as conn:
-            pads = takeouts.list_owned_pads(conn, owner_id=self._user.id)
-        for pad in pads:
-            yield from self._pad(pad.id)
+        for pad_id in self._all_ids():
+            yield from self._pad(pad_id)
         yield from self._file(MANIFEST, [self._manifest()])
         yield from self._zip.footer()
+
+    def _all_ids(self) -> Sequence[UUID]:
+        if self._pad_ids is not None:
+            return self._pad_ids
+        with self._connections() as conn:
+            return [each.id for each in takeouts.list_owned_pads(conn, owner_id=self._user.id)]
 
     def _pad(self, pad_id: UUID) -> Iterator[bytes]:
         """The files of a pad: none if it has been deleted since the takeout began."""

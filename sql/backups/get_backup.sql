@@ -24,7 +24,8 @@ WITH backup AS (
             WHERE
                 pads.id = :pad_id
                 AND pads.owner_id = :owner_id
-                AND pads.deleted_at IS NULL
+                -- Frozen ones are taken out.
+                AND (pads.deleted_at IS NULL OR pads.deleted_at = 'infinity')
         )
 )
 

@@ -1,7 +1,7 @@
--- Gives up all pads of a user who is being deleted: they are nobody's, and purge_trash removes them.
--- Index: pads_owner_id_created_at_idx, pads_id_owner_id_key.
+-- Gives up frozen pads of a user who is being deleted (freeze_pads), for purge_trash; says how many.
+-- Index: pads_owner_id_deleted_at_idx, pads_id_owner_id_key.
 
-CREATE OR REPLACE FUNCTION pad_ws.condemn_pads(owner_id uuid)
+CREATE OR REPLACE FUNCTION pad_ws.condemn_pads(owner_id uuid, pad_ids uuid[])
 RETURNS bigint
 LANGUAGE plpgsql
 AS $$
@@ -18,7 +18,8 @@ BEGIN
             FROM pad_ws.pads AS own
             WHERE
                 own.owner_id = condemn_pads.owner_id
-                AND own.deleted_at IS DISTINCT FROM '-infinity'
+                AND own.deleted_at = 'infinity'
+                AND own.id = ANY(pad_ids)
             ORDER BY own.id
             FOR NO KEY UPDATE
         ));
@@ -28,4 +29,4 @@ END
 $$;
 
 COMMENT ON FUNCTION pad_ws.condemn_pads IS
-'Gives up all pads of a user who is being deleted; says how many.';
+'Gives up frozen pads of a user who is being deleted; says how many.';

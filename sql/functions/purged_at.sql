@@ -1,4 +1,5 @@
--- When a pad that was deleted at a moment is due to leave the trash for good. Null: it is not in the trash.
+-- When a pad that was deleted at a moment is due to leave the trash for good. Null: it is not in the trash,
+-- or frozen (freeze_pads).
 -- pad.ws and earlier releases do not know the trash: what they still draw in is kept as if it had been deleted
 -- only then. Index: none is read.
 
@@ -10,7 +11,7 @@ LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
     SELECT CASE
         WHEN isfinite(deleted_at) THEN greatest(deleted_at, updated_at) + trash_for
-        ELSE deleted_at
+        WHEN deleted_at < 'infinity' THEN deleted_at
     END
 $$;
 

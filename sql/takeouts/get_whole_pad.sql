@@ -17,7 +17,8 @@ WITH pad AS (
     WHERE
         id = :pad_id
         AND owner_id = :owner_id
-        AND deleted_at IS NULL
+        -- Frozen ones are taken out.
+        AND (deleted_at IS NULL OR deleted_at = 'infinity')
 )
 
 SELECT

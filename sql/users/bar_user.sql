@@ -3,6 +3,16 @@
 -- psql -v user_id="'…'" -f sql/users/bar_user.sql
 
 UPDATE pad_ws.users
-SET deleted_at = now()
+SET deleted_at = coalesce(deleted_at, now())
 WHERE id = :user_id
-RETURNING id;
+RETURNING
+    id,
+    username,
+    email,
+    email_verified,
+    coalesce(name, '') AS name,
+    coalesce(given_name, '') AS given_name,
+    coalesce(family_name, '') AS family_name,
+    roles,
+    coalesce(created_at, updated_at, 'epoch') AS created_at,
+    coalesce(updated_at, created_at, 'epoch') AS updated_at;

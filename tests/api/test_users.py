@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zipfile import ZipFile
 
 import pytest
 import redis
 from flask import Flask
 
-from tests.api.conftest import ClientOf, SqlConnection
+from tests.api.conftest import ClientOf, Configure, SqlConnection
 from tests.api.pads import make_pad
 from tests.helpers import people
 from tests.helpers.contract import Client, assert_problem, assert_refused, check_user, ok, time_of
@@ -264,6 +266,19 @@ class TestDelete:
         owners = sql.execute("SELECT DISTINCT owner_id FROM pad_ws.backups").fetchall()
         assert [str(row["owner_id"]) for row in owners] == [other["id"]]
         assert user_of(bob) == other
+
+    def test_all_that_there_is_goes_into_a_file_first_and_the_trash_as_well(
+        self, configure: Configure, client_of: ClientOf, tmp_path: Path
+    ) -> None:
+        app = configure(TAKEOUT_DIR=str(tmp_path))
+        alice, admin = client_of(app, "alice"), client_of(app, "admin")
+        made = [make_pad(alice)["id"] for _ in range(2)]
+        ok(alice.delete(f"/api/pad/{made[1]}"))
+        ok(admin.delete(f"/api/users/{user_of(alice)['id']}"))
+        (path,) = tmp_path.iterdir()
+        with ZipFile(path) as file:
+            names = [name for name in file.namelist() if name.endswith("drawing.excalidraw")]
+        assert names == [f"pads/{pad_id}/drawing.excalidraw" for pad_id in made]
 
     def test_administrators_keep_their_own_account(self, admin: Client) -> None:
         user = user_of(admin)

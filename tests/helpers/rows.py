@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -20,8 +20,9 @@ from psycopg.rows import dict_row
 from padws.database import Connection, Database
 from padws.json_text import JsonText
 from padws.queries import backups, pads
-from padws.queries.users import UserRow, bar_user, delete_barred_user, insert_user
+from padws.queries.users import UserRow, bar_user, insert_user
 from padws.scene_counts import count_scene
+from padws.takeout.leaving import delete_barred_user
 from padws.uuid7 import uuid7
 from tests.helpers import citus, parallel
 from tests.helpers.waiting import wait_until
@@ -85,10 +86,12 @@ def new_user(conn: Connection, **changes: Any) -> UUID:
     return insert_user(conn, **user_row(**changes)).id
 
 
-def remove_user(conn: Connection, user_id: UUID) -> UUID | None:
-    """Delete a user, as an administrator does."""
-    bar_user(conn, user_id=user_id)
-    return delete_barred_user(conn, user_id)
+def remove_user(conn: Connection, user_id: UUID) -> bool:
+    """Delete a user, as an administrator does; whether there was one."""
+    user = bar_user(conn, user_id=user_id)
+    if user:
+        delete_barred_user(lambda: nullcontext(conn), user, None)
+    return user is not None
 
 
 def new_pad(conn: Connection, owner_id: UUID | None = None, **members: Any) -> pads.Pad:

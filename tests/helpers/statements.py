@@ -59,7 +59,7 @@ _FILL = """
         1,
         now() - interval '2 days',
         now() - interval '1 day',
-        now() - interval '1 day'
+        CASE WHEN n <> 6 THEN now() - interval '1 day' ELSE 'infinity' END  -- frozen
     FROM generate_series(1, 10000) AS n;
 
     INSERT INTO pad_ws.pad_pictures (owner_id, pad_id, digest)
@@ -307,7 +307,9 @@ ONLY_FOR: dict[str, dict[str, Any]] = {
     "templates/insert_template": {"name": "a new name"},
     # Of others: rolled back, they leave entries that the statements of this one would read.
     "pads/move_pad": {"owner_id": md5_id("user 5"), "new_owner_id": md5_id("user 6")},
-    "trash/condemn_pads": {"owner_id": md5_id("user 7")},
+    "trash/freeze_pads": {"owner_id": md5_id("user 8")},
+    "trash/condemn_pads": {"owner_id": md5_id("user 7"), "pad_ids": [md5_id("trashed pad 6")]},
+    "users/lock_barred_user": {"user_id": md5_id("user 10002")},
     "users/delete_user": {"user_id": md5_id("user 10002")},
     "pictures/delete_pictures": {"most": 1},
     "users/is_email_taken": {"email": "4@example.org"},

@@ -19,7 +19,7 @@ import requests
 from tests.helpers.drawings import without_mark
 from tests.helpers.people import Person
 from tests.helpers.waiting import wait_until
-from tests.ledger.book import Book, Entry, Scene, merged
+from tests.ledger.book import MOST_LABELS, Book, Entry, Scene, merged, with_elements_of
 from tests.ledger.place import APPLICATION_NAME
 
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86_400.0
@@ -27,6 +27,7 @@ _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86_400.0
 _PAUSES = {0.0: 8, 6 * _MINUTE: 6, _HOUR: 4, 5 * _HOUR: 3, _DAY: 2, 3 * _DAY: 1, 9 * _DAY: 1}
 _IN_TRASH_FOR = (0.0, _DAY, 29 * _DAY)
 _OLD_TABS = 4
+_ERASED = 0.05  # of the strokes that change something
 
 _AGE = """
     SELECT format(
@@ -89,14 +90,15 @@ class Somebody:
 
     # Drawing
 
-    def _element(self, held: dict[str, Any] | None = None) -> dict[str, Any]:
+    def _element(self, held: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
         self._drawn += 1
         return {
+            **(held or more),
             "id": held["id"] if held else f"element-{self._drawn}",
             "index": held["index"] if held else f"a{self._drawn:06}",
             "version": held["version"] + 1 if held else 1,
             "versionNonce": self.random.getrandbits(31),
-            "isDeleted": False,
+            "isDeleted": bool(held) and self.random.random() < _ERASED,
             "text": self.random.choice(["Grüße", "漢字", "👩‍👧"]) + str(self._drawn),
         }
 
@@ -123,10 +125,12 @@ class Somebody:
         pad = self.ask("GET", f"/api/pad/{pad_id}").json()
         return pad["version"], without_mark(pad["data"])
 
-    def _write(self, pad_id: str, new: Scene, send: Callable[[], Any], *, whole: bool) -> None:
-        """Change a pad, and see what has come of it."""
+    def _write(
+        self, pad_id: str, new: Scene, send: Callable[[], Any], must: Callable[[float], bool]
+    ) -> None:
+        """Change a pad, and see what has come of it; `must` it keep what it changes?"""
         book, now = self.books[pad_id], time.time()
-        before, must, due = book.scene, book.must_keep(new, now), book.interval_is_due(now)
+        before, due = book.scene, book.interval_is_due(now)
         answer = send()
         if answer is None:
             self.done["unanswered"] += 1
@@ -140,10 +144,10 @@ class Somebody:
         if version != book.version + 1 or found != new:
             raise Lost(f"{pad_id}: version {version} after {book.version}, or another scene")
         self._old[pad_id] = [*self._old[pad_id][1 - _OLD_TABS :], (book.version, before)]
-        held = book.newest
-        book.scene, book.version, book.saved_at = new, version, now
+        held, must_keep = book.newest, must(now)
         taken = self._learn(pad_id, before, new)
-        if whole and must and not any(each.scene == before for each in taken):
+        book.written(new, version, now, taken)
+        if must_keep and not any(each.scene == before for each in taken):
             raise Lost(f"{pad_id}: what version {version} replaced is in no backup")
         if due and not any(each.scene == new for each in (*taken, held) if each):
             raise Lost(f"{pad_id}: no backup of version {version}, which was due")
@@ -163,8 +167,12 @@ class Somebody:
             for id_, each in listed.items()
             if id_ not in known
         ]
-        for each in book.take(new, listed.keys(), time.time()):
+        self.done["pruned"] += len(known - listed.keys())
+        missing, surplus = book.take(new, listed.keys())
+        for each in missing:
             self.wrong.append(f"{pad_id}: {each.reason} of {_text(each.at)} has been pruned")
+        for each in surplus:
+            self.wrong.append(f"{pad_id}: {each.reason} of {_text(each.at)} has not been pruned")
         return new
 
     # What people do
@@ -184,21 +192,28 @@ class Somebody:
         return self.books[pad_id].version, self.books[pad_id].scene
 
     def _merge(self, pad_id: str, part: Scene, version: int) -> None:
-        path, headers = f"/api/pad/{pad_id}/data", {"If-Match": f'"{version}"'}
-        new = merged(self.books[pad_id].scene, part)
+        path, book, bases = f"/api/pad/{pad_id}/data", self.books[pad_id], [version]
 
         def send() -> Any:
+            headers = {"If-Match": f'"{bases[-1]}"'}
             answer = self.send("PATCH", path, json=part, headers=headers)
-            if answer is not None and answer.status_code == 412:  # restored since: it reads first
-                headers["If-Match"] = f'"{self.books[pad_id].version}"'
-                answer = self.send("PATCH", path, json=part, headers=headers)
+            if answer is not None and answer.status_code == 412 and bases == [version]:
+                bases.append(book.version)  # restored since: it reads first
+                return send()
             return answer
 
-        self._write(pad_id, new, send, whole=False)
+        def must_keep(now: float) -> bool:
+            return book.merge_must_keep(part, bases[-1], now)
+
+        self._write(pad_id, merged(book.scene, part), send, must_keep)
 
     def _save(self, pad_id: str, scene: Scene) -> None:
-        path = f"/api/pad/{pad_id}"
-        self._write(pad_id, scene, lambda: self.send("POST", path, json=scene), whole=True)
+        path, book = f"/api/pad/{pad_id}", self.books[pad_id]
+
+        def must_keep(now: float) -> bool:
+            return book.save_must_keep(scene, now)
+
+        self._write(pad_id, scene, lambda: self.send("POST", path, json=scene), must_keep)
 
     def draw(self, pad_id: str) -> None:
         self._save(pad_id, self._changed(self.books[pad_id].scene))
@@ -213,7 +228,9 @@ class Somebody:
     def show_other_pictures(self, pad_id: str) -> None:
         pictures = [self._picture() for _ in range(self.random.randint(0, 2))]
         files = {sha1(each["dataURL"].encode()).hexdigest(): each for each in pictures}
-        self._save(pad_id, {**self._changed(self.books[pad_id].scene), "files": files})
+        scene = self._changed(self.books[pad_id].scene)
+        scene["elements"] += [self._element(fileId=id_) for id_ in files]
+        self._save(pad_id, {**scene, "files": files})
 
     def switch_tabs(self, pad_id: str) -> None:
         """As pad.ws does it: the canvas that it leaves goes to the pad that it goes to."""
@@ -231,19 +248,53 @@ class Somebody:
         self.send("POST", f"/api/pad/{pad_id}/backups")
         self._learn(pad_id, book.scene, book.scene)
 
-    def restore(self, pad_id: str) -> None:
-        """Any that is promised; what it replaces is held afterwards."""
+    def label(self, pad_id: str) -> None:
+        """Name a copy, or take its name away."""
         book = self.books[pad_id]
         if not book.entries:
             return
         entry = self.random.choice(book.entries)
-        path = f"/api/pad/{pad_id}/backups/{entry.id}/restore"
+        label = None if entry.label else f"Copy {self._drawn}"
+        path = f"/api/pad/{pad_id}/backups/{entry.id}"
+        too_many = label is not None and book.labelled == MOST_LABELS
+        self.ask("PATCH", path, 409 if too_many else 200, json={"label": label})
+        book.label(entry, None if too_many else label)
+
+    def restore(self, pad_id: str) -> None:
+        """Any that is there."""
+        if self.books[pad_id].entries:
+            entry = self.random.choice(self.books[pad_id].entries)
+            self._restore(pad_id, entry, lambda _: entry.scene)
+
+    def restore_elements(self, pad_id: str) -> None:
+        """Some, with their pictures, into the drawing as it is."""
+        book = self.books[pad_id]
+        choice = [each for each in book.entries if each.scene["elements"]]
+        if not choice:
+            return
+        entry, before = self.random.choice(choice), book.scene
+        number = self.random.randint(1, 3)
+        ids = {each["id"] for each in self.random.choices(entry.scene["elements"], k=number)}
+
+        def expected(found: Scene) -> Scene:
+            nonces = {each["id"]: each["versionNonce"] for each in found["elements"]}
+            return with_elements_of(before, entry.scene, ids, nonces)
+
+        self._restore(pad_id, entry, expected, json={"elements": [*sorted(ids), "unknown"]})
+
+    def _restore(
+        self, pad_id: str, entry: Entry, expected: Callable[[Scene], Scene], **options: Any
+    ) -> None:
+        """What it replaces is held afterwards."""
+        book = self.books[pad_id]
         before, version = book.scene, book.version
-        answer = self.send("POST", path)
+        path = f"/api/pad/{pad_id}/backups/{entry.id}/restore"
+        answer = self.send("POST", path, **options)
         if answer is not None and answer.status_code != 200:
             raise Lost(f"{pad_id}: {entry.reason} {entry.id}: {answer.status_code}")
         found = self._read(pad_id)
-        if found not in [(version + 1, entry.scene), *([(version, before)] * (answer is None))]:
+        unchanged = [(version, before)] * (answer is None)
+        if found not in [(version + 1, expected(found[1])), *unchanged]:
             raise Lost(f"{pad_id}: {entry.reason} {entry.id} came back as something else")
         book.version, book.scene = found
         book.saved_at = time.time()
@@ -313,6 +364,8 @@ class Somebody:
                     self.wrong.append(f"{what} is gone")
                 elif without_mark(found[entry.id]["data"]) != entry.scene:
                     self.wrong.append(f"{what} is another scene")
+                elif found[entry.id]["label"] != entry.label:
+                    self.wrong.append(f"{what} has another label")
 
     def _all_backups(self, pad_id: str, data: str = "true") -> dict[str, Any]:
         """All backups by id, the newest first, page by page."""
@@ -332,18 +385,20 @@ def _text(seconds: float) -> str:
 
 
 _HABITS: dict[Callable[[Somebody, str], None], int] = {
-    Somebody.draw_a_little: 12,
-    Somebody.draw: 12,
-    Somebody.pause: 12,
-    Somebody.draw_on_another_device: 5,
-    Somebody.draw_in_an_old_tab: 5,
-    Somebody.switch_tabs: 4,
-    Somebody.restore: 4,
-    Somebody.back_up: 3,
-    Somebody.show_other_pictures: 3,
-    Somebody.save_unchanged: 2,
-    Somebody.clear: 2,
-    Somebody.delete_and_undelete: 2,
+    Somebody.draw_a_little: 30,
+    Somebody.draw: 30,
+    Somebody.pause: 40,
+    Somebody.draw_on_another_device: 15,
+    Somebody.draw_in_an_old_tab: 15,
+    Somebody.back_up: 15,
+    Somebody.switch_tabs: 10,
+    Somebody.restore: 10,
+    Somebody.restore_elements: 10,
+    Somebody.label: 10,
+    Somebody.show_other_pictures: 8,
+    Somebody.save_unchanged: 5,
+    Somebody.clear: 5,
+    Somebody.delete_and_undelete: 5,
     Somebody.delete_for_good: 1,
 }
 

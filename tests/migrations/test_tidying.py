@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -111,11 +112,17 @@ def test_killed_in_the_middle_of_the_trash_it_goes_on_where_it_was(
 
 
 def test_it_finishes_the_deletion_of_users(
-    trash: str, settings: dict[str, str], forker: Forks
+    trash: str, settings: dict[str, str], forker: Forks, tmp_path: Path
 ) -> None:
+    """Not of those for whose pads there is no place."""
     barred = "UPDATE pad_ws.users SET deleted_at = now() WHERE username IN ('user 1', 'user 3')"
     databases.execute(trash, barred.encode())
-    output = forker.run(settings, "db-tidy").output
+    output = forker.run({**settings, "TAKEOUT_DIR": "/proc"}, "db-tidy").output
+    assert output.count("is not deleted: TAKEOUT_DIR: ") == 2
+    assert databases.query(trash, "SELECT count(*) FROM pad_ws.users") == [(3,)]
+    output = forker.run({**settings, "TAKEOUT_DIR": str(tmp_path)}, "db-tidy").output
+    names = sorted(path.name.split("-")[1] for path in tmp_path.iterdir())
+    assert names == ["user_1", "user_3"]
     assert "2 users deleted that somebody had begun to delete." in output
     assert databases.query(trash, "SELECT username FROM pad_ws.users") == [("user 2",)]
     assert number_of_pads(trash) == (2, 6)

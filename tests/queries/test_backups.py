@@ -514,7 +514,7 @@ def test_a_restore_and_the_deletion_of_its_user_do_not_wait_for_each_other(
         partial(restore, pad=pad, backup_id=backup_id),
         partial(remove_user, user_id=pad.owner_id),
     )
-    assert (restored.version, deleted) == (3, pad.owner_id)
+    assert (restored.version, deleted) == (3, True)
 
 
 # Reading

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from psycopg import DatabaseError
 
 from padws.database import Connection, Database
 from padws.json_text import JsonText
@@ -19,6 +20,7 @@ from padws.scene_counts import SceneCounts
 from tests.helpers.rows import (
     ALWAYS_DUE,
     FIVE_MINUTES,
+    ONLY_NEWEST,
     at_once,
     backups_of,
     new_backup,
@@ -537,3 +539,75 @@ def test_savers_and_restorers_at_once_keep_within_the_limits(database: Database)
         assert len([row for row in rows if row["reason"] != "replaced"]) <= 10 + 2
         shown = [parsed(row["data"]) for row in rows]
         assert all(one != other for one, other in pairwise(shown))
+
+
+class Labeller:
+    """Names backups of its own, takes names away, and deletes some; knows which must have one."""
+
+    def __init__(self, pad: pads.Pad, seed: int, mine: Sequence[UUID]):
+        self._pad = pad
+        self._chance = random.Random(seed)
+        self._mine = mine
+        self.labelled = set[UUID]()
+        self.deleted = set[UUID]()
+
+    def label(self, conn: Connection, backup_id: UUID, label: str | None) -> None:
+        """Whoever has a name cannot have gone; of the others some have been pruned."""
+        ids = {"owner_id": self._pad.owner_id, "pad_id": self._pad.id, "backup_id": backup_id}
+        try:
+            found = backups.label_backup(conn, label=label, **ids)
+        except DatabaseError as error:
+            if error.sqlstate == "PW004":  # twenty others have one
+                return
+            raise
+        assert found or backup_id not in self.labelled
+        (self.labelled.add if found and label else self.labelled.discard)(backup_id)
+
+    def delete(self, conn: Connection, backup_id: UUID) -> None:
+        ids = {"owner_id": self._pad.owner_id, "pad_id": self._pad.id, "backup_id": backup_id}
+        assert backups.delete_backup(conn, **ids) or backup_id not in self.labelled
+        self.labelled.discard(backup_id)
+        self.deleted.add(backup_id)
+
+    def __call__(self, conn: Connection) -> None:
+        for _ in range(30):
+            backup_id = self._chance.choice(self._mine)
+            if self._chance.random() < 0.05:
+                self.delete(conn, backup_id)
+            else:
+                self.label(conn, backup_id, self._chance.choice(["One", "Another", None]))
+            there = [row for row in backups_of(conn, self._pad.id) if row["label"]]
+            assert len(there) <= 20
+
+
+def test_labels_hold_exactly_those_that_have_one_whatever_happens_at_once(
+    database: Database,
+) -> None:
+    with database.connection() as conn:
+        pad = new_pad(conn)
+        history(conn, pad, [timedelta(days=400 + n) for n in range(30)])
+        old = [row["id"] for row in backups_of(conn, pad.id)]
+        labellers = [Labeller(pad, n, old[n::3]) for n in range(3)]
+        for each, backup_id in zip(labellers * 6, old, strict=False):
+            each.label(conn, backup_id, "First draft")
+    few = {"retention": retention(newest=2, **ONLY_NEWEST)}
+
+    def draw(number: int, conn: Connection) -> None:
+        chance = random.Random(number)
+        for step in range(20):
+            drawing = of(elements(1), step=f"{number} {step}")
+            assert save(conn, pad, drawing, backup_interval=ALWAYS_DUE, **few)
+            restore(conn, pad, chance.choice(backups_of(conn, pad.id))["id"], **few)
+
+    tasks: list[Callable[[Connection], None]] = [*labellers]
+    tasks += [partial(draw, number) for number in range(2)]
+    at_once(database, tasks)
+    labelled = set[UUID]().union(*(each.labelled for each in labellers))
+    deleted = set[UUID]().union(*(each.deleted for each in labellers))
+    with database.connection() as conn:
+        save(conn, pad, of(elements(2)), backup_interval=ALWAYS_DUE, **few)
+        rows = backups_of(conn, pad.id)
+    assert {row["id"] for row in rows if row["label"]} == labelled
+    assert {row["id"] for row in rows[:2]} == {row["id"] for row in rows} - labelled
+    assert deleted
+    assert not deleted & {row["id"] for row in rows}

@@ -21,7 +21,7 @@ from padws.database import Database
 from padws.queries import tokens
 from padws.redis_client import connect
 from padws.uuid7 import uuid7
-from tests.helpers.rows import new_pad, new_user
+from tests.helpers.rows import delete, new_pad, new_user
 
 Run = Callable[..., Result]
 
@@ -230,12 +230,14 @@ def test_a_user_is_deleted_after_a_question(run: Run, alice: UUID) -> None:
 
 
 def test_what_a_user_has_is_kept_in_a_file_first(
-    run: Run, alice: UUID, tmp_path: Path, environment: dict[str, str]
+    run: Run, database: Database, alice: UUID, tmp_path: Path, environment: dict[str, str]
 ) -> None:
     environment["TAKEOUT_DIR"] = str(tmp_path)
+    with database.connection() as conn:
+        delete(conn, new_pad(conn, alice))  # which is in the trash
     run("users", "delete", "alice", "--yes")
     (path,) = tmp_path.iterdir()
     assert path.name.endswith(f"-alice-{alice}.zip")
     with zipfile.ZipFile(path) as written:
         assert written.testzip() is None
-        assert len([name for name in written.namelist() if name.endswith("pad.json")]) == 2
+        assert len([name for name in written.namelist() if name.endswith("pad.json")]) == 3
