@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
+from typing import NamedTuple
 from uuid import UUID
 
 import click
+import psycopg
 
 from padws.config import Settings
 from padws.database import Connection
+from padws.migrations.errors import MigrationFailed, in_words
 from padws.migrations.migrating import session
 from padws.migrations.waiting import REPORT_EVERY, Report, repeated
 from padws.queries.pictures import get_next_owner, tidy_pictures
@@ -25,7 +29,10 @@ _MEGABYTE = 1_000_000
 
 
 def tidy(settings: Settings, report: Report = click.echo) -> None:
-    """Tidy up, one user at a time, in short transactions. Raises MigrationError."""
+    """Tidy up, one user at a time, in short transactions. Raises MigrationError.
+
+    What fails for a user is reported, and goes on with the next; in the end it is an error.
+    """
     total = Counter[str]()
     with (
         session(settings, report) as (conn, stop),
@@ -34,48 +41,68 @@ def tidy(settings: Settings, report: Report = click.echo) -> None:
     ):
         for name in KINDS:
             record_tidied(conn, name=name, number=0)
-        for deleted in _delete_barred_users(conn):
-            _count(conn, total, deleted)
-        for purged in _purge(conn, settings.trash_for):
-            _count(conn, total, purged)
-        for tidied in _tidy_pictures(conn):
-            _count(conn, total, tidied)
+        for step in _steps(settings.trash_for):
+            _take(step, conn, total, report)
     report(_in_words(total))
+    if total["failures"]:
+        raise MigrationFailed(f"{total['failures']} of these steps failed; see above")
 
 
-def _delete_barred_users(conn: Connection) -> Iterator[dict[str, int]]:
-    """Finish the deletion of users that somebody has begun."""
+class _Step(NamedTuple):
+    """Something to do for each user whom `get_next` finds; `work` yields how much it has done."""
+
+    what: str
+    get_next: Callable[..., UUID | None]
+    work: Callable[[Connection, UUID], Iterator[dict[str, int]]]
+
+
+def _steps(trash_for: timedelta) -> list[_Step]:
+    purge = partial(_purge, trash_for=trash_for)
+    return [
+        _Step("Deleting user", get_next_barred_user, _delete_barred_user),
+        _Step("Emptying the trash of user", get_next_owner_of_trash, purge),
+        _Step("Tidying pictures of user", get_next_owner, _tidy_pictures),
+    ]
+
+
+def _take(step: _Step, conn: Connection, total: Counter[str], report: Report) -> None:
+    """Take a step for all users, in the order of their ids."""
     user_id = UUID(int=0)
-    while found := get_next_barred_user(conn, after=user_id):
-        deleted = delete_barred_user(conn, found)
-        yield {"users": int(deleted is not None)}
+    while found := step.get_next(conn, after=user_id):
+        try:
+            for numbers in step.work(conn, found):
+                _count(conn, total, numbers)
+        except psycopg.Error as error:
+            if conn.closed:
+                raise
+            total["failures"] += 1
+            report(f"{step.what} {found} failed: {in_words(error)}")
         user_id = found
 
 
-def _purge(conn: Connection, trash_for: timedelta) -> Iterator[dict[str, int]]:
+def _delete_barred_user(conn: Connection, user_id: UUID) -> Iterator[dict[str, int]]:
+    """Finish the deletion of a user that somebody has begun."""
+    yield {"users": int(delete_barred_user(conn, user_id) is not None)}
+
+
+def _purge(conn: Connection, owner_id: UUID, *, trash_for: timedelta) -> Iterator[dict[str, int]]:
     """Remove what has been in the trash for long enough, lot by lot."""
-    owner_id = UUID(int=0)
-    while found := get_next_owner_of_trash(conn, after=owner_id):
-        while True:
-            purged = purge_trash(conn, owner_id=found, trash_for=trash_for, most=LOT)
-            if not purged.pads and not purged.backups:
-                break
-            yield {"pads": purged.pads, "backups": purged.backups}
-        owner_id = found
+    while True:
+        purged = purge_trash(conn, owner_id=owner_id, trash_for=trash_for, most=LOT)
+        if not purged.pads and not purged.backups:
+            break
+        yield {"pads": purged.pads, "backups": purged.backups}
 
 
-def _tidy_pictures(conn: Connection) -> Iterator[dict[str, int]]:
-    """Delete the pictures that nothing has needed for a day, user by user."""
-    owner_id = UUID(int=0)
-    while found := get_next_owner(conn, after=owner_id):
-        tidied = tidy_pictures(conn, owner_id=found, unneeded_for=_UNNEEDED_FOR)
-        yield {
-            "users with pictures": 1,
-            "pictures": tidied.deleted,
-            "bytes": tidied.deleted_bytes,
-            "unneeded": tidied.unneeded,
-        }
-        owner_id = found
+def _tidy_pictures(conn: Connection, owner_id: UUID) -> Iterator[dict[str, int]]:
+    """Delete the pictures that nothing has needed for a day."""
+    tidied = tidy_pictures(conn, owner_id=owner_id, unneeded_for=_UNNEEDED_FOR)
+    yield {
+        "users with pictures": 1,
+        "pictures": tidied.deleted,
+        "bytes": tidied.deleted_bytes,
+        "unneeded": tidied.unneeded,
+    }
 
 
 def _count(conn: Connection, total: Counter[str], numbers: dict[str, int]) -> None:
