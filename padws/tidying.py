@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import click
+import psycopg
 
 from padws.config import Settings
 from padws.database import Connection, prepare_connection
 from padws.errors import Unavailable
+from padws.migrations.errors import MigrationFailed, in_words
 from padws.migrations.migrating import session
 from padws.migrations.waiting import REPORT_EVERY, Report, repeated
 from padws.queries.pictures import get_next_owner, tidy_pictures
 from padws.queries.tidying import KINDS, record_tidied
 from padws.queries.trash import LOT, get_next_owner_of_trash, purge_trash
-from padws.queries.users import get_next_barred_user
+from padws.queries.users import User, get_next_barred_user
 from padws.takeout.leaving import delete_barred_user
 
 # Long enough for whoever has deleted a picture to take that back.
@@ -29,7 +33,10 @@ _MEGABYTE = 1_000_000
 
 
 def tidy(settings: Settings, report: Report = click.echo) -> None:
-    """Tidy up, one user at a time, in short transactions. Raises MigrationError."""
+    """Tidy up, one user at a time, in short transactions. Raises MigrationError.
+
+    What fails for a user is reported, and goes on with the next; in the end it is an error.
+    """
     total = Counter[str]()
     with (
         session(settings, report) as (conn, stop),
@@ -39,53 +46,73 @@ def tidy(settings: Settings, report: Report = click.echo) -> None:
         prepare_connection(conn)
         for name in KINDS:
             record_tidied(conn, name=name, number=0)
-        for deleted in _delete_barred_users(conn, settings.takeout_dir, report):
-            _count(conn, total, deleted)
-        for purged in _purge(conn, settings.trash_for):
-            _count(conn, total, purged)
-        for tidied in _tidy_pictures(conn):
-            _count(conn, total, tidied)
+        for step in _steps(settings):
+            _take(step, conn, total, report)
     report(_in_words(total))
+    if total["failures"]:
+        raise MigrationFailed(f"{total['failures']} of these steps failed; see above")
 
 
-def _delete_barred_users(
-    conn: Connection, directory: Path | None, report: Report
-) -> Iterator[dict[str, int]]:
-    """Finish the deletion of users that somebody has begun."""
+class _Step(NamedTuple):
+    """Something to do for each user whom `get_next` finds; `work` yields how much it has done."""
+
+    what: str
+    get_next: Callable[..., UUID | User | None]
+    work: Callable[[Connection, Any], Iterator[dict[str, int]]]
+
+
+def _steps(settings: Settings) -> list[_Step]:
+    delete = partial(_delete_barred_user, directory=settings.takeout_dir)
+    purge = partial(_purge, trash_for=settings.trash_for)
+    return [
+        _Step("Deleting user", get_next_barred_user, delete),
+        _Step("Emptying the trash of user", get_next_owner_of_trash, purge),
+        _Step("Tidying pictures of user", get_next_owner, _tidy_pictures),
+    ]
+
+
+def _take(step: _Step, conn: Connection, total: Counter[str], report: Report) -> None:
+    """Take a step for all users, in the order of their ids."""
     user_id = UUID(int=0)
-    while found := get_next_barred_user(conn, after=user_id):
+    while found := step.get_next(conn, after=user_id):
+        user_id = found.id if isinstance(found, User) else found
         try:
-            delete_barred_user(lambda: nullcontext(conn), found, directory)
-            yield {"users": 1}
-        except Unavailable as error:
-            report(f"User {found.id} is not deleted: {error.detail}")
-        user_id = found.id
+            for numbers in step.work(conn, found):
+                _count(conn, total, numbers)
+        except (psycopg.Error, Unavailable) as error:
+            if conn.closed:
+                raise
+            total["failures"] += 1
+            report(f"{step.what} {user_id} failed: {_reason(error)}")
 
 
-def _purge(conn: Connection, trash_for: timedelta) -> Iterator[dict[str, int]]:
+def _reason(error: psycopg.Error | Unavailable) -> str:
+    return str(error.detail) if isinstance(error, Unavailable) else in_words(error)
+
+
+def _delete_barred_user(
+    conn: Connection, user: User, *, directory: Path | None
+) -> Iterator[dict[str, int]]:
+    """Finish the deletion of a user that somebody has begun."""
+    delete_barred_user(lambda: nullcontext(conn), user, directory)
+    yield {"users": 1}
+
+
+def _purge(conn: Connection, owner_id: UUID, *, trash_for: timedelta) -> Iterator[dict[str, int]]:
     """Remove what has been in the trash for long enough, lot by lot."""
-    owner_id = UUID(int=0)
-    while found := get_next_owner_of_trash(conn, after=owner_id):
-        while True:
-            purged = purge_trash(conn, owner_id=found, trash_for=trash_for, most=LOT)
-            if not purged.any:
-                break
-            yield {"pads": purged.pads, "backups": purged.backups}
-        owner_id = found
+    while (purged := purge_trash(conn, owner_id=owner_id, trash_for=trash_for, most=LOT)).any:
+        yield {"pads": purged.pads, "backups": purged.backups}
 
 
-def _tidy_pictures(conn: Connection) -> Iterator[dict[str, int]]:
-    """Delete the pictures that nothing has needed for a day, user by user."""
-    owner_id = UUID(int=0)
-    while found := get_next_owner(conn, after=owner_id):
-        tidied = tidy_pictures(conn, owner_id=found, unneeded_for=_UNNEEDED_FOR)
-        yield {
-            "users with pictures": 1,
-            "pictures": tidied.deleted,
-            "bytes": tidied.deleted_bytes,
-            "unneeded": tidied.unneeded,
-        }
-        owner_id = found
+def _tidy_pictures(conn: Connection, owner_id: UUID) -> Iterator[dict[str, int]]:
+    """Delete the pictures that nothing has needed for a day."""
+    tidied = tidy_pictures(conn, owner_id=owner_id, unneeded_for=_UNNEEDED_FOR)
+    yield {
+        "users with pictures": 1,
+        "pictures": tidied.deleted,
+        "bytes": tidied.deleted_bytes,
+        "unneeded": tidied.unneeded,
+    }
 
 
 def _count(conn: Connection, total: Counter[str], numbers: dict[str, int]) -> None:

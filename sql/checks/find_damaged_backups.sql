@@ -38,7 +38,8 @@ CROSS JOIN
         END,
         CASE WHEN NOT (backups.label ~ '\S' AND length(backups.label) <= 100) THEN 'backups_label_not_blank' END,
         CASE
-            WHEN backups.updated_at < backups.created_at - interval '1 minute' THEN 'backups_times_in_order'
+            WHEN backups.digest IS NOT NULL AND backups.updated_at < backups.created_at - interval '1 minute'
+                THEN 'backups_times_in_order'
         END,
         CASE
             WHEN greatest(backups.created_at, backups.updated_at) > now() + interval '1 day'

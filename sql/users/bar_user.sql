@@ -1,9 +1,18 @@
--- Bar a user who is being deleted: nobody from here on, while the user's things are removed. Once more is
--- as good. No row: no such user. Index: users_pkey.
+-- Bar a user who is being deleted: no session and no token of the user is accepted, while the user's things are removed. Once more is
+-- as good. No row: no such user. What breaks a rule in a row of pad.ws, which would refuse this, is mended.
+-- Index: users_pkey.
 -- psql -v user_id="'…'" -f sql/users/bar_user.sql
 
 UPDATE pad_ws.users
-SET deleted_at = coalesce(deleted_at, now())
+SET
+    username = CASE WHEN username ~ '\S' THEN username ELSE 'user_' || id END,
+    email = CASE WHEN email ~ '\S' THEN email ELSE 'user_' || id || '@example.com' END,
+    roles = CASE
+        WHEN jsonb_typeof(roles) = 'array' AND NOT roles @? 'strict $[*] ? (@.type() <> "string")' THEN roles
+        ELSE '[]'
+    END,
+    updated_at = greatest(updated_at, created_at),
+    deleted_at = coalesce(deleted_at, now())
 WHERE id = :user_id
 RETURNING
     id,

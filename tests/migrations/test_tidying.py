@@ -117,8 +117,8 @@ def test_it_finishes_the_deletion_of_users(
     """Not of those for whose pads there is no place."""
     barred = "UPDATE pad_ws.users SET deleted_at = now() WHERE username IN ('user 1', 'user 3')"
     databases.execute(trash, barred.encode())
-    output = forker.run({**settings, "TAKEOUT_DIR": "/proc"}, "db-tidy").output
-    assert output.count("is not deleted: TAKEOUT_DIR: ") == 2
+    output = forker.run({**settings, "TAKEOUT_DIR": "/proc"}, "db-tidy", code=1).output
+    assert output.count(" failed: TAKEOUT_DIR: ") == 2
     assert databases.query(trash, "SELECT count(*) FROM pad_ws.users") == [(3,)]
     output = forker.run({**settings, "TAKEOUT_DIR": str(tmp_path)}, "db-tidy").output
     names = sorted(path.name.split("-")[1] for path in tmp_path.iterdir())
@@ -127,6 +127,28 @@ def test_it_finishes_the_deletion_of_users(
     assert databases.query(trash, "SELECT username FROM pad_ws.users") == [("user 2",)]
     assert number_of_pads(trash) == (2, 6)
     assert recorded(trash)["users"] == 2
+
+
+# Nothing of the second user's can be changed, as if a row were damaged.
+IN_THE_WAY = b"""
+    UPDATE pad_ws.pads SET deleted_at = now() WHERE owner_id = md5('2')::uuid;
+    UPDATE pad_ws.users SET deleted_at = now();
+    ALTER TABLE pad_ws.pads ADD CONSTRAINT whole CHECK (owner_id <> md5('2')::uuid) NOT VALID;
+"""
+
+
+def test_what_fails_for_a_user_is_said_and_keeps_nobody_else_waiting(
+    trash: str, settings: dict[str, str], forker: Forks
+) -> None:
+    databases.execute(trash, IN_THE_WAY)
+    failed = forker.run(settings, "db-tidy", code=1)
+    ((left,),) = databases.query(trash, "SELECT id FROM pad_ws.users")
+    (line,) = [each for each in failed.output.splitlines() if f"Deleting user {left}" in each]
+    assert "whole" in line
+    assert "2 users deleted that somebody had begun to delete." in failed.output
+    assert "1 of these steps failed; see above" in failed.output
+    databases.execute(trash, b"ALTER TABLE pad_ws.pads DROP CONSTRAINT whole")
+    assert "1 users deleted" in forker.run(settings, "db-tidy").output
 
 
 def test_several_that_empty_the_trash_at_once_share_the_work(

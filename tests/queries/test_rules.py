@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
@@ -14,18 +15,22 @@ from padws.database import Connection
 from padws.error_handler import problem_of
 from padws.errors import CONSTRAINTS
 from padws.json_text import JsonText
-from padws.queries import backups, pads, templates, tokens, users
+from padws.queries import backups, pads, templates, tokens, trash, users
 from padws.uuid7 import uuid7
 from tests.helpers import citus
 from tests.helpers.rows import (
     ALWAYS_DUE,
     ANY_VERSION,
     FIVE_MINUTES,
+    NOON,
+    THIRTY_DAYS,
     backups_of,
+    delete,
     new_backup,
     new_pad,
     new_user,
     pad_row,
+    remove_user,
     restore,
     retention,
     save,
@@ -166,7 +171,8 @@ BROKEN = [
 def row(conn: Connection) -> pads.Pad:
     """A pad; one row in every table."""
     pad = new_pad(conn)
-    new_backup(conn, pad.id, datetime.now(UTC))
+    mine = {"pad_id": pad.id, "owner_id": pad.owner_id}
+    backups.insert_backup(conn, retention=retention(), **mine)
     templates.insert_template(conn, template_id=uuid7(), name="t", display_name="T", scene=scene())
     tokens.insert_token(
         conn,
@@ -188,6 +194,75 @@ def test_the_database_refuses_it_by_itself(
     with pytest.raises(IntegrityError) as caught:
         conn.execute(f"UPDATE pad_ws.{table} SET {change}".encode())
     assert violates(caught.value, rule)
+
+
+# What pad.ws may have written, and padws would not.
+
+
+@pytest.fixture(params=["[]", "{}", '{"appState": []}'])
+def pad_of_pad_ws(conn: Connection, request: pytest.FixtureRequest) -> pads.Pad:
+    """A pad that is no scene, with a backup that is no object and whose times are in no order."""
+    pad = new_pad(conn)
+    new_backup(conn, pad.id, NOON)
+    conn.execute(
+        "UPDATE pad_ws.pads SET data = %s, version = 0, updated_at = 'epoch'", [request.param]
+    )
+    conn.execute("UPDATE pad_ws.backups SET data = '[]', updated_at = 'epoch'")
+    return pad
+
+
+def label(conn: Connection, pad: pads.Pad) -> object:
+    (backup,) = backups_of(conn, pad.id)
+    mine = {"pad_id": pad.id, "owner_id": pad.owner_id, "backup_id": backup["id"]}
+    return backups.label_backup(conn, label="old", **mine)
+
+
+def move(conn: Connection, pad: pads.Pad) -> object:
+    return pads.move_pads(conn, owner_id=pad.owner_id, new_owner_id=new_user(conn))
+
+
+def come_back(conn: Connection, pad: pads.Pad) -> object:
+    delete(conn, pad)
+    mine = {"pad_id": pad.id, "owner_id": pad.owner_id}
+    return trash.restore_pad(conn, trash_for=THIRTY_DAYS, **mine).rows
+
+
+def go_for_good(conn: Connection, pad: pads.Pad) -> object:
+    delete(conn, pad)
+    mine = {"pad_id": pad.id, "owner_id": pad.owner_id}
+    return trash.purge_pad(conn, trash_for=THIRTY_DAYS, most=100, **mine)
+
+
+def empty_trash(conn: Connection, pad: pads.Pad) -> object:
+    delete(conn, pad)
+    return trash.empty_trash(conn, owner_id=pad.owner_id, trash_for=THIRTY_DAYS, most=100)
+
+
+def lose_its_newest_backup(conn: Connection, pad: pads.Pad) -> object:
+    (backup,) = backups_of(conn, pad.id)
+    conn.execute("UPDATE pad_ws.pads SET last_backup_at = %s", [backup["created_at"]])
+    mine = {"pad_id": pad.id, "owner_id": pad.owner_id}
+    return backups.delete_backup(conn, backup_id=backup["id"], **mine)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        delete,
+        come_back,
+        go_for_good,
+        empty_trash,
+        label,
+        lose_its_newest_backup,
+        save,
+        pytest.param(move, marks=citus.on_one_machine),
+        lambda conn, pad: remove_user(conn, pad.owner_id),
+    ],
+)
+def test_a_row_of_pad_ws_that_breaks_a_rule_is_in_nobodys_way(
+    conn: Connection, pad_of_pad_ws: pads.Pad, change: Callable[..., object]
+) -> None:
+    assert change(conn, pad_of_pad_ws)
 
 
 @pytest.mark.usefixtures("row")

@@ -135,7 +135,7 @@ def test_all_damage_together_is_counted_and_a_bounded_part_printed(
     verify: Verify, url: str
 ) -> None:
     databases.execute(url, b"ALTER TABLE pad_ws.backups DROP CONSTRAINT backups_times_in_order")
-    databases.execute(url, b"UPDATE pad_ws.backups SET updated_at = 'epoch'")
+    databases.execute(url, b"UPDATE pad_ws.backups SET updated_at = 'epoch', digest = 1")
     printed = verify(url, "--most", "3", code=DAMAGED)
     assert printed.count("Damaged: backups ") == 2, "after the missing rule"
     assert "Damaged: and more, which are counted." in printed

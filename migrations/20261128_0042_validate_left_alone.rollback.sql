@@ -1,0 +1,3 @@
+-- Nothing is taken back: what has been validated stays true.
+
+SELECT 1;
