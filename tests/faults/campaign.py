@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 import psutil
 
 from tests.faults.catalogue import Fault
+from tests.faults.lives import LivesWriter
 from tests.faults.place import KEEP, WORKERS, Place
 from tests.helpers.ledger import PadLedger
 from tests.helpers.writers import CUT_OFF, REFUSED, TIME_OUT, Seen, Writer
@@ -103,7 +104,8 @@ class Campaign:
 
     def _lost(self, writer: Writer) -> list[str]:
         before: PadLedger = writer.ledger.before()
-        return writer.ledger.check(before, self.place.stored(writer), KEEP)
+        wrong = writer.ledger.check(before, self.place.stored(writer), KEEP)
+        return wrong + (writer.lost(self.place.sql) if isinstance(writer, LivesWriter) else [])
 
     def _leaks(self) -> list[str]:
         """Connections that were left behind, and memory that only grows."""

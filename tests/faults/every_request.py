@@ -41,6 +41,17 @@ REQUESTS: list[Request] = [
     ("GET", "{pad}/links", None),
     ("GET", "{shared}", None),
     ("POST", "{shared}", {"password": "x"}),
+    ("DELETE", "{pad}/links/{id}", None),
+    ("GET", "{pad}/pictures/{digest}", None),
+    ("GET", "{shared}/pictures/{digest}", None),
+    ("GET", "/api/pad/trash", None),
+    ("POST", "/api/pad/trash/{id}/restore", None),
+    ("DELETE", "/api/pad/trash/{id}", None),
+    ("GET", "/api/users/me/usage", None),
+    ("GET", "/api/users/me/takeout", None),
+    ("GET", "/api/users/me/tokens", None),
+    ("POST", "/api/users/me/tokens", {"name": "x"}),
+    ("POST", "/api/users/{id}/pads/move", {"to": "00000000-0000-4000-8000-000000000000"}),
     ("GET", "/api/templates", None),
     ("GET", "/api/templates/default", None),
     ("POST", "/api/templates", {"name": "x", "display_name": "x", "data": {"a": 1}}),
@@ -55,4 +66,5 @@ def requests_about(pad: str, backup: str, link: str) -> list[Request]:
     """The requests, by an administrator who owns this pad, its backup and the link to it."""
     shared = f"/api{urlsplit(link).path}"
     names = {"pad": pad, "backup": f"{pad}/backups/{backup}", "shared": shared}
+    names |= {"id": pad.rpartition("/")[2], "digest": "0" * 64}
     return [(method, path.format_map(names), body) for method, path, body in REQUESTS]

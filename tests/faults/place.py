@@ -22,6 +22,7 @@ from padws.embedded.directory import DataDirectory
 from padws.embedded.postgres import Postgres
 from padws.embedded.servers import Gunicorn, Provider, Redis
 from padws.embedded.startup import LOOPBACK, free_port
+from tests.faults.lives import LivesWriter
 from tests.helpers.ledger import PadLedger, PartsLedger, PicturesLedger, Scene, Stored
 from tests.helpers.parts import Part
 from tests.helpers.people import sign_in_all
@@ -159,7 +160,7 @@ def _whole(scene: Scene, pictures: dict[str, str], contents: dict[str, str]) -> 
 
 @contextmanager
 def running_place(writers: int) -> Iterator[Place]:
-    """A place whose writers are saving."""
+    """A place whose writers are saving; one more does everything else."""
     with ExitStack() as stack:
         directory = stack.enter_context(temporary.data_directory())
         database = Postgres(directory, *POSTGRES_OPTIONS)
@@ -169,6 +170,9 @@ def running_place(writers: int) -> Iterator[Place]:
         disk = stack.enter_context(_small_disk(directory.path, database.url()))
         place = replace(place, scissors=scissors, disk=disk)
         write(stack, place, writers)
+        (person,) = sign_in_all(place.urls[0], ["writer of lives"])
+        place.writers.append(LivesWriter("lives", person.cookie, place.urls))
+        place.writers[-1].start()
         yield place
 
 

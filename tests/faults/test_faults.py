@@ -11,6 +11,7 @@ import pytest
 
 from tests.faults.campaign import Campaign
 from tests.faults.catalogue import FAULTS, Fault
+from tests.faults.lives import LivesWriter
 from tests.faults.place import running_place
 from tests.helpers.waiting import wait_until
 from tests.helpers.writers import PicturesWriter
@@ -36,3 +37,8 @@ def test_pictures_are_got_and_sent_by_their_addresses(campaign: Campaign) -> Non
     whole, by_address = (w for w in campaign.place.writers if isinstance(w, PicturesWriter))
     wait_until(lambda: whole.got and by_address.got and by_address.sent_by_address)
     assert not whole.sent_by_address
+
+
+def test_drawings_are_imported_shared_taken_out_and_deleted(campaign: Campaign) -> None:
+    (lives,) = (w for w in campaign.place.writers if isinstance(w, LivesWriter))
+    wait_until(lambda: lives.lived)

@@ -7,8 +7,10 @@ import json
 import random
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -33,6 +35,8 @@ SAVES_ON_A_LINE = 20
 #: How a save may fail without an answer: none came in time, the connection was closed before it
 #: came, or none was made.
 TIME_OUT, CUT_OFF, REFUSED = "time-out", "cut off", "refused"
+#: An answer had begun, and did not come to its end: a takeout's, when PostgreSQL is not there.
+BROKEN_OFF = "broken off"
 
 
 @dataclass(frozen=True)
@@ -69,9 +73,10 @@ class Line:
         self._headers = {"Cookie": f"session_id={cookie}", "Content-Type": "application/json"}
 
     def ask(self, method: str, path: str, content: object, **headers: str) -> Answer:
-        """Send a request. Raises OSError or HTTPException when no answer comes."""
+        """Send a request with JSON or bytes. Raises OSError or HTTPException without an answer."""
+        body = content if isinstance(content, bytes) else json.dumps(content)
         try:
-            self._connection.request(method, path, json.dumps(content), self._headers | headers)
+            self._connection.request(method, path, body, self._headers | headers)
             response = self._connection.getresponse()
             return Answer(response.status, response.headers, response.read())
         except (OSError, http.client.HTTPException):
@@ -146,18 +151,23 @@ class Writer(threading.Thread):
         condition = {"If-Match": f'"{self.ledger.basis}"'} if self.ledger.careful else {}
         in_parts = isinstance(self.ledger, PartsLedger)
         method, path = ("PATCH", f"{self.path}/data") if in_parts else ("POST", self.path)
+        ask, content = self._lines[0].ask, self._content(number)
+        answer = self._answer(partial(ask, method, path, content, **condition))
+        return answer is not None and self._note(answer, number)
+
+    def _answer(self, ask: Callable[[], Answer]) -> Answer | None:
+        """What is answered; None if nothing is, which is counted."""
         try:
-            answer = self._lines[0].ask(method, path, self._content(number), **condition)
+            return ask()
         except TimeoutError:
             self.seen.count(TIME_OUT)
-            return False
         except ConnectionRefusedError:
             self.seen.count(REFUSED)
-            return False
+        except http.client.IncompleteRead:
+            self.seen.count(BROKEN_OFF)
         except (OSError, http.client.HTTPException):
             self.seen.count(CUT_OFF)
-            return False
-        return self._note(answer, number)
+        return None
 
     def _content(self, number: int) -> Scene:
         return self.ledger.content(number)
@@ -169,12 +179,17 @@ class Writer(threading.Thread):
             self.ledger.acknowledge(number, version, answer.headers["ETag"])
             self._served()
             return True
-        self.seen.count(str(answer.status))
         if answer.status == HTTPStatus.PRECONDITION_FAILED and self.ledger.careful:
+            self.seen.count(str(answer.status))
             self.ledger.overtaken(number, json.loads(answer.body)["version"])
-        elif answer.status != HTTPStatus.SERVICE_UNAVAILABLE or "Retry-After" not in answer.headers:
-            self.seen.bad_answers.append(f"{answer.status} {answer.body[:200]!r}")
+        else:
+            self._refused(answer, HTTPStatus.SERVICE_UNAVAILABLE)
         return False
+
+    def _refused(self, answer: Answer, *allowed: HTTPStatus) -> None:
+        self.seen.count(str(answer.status))
+        if answer.status not in allowed or "Retry-After" not in answer.headers:
+            self.seen.bad_answers.append(f"{answer.status} {answer.body[:200]!r}")
 
     def _served(self) -> None:
         now = time.monotonic()
