@@ -108,11 +108,16 @@ def import_pad(
     created_at: datetime,
     updated_at: datetime,
     last_backup_at: datetime | None,
-) -> ImportedPad:
+) -> ImportedPad | None:
     """Make a pad of a takeout, unless it is there; under `derived_id` if the id is another's.
 
-    Its pictures must be there. Violates pads_pkey if both ids are others'.
+    Its pictures come next: `add_pictures`, `keep_pictures`. `None` if both ids are others'.
     """
+
+
+@from_file
+def keep_pictures(conn: Connection, *, owner_id: UUID, pad_id: UUID, pictures: JsonText) -> bool:
+    """Note which pictures a new pad refers to."""
 
 
 @from_file

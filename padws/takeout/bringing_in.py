@@ -11,7 +11,6 @@ import orjson
 import psycopg
 from marshmallow import ValidationError
 from msgspec import Struct
-from psycopg.errors import UniqueViolation
 
 from padws.database import Connection
 from padws.error_handler import problem_of
@@ -94,8 +93,15 @@ class _Pad:
         told = self._told()
         drawing = self._drawing(DRAWING)
         pad = self._asked(DRAWING, lambda: self._pad(told, drawing))
+        if not pad:
+            raise Unreadable(path_of(self._files.id, PAD), "Somebody else has its id.")
         if pad.is_in_trash:
             raise Unreadable(path_of(self._files.id, PAD), "The pad is in the trash.")
+        if pad.is_new or pad.differs:
+            self._asked(DRAWING, lambda: self._add_pictures(drawing))
+        if pad.is_new and drawing.pictures:
+            owner_id, pictures = self._about.owner_id, drawing.pictures
+            takeouts.keep_pictures(self._conn, owner_id=owner_id, pad_id=pad.id, pictures=pictures)
         added = sum(self._backup(pad, taken) for taken in told["history"])
         if pad.differs:
             added += self._add(pad, self._as_backup(pad, told), drawing, unless_equal=True)
@@ -134,7 +140,7 @@ class _Pad:
             raise Unreadable(path, "It names other files than there are.")
         return told
 
-    def _pad(self, told: dict[str, Any], drawing: Drawing) -> takeouts.ImportedPad:
+    def _pad(self, told: dict[str, Any], drawing: Drawing) -> takeouts.ImportedPad | None:
         created_at = min(told["created_at"], self._now)
         taken_at = [min(taken["timestamp"], self._now) for taken in told["history"]]
         return takeouts.import_pad(
@@ -152,7 +158,9 @@ class _Pad:
         )
 
     def _backup(self, pad: takeouts.ImportedPad, taken: dict[str, Any]) -> bool:
-        return self._add(pad, taken, self._drawing(taken["file"]))
+        drawing = self._drawing(taken["file"])
+        self._asked(taken["file"], lambda: self._add_pictures(drawing))
+        return self._add(pad, taken, drawing)
 
     def _add(
         self,
@@ -185,7 +193,7 @@ class _Pad:
         return uuid5(row_id, str(self._about.owner_id))
 
     def _drawing(self, name: str) -> Drawing:
-        """The scene in a file, its pictures apart and in the database. Raises Unreadable."""
+        """The scene in a file, its pictures apart. Raises Unreadable."""
         text = scene_of(self._archive.read(path_of(self._files.id, name)))
         self._read += len(text)
 
@@ -196,7 +204,6 @@ class _Pad:
             drawing = take_apart(text, check, lambda: self._about.new_pictures)
             most = self._about.largest_scene
             check_references(self._conn, drawing, owner_id=self._about.owner_id, most=most)
-            self._add_pictures(drawing)
             return drawing
 
         return self._asked(name, read)
@@ -222,8 +229,6 @@ class _Pad:
         path = path_of(self._files.id, name)
         try:
             return ask()
-        except UniqueViolation as error:
-            raise Unreadable(path, "Somebody else has its id.") from error
         except (Problem, psycopg.Error) as error:
             problem = problem_of(error)
             if problem.status >= 500:

@@ -1,5 +1,7 @@
 -- Make a pad of a takeout, unless its owner has it; under the derived id where the other one is somebody
--- else's. Constraints: pads_data_is_scene; the owner must exist (pads_owner_id_fkey).
+-- else's. It is held until the transaction ends; its pictures come next (add_pictures, keep_pictures). No row: the
+-- derived id is somebody else's, too.
+-- Constraints: pads_data_is_scene; the owner must exist (pads_owner_id_fkey).
 -- Index: those of pad_ws.import_pad.
 -- psql -v owner_id="'…'" -v pad_id="'…'" -v derived_id="'…'" -v display_name="'…'" \
 --      -v scene="'{\"elements\": []}'" -v pictures=null -v version=1 -v created_at="'2025-05-01'" \

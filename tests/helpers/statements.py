@@ -299,6 +299,7 @@ ONLY_FOR: dict[str, dict[str, Any]] = {
         "pictures": _pictures(b"another"),
     },
     "takeouts/import_pad": {"pad_id": uuid4(), "pictures": _pictures(b"picture 1")},
+    "takeouts/keep_pictures": {"pictures": _pictures(b"picture 10001")},
     "takeouts/import_backup": {
         "backup_id": uuid4(),
         "scene": JsonText(b'{"a": 1}'),

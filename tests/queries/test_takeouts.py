@@ -1,0 +1,90 @@
+"""Bringing takeouts in: twice at once, and beside whoever saves."""
+
+from __future__ import annotations
+
+import io
+import json
+from contextlib import nullcontext
+from functools import partial
+from hashlib import sha256
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+from zipfile import ZipFile
+
+import pytest
+
+from padws.database import Connection, Database
+from padws.takeout.archive import Archive
+from padws.takeout.bringing_in import BroughtIn, Import, bring_in
+from tests.helpers.rows import NOON, count, new_user, overtaken
+
+PICTURE = "data:image/png;base64," + "iVBORw0KGgo=" * 400
+FILES = {"f": {"dataURL": PICTURE}}
+
+
+def taken_out(*scenes: dict[str, Any], pad_id: UUID | None = None) -> Archive:
+    """A takeout of one pad: its drawing, and before that its history."""
+    folder = f"pads/{pad_id or uuid4()}"
+    history = [
+        {
+            "file": f"history/{number}.excalidraw",
+            "id": str(uuid4()),
+            "timestamp": NOON.isoformat(),
+            "reason": "manual",
+        }
+        for number in range(len(scenes) - 1)
+    ]
+    about = {
+        "id": folder.removeprefix("pads/"),
+        "display_name": "Drawing",
+        "created_at": NOON.isoformat(),
+        "updated_at": NOON.isoformat(),
+        "version": 3,
+        "history": history,
+    }
+    names = [*(each["file"] for each in history), "drawing.excalidraw"]
+    files = {f"{folder}/{name}": scene for name, scene in zip(names, scenes, strict=True)}
+    texts = {path: json.dumps(content) for path, content in files.items()}
+    texts[f"{folder}/pad.json"] = json.dumps(about)
+    digests = {path: sha256(text.encode()).hexdigest() for path, text in texts.items()}
+    texts["manifest.json"] = json.dumps(
+        {
+            "format": "padws-takeout",
+            "version": 1,
+            "made_at": NOON.isoformat(),
+            "made_by": "a test",
+            "user": {},
+            "files": digests,
+        }
+    )
+    made = io.BytesIO()
+    with ZipFile(made, "w") as target:
+        for path, text in texts.items():
+            target.writestr(path, text)
+    return Archive(made, most_bytes=10**8, largest_file=10**7)
+
+
+def bring_it_in(conn: Connection, archive: Archive, owner_id: UUID) -> tuple[int, int]:
+    """Bring a takeout in on one connection; how many pads and backups are new."""
+    done = BroughtIn()
+    about = Import(lambda: nullcontext(conn), owner_id, new_pictures=True, largest_scene=10**7)
+    for _ in bring_in(archive, about, done):
+        pass
+    assert done.skipped == []
+    return done.pads, done.backups
+
+
+@pytest.mark.parametrize("is_taken", [False, True], ids=["free ids", "ids of somebody else"])
+def test_twice_at_once_makes_one_pad(database: Database, conn: Connection, is_taken: bool) -> None:
+    owner_id, pad_id = new_user(conn), uuid4()
+    archive = taken_out(
+        {"elements": [1], "files": FILES}, {"elements": [2], "files": FILES}, pad_id=pad_id
+    )
+    if is_taken:
+        bring_it_in(conn, archive, new_user(conn))
+    bring_twice = partial(bring_it_in, archive=archive, owner_id=owner_id)
+    assert overtaken(database, bring_twice, bring_twice, bring_twice) == [(0, 0), (0, 0)]
+    expected = uuid5(pad_id, str(owner_id)) if is_taken else pad_id
+    owned = "SELECT id FROM pad_ws.pads WHERE owner_id = %s"
+    assert conn.execute(owned, [owner_id]).fetchall() == [(expected,)]
+    assert count(conn, "backups") == 1 + is_taken
