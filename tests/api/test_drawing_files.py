@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -221,6 +222,22 @@ PICTURES = {
 def test_a_picture_brings_the_drawing_inside(alice: Client, picture: bytes) -> None:
     pad = bring_in(alice, picture)
     assert (pad["display_name"], pad["data"]["elements"]) == ("é 🎉", ELEMENTS)
+
+
+#: What Excalidraw 0.18.1 makes of one drawing in Chromium: serializeAsJSON, exportToBlob and, with
+#: `boundElements` as [] where they were null, exportToSvg, both with exportEmbedScene. It has read
+#: PICTURES as well.
+REAL = Path(__file__).parent / "drawings" / "of_excalidraw.excalidraw"
+
+
+@pytest.mark.parametrize("ending", ["", ".png", ".svg"])
+def test_what_excalidraw_itself_has_written_comes_in(alice: Client, ending: str) -> None:
+    expected = json.loads(REAL.read_bytes())
+    data = bring_in(alice, REAL.with_name(REAL.name + ending).read_bytes())["data"]
+    for element in (*data["elements"], *expected["elements"]):
+        element["boundElements"] = element["boundElements"] or []
+    assert data["elements"] == expected["elements"]
+    assert data["files"] == expected["files"]
 
 
 NO_DRAWING_INSIDE = {
