@@ -11,10 +11,13 @@ import psycopg
 import pytest
 
 from padws.database import prepare_connection
+from padws.errors import NotProvided
 from padws.migrations import pending
+from padws.queries import pads
 from padws.statements import load_statement
 from padws.uuid7 import uuid7
 from tests.helpers import citus
+from tests.helpers.rows import new_pad, new_user, pad_row
 from tests.helpers.statements import FILES, FUNCTIONS, NAMES, example_of, fill, run_example
 
 #: One has nothing but a token of an earlier release to go by, the others go from user to user.
@@ -99,6 +102,16 @@ def test_a_function_is_run_where_its_owner_is(conn: psycopg.Connection[Any], nam
         conn.remove_notice_handler(note)
     assert said.count("pushing down the function call") == 10, said
     assert sum(line.startswith("issuing") for line in said) == 10, said
+
+
+def test_pads_cannot_move_to_another_owner(conn: psycopg.Connection[Any]) -> None:
+    """Who may be on another node; the pad stays as it is."""
+    owner_id, other_id = new_user(conn), new_user(conn)
+    pad = new_pad(conn, owner_id)
+    with pytest.raises(NotProvided) as refused:
+        pads.move_pads(conn, owner_id=owner_id, new_owner_id=other_id)
+    assert refused.value.code == "one_machine_only"
+    assert pad_row(conn, pad.id)["owner_id"] == owner_id
 
 
 def test_all_statements_are_looked_at() -> None:
