@@ -5,7 +5,7 @@
 --
 -- Pads that are gone come back with their backups, and the user with them; pads that are there stay
 -- as they are. With -v overwrite=on these get the dump's scene and name, too; what that replaces
--- becomes their newest backup.
+-- becomes their newest backup. Pads that have been given to another user are left alone, and listed.
 --
 -- A pad that comes back continues a million versions later, so that no client takes its ETag for one
 -- that it has seen since the dump. What an open client merges into it from an older version is refused.
@@ -35,7 +35,7 @@ SELECT
     r.id,
     CASE WHEN EXISTS (SELECT FROM pad_ws.users AS u WHERE u.username = r.username)
         THEN 'user_' || r.id ELSE r.username END,
-    CASE WHEN EXISTS (SELECT FROM pad_ws.users AS u WHERE u.email = r.email)
+    CASE WHEN EXISTS (SELECT FROM pad_ws.users AS u WHERE lower(u.email) = lower(r.email))
         THEN 'user_' || r.id || '@example.com' ELSE r.email END,
     r.email_verified,
     r.name,
@@ -46,6 +46,35 @@ SELECT
     r.updated_at
 FROM restored_users AS r
 WHERE NOT EXISTS (SELECT FROM pad_ws.users AS u WHERE u.id = r.id);
+
+-- The rows of pads that are there are held until the end: no save comes in between. They come first, as in
+-- every transaction (docs/dba.md, Locks).
+
+CREATE TEMP TABLE kept_pads ON COMMIT DROP AS
+SELECT pads.id, pads.owner_id
+FROM pad_ws.pads AS pads
+INNER JOIN restored_pads USING (id, owner_id)
+ORDER BY pads.id
+FOR NO KEY UPDATE OF pads;
+
+-- What another user has by now is that user's: it is left as it is, and the dump's is left out.
+
+DELETE FROM restored_pads AS r
+USING pad_ws.pads AS pads
+WHERE pads.id = r.id AND pads.owner_id <> r.owner_id
+RETURNING r.id AS "pad of another user by now", pads.owner_id AS "whose it is", r.display_name AS "was called";
+
+DELETE FROM restored_backups
+WHERE source_id NOT IN (SELECT id FROM restored_pads);
+
+-- pad.ws stored some things that are no drawings, and that no new row may have.
+
+UPDATE restored_pads
+SET data = '{"elements": []}'
+WHERE NOT pad_ws.is_scene(data);
+
+DELETE FROM restored_backups
+WHERE jsonb_typeof(data) <> 'object';
 
 -- All pictures of the dump; what no pad needs in the end, flask db-tidy deletes.
 
@@ -64,14 +93,6 @@ FROM (
     INNER JOIN restored_pictures USING (owner_id, digest)
     FOR KEY SHARE OF pictures
 ) AS held;
-
--- The rows of pads that are there are held until the end: no save comes in between.
-
-CREATE TEMP TABLE kept_pads ON COMMIT DROP AS
-SELECT pads.id
-FROM pad_ws.pads AS pads
-WHERE pads.id IN (SELECT id FROM restored_pads)
-FOR NO KEY UPDATE;
 
 -- What was in the trash is there again, for its full time from now on.
 
@@ -106,15 +127,29 @@ WHERE id NOT IN (SELECT id FROM kept_pads);
 INSERT INTO pad_ws.backups (
     id, source_id, owner_id, data, pictures, reason, label, version, elements, digest, created_at, updated_at
 )
-SELECT id, source_id, owner_id, data, pictures, reason, label, version, elements, digest, created_at, updated_at
-FROM restored_backups
+SELECT
+    -- An id can be in use for another user's copy, who has brought in a takeout.
+    CASE WHEN EXISTS (SELECT FROM pad_ws.backups AS b WHERE b.id = r.id) THEN gen_random_uuid() ELSE r.id END,
+    source_id,
+    owner_id,
+    data,
+    pictures,
+    reason,
+    label,
+    version,
+    elements,
+    digest,
+    created_at,
+    updated_at
+FROM restored_backups AS r
 WHERE source_id NOT IN (SELECT id FROM kept_pads);
 
 \if :overwrite
 INSERT INTO pad_ws.backups (id, source_id, owner_id, data, pictures, reason, version, created_at, updated_at)
 SELECT gen_random_uuid(), pads.id, pads.owner_id, pads.data, pads.pictures, 'restore', pads.version, now(), now()
 FROM pad_ws.pads AS pads
-INNER JOIN kept_pads USING (id);
+INNER JOIN kept_pads USING (id, owner_id)
+WHERE jsonb_typeof(pads.data) = 'object';
 
 UPDATE pad_ws.pads AS pads
 SET
@@ -129,7 +164,8 @@ SET
     arrived_at = now(),
     deleted_at = CASE WHEN pads.deleted_at IS NOT NULL THEN r.deleted_at END
 FROM restored_pads AS r
-WHERE r.id = pads.id AND r.id IN (SELECT id FROM kept_pads);
+INNER JOIN kept_pads USING (id, owner_id)
+WHERE r.id = pads.id AND r.owner_id = pads.owner_id;
 \endif
 
 -- What pads and backups refer to, by their maps of pictures.
@@ -141,18 +177,18 @@ WHERE needed.pad_id = r.id AND needed.owner_id = r.owner_id;
 INSERT INTO pad_ws.pad_pictures (owner_id, pad_id, digest)
 SELECT DISTINCT pads.owner_id, pads.id, decode(file.value, 'hex')
 FROM pad_ws.pads AS pads
-CROSS JOIN LATERAL jsonb_each_text(pads.pictures) AS file
-WHERE pads.id IN (SELECT id FROM restored_pads);
+INNER JOIN restored_pads USING (id, owner_id)
+CROSS JOIN LATERAL jsonb_each_text(pads.pictures) AS file;
 
 INSERT INTO pad_ws.backup_pictures (owner_id, backup_id, digest)
 SELECT DISTINCT backups.owner_id, backups.id, decode(file.value, 'hex')
 FROM pad_ws.backups AS backups
+INNER JOIN restored_pads AS r ON backups.source_id = r.id AND backups.owner_id = r.owner_id
 CROSS JOIN LATERAL jsonb_each_text(backups.pictures) AS file
-WHERE backups.source_id IN (SELECT id FROM restored_pads)
 ON CONFLICT DO NOTHING;
 
 SELECT
-    (SELECT count(*) FROM restored_pads) AS pads_in_the_dump,
+    (SELECT count(*) FROM restored_pads) AS pads_in_the_dump, -- without those of others
     (SELECT count(*) FROM kept_pads) AS still_there,
     :'overwrite' AS overwritten;
 

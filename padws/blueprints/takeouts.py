@@ -23,9 +23,9 @@ from padws.http import ApiBlueprint, answer, receive_zip
 from padws.observability.metrics import BACKUPS_TAKEN, PADS_CREATED, TAKEOUTS
 from padws.queries import users
 from padws.schemas.openapi import TAKEOUT, TAKEOUT_BODY
-from padws.schemas.takeouts import BroughtIn as BroughtInSchema
+from padws.schemas.takeouts import BroughtIn
 from padws.takeout.archive import Archive
-from padws.takeout.bringing_in import BroughtIn, Import, bring_in
+from padws.takeout.bringing_in import ImportOptions, ImportResult, bring_in
 from padws.takeout.limits import LONGEST, sizes
 from padws.takeout.writing import Takeout
 
@@ -91,7 +91,7 @@ class _Sending:
 
 @blueprint.post("/takeout")
 @blueprint.doc(**TAKEOUT_BODY)
-@blueprint.response(200, BroughtInSchema())
+@blueprint.response(200, BroughtIn())
 def bring_in_takeout() -> Response:
     """Bring a takeout in; what is there already is left as it is."""
     limit = settings().max_takeout_bytes
@@ -99,14 +99,14 @@ def bring_in_takeout() -> Response:
     try:
         with _temporary_file() as file:
             receive_zip(file, limit, time.monotonic() + LONGEST)
-            done = _bring_in(file)
+            result = _bring_in(file)
     finally:
         end()
     TAKEOUTS.labels("in", "done").inc()
-    PADS_CREATED.inc(done.pads)
-    BACKUPS_TAKEN.inc(done.backups)
-    skipped = [{"path": each.path, "reason": each.reason} for each in done.skipped]
-    return answer({"pads": done.pads, "backups": done.backups, "skipped": skipped})
+    PADS_CREATED.inc(result.pads)
+    BACKUPS_TAKEN.inc(result.backups)
+    skipped = [{"path": each.path, "reason": each.reason} for each in result.skipped]
+    return answer({"pads": result.pads, "backups": result.backups, "skipped": skipped})
 
 
 @contextlib.contextmanager
@@ -121,21 +121,22 @@ def _temporary_file() -> Iterator[IO[bytes]]:
         raise Unavailable("no_room", retry_after=60) from error
 
 
-def _bring_in(file: IO[bytes]) -> BroughtIn:
+def _bring_in(file: IO[bytes]) -> ImportResult:
     archive = Archive(file, **sizes(settings()))
     with database().connection() as conn:
         if not caller().personal_token:  # whose row is there
             users.bring_in_line(conn, caller().row())
-    about = Import(
+    options = ImportOptions(
         connections=database().connection,
         owner_id=caller().id,
         new_pictures=services().new_pictures_apart,
         largest_scene=settings().max_body_bytes,
+        default_pad_name=settings().default_pad_name,
     )
-    done = BroughtIn()
-    steps = bring_in(archive, about, done)
+    result = ImportResult()
+    steps = bring_in(archive, options, result)
     going_on = True
     while going_on:
         with services().takeouts.bringing_in:
             going_on = next(steps, None) is not None
-    return done
+    return result

@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, fields, validate
 
-from padws.schemas.common import Answer, NameField, TimeField
+from padws.schemas.common import Answer, TimeField
 
 _LARGEST_VERSION = 2**62
 
@@ -13,7 +13,7 @@ def _version(**options: Any) -> fields.Integer:
     return fields.Integer(strict=True, validate=validate.Range(0, _LARGEST_VERSION), **options)
 
 
-class _Told(Schema):
+class _Description(Schema):
     """What another release has written may say more."""
 
     class Meta(Schema.Meta):
@@ -22,26 +22,26 @@ class _Told(Schema):
         unknown = EXCLUDE
 
 
-class TakenBackup(_Told):
-    """A file of a pad's history."""
+class BackupDescription(_Description):
+    """What pad.json says of a file of the pad's history."""
 
     file = fields.String(required=True)
     id = fields.UUID(required=True)
     timestamp = TimeField(required=True)
     reason = fields.String(required=True, allow_none=True)
-    label = NameField(load_default=None, allow_none=True)
+    label = fields.String(load_default=None, allow_none=True)
     version = _version(load_default=None, allow_none=True)
 
 
-class TakenPad(_Told):
-    """A pad, apart from its scenes."""
+class PadDescription(_Description):
+    """What pad.json says of a pad. Each entry of the history is read by itself."""
 
     id = fields.UUID(required=True)
-    display_name = NameField(required=True)
+    display_name = fields.String(required=True)
     created_at = TimeField(required=True)
     updated_at = TimeField(required=True)
     version = _version(required=True)
-    history = fields.List(fields.Nested(TakenBackup), required=True)
+    history = fields.List(fields.Raw(), required=True)
 
 
 class Skipped(Answer):

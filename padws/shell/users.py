@@ -15,7 +15,7 @@ from padws.recovery.progress import Progress
 from padws.shell.printing import as_json, print_row, print_rows
 from padws.shell.tools import Tools, dry_run, record, tools, user_argument
 from padws.takeout.archive import Archive
-from padws.takeout.bringing_in import BroughtIn, Import, bring_in
+from padws.takeout.bringing_in import ImportOptions, ImportResult, bring_in
 from padws.takeout.files import new_file
 from padws.takeout.leaving import delete_barred_user
 from padws.takeout.limits import sizes
@@ -171,36 +171,40 @@ def import_takeout(user: str, path: Path, dry_run: bool, as_json: bool) -> None:
             number = sum(1 for _ in archive.pads())
             click.echo(f"{number} pads would be brought in for {found.username}.")
             return
-        done = _bring_in(each, archive, found.id)
+        result = _bring_in(each, archive, found.id)
         record(
-            "takeout %s for user %s: %s pads, %s backups", path, found.id, done.pads, done.backups
+            "takeout %s for user %s: %s pads, %s backups",
+            *(path, found.id, result.pads, result.backups),
         )
-    _report(done, as_json=as_json)
-    sys.exit(_SKIPPED if done.skipped else 0)
+    _report(result, as_json=as_json)
+    sys.exit(_SKIPPED if result.skipped else 0)
 
 
-def _bring_in(each: Tools, archive: Archive, user_id: UUID) -> BroughtIn:
-    done, progress = BroughtIn(), Progress()
-    about = Import(
+def _bring_in(each: Tools, archive: Archive, user_id: UUID) -> ImportResult:
+    result, progress = ImportResult(), Progress()
+    options = ImportOptions(
         connections=each.database.connection,
         owner_id=user_id,
         new_pictures=each.new_pictures,
         largest_scene=each.settings.max_body_bytes,
+        default_pad_name=each.settings.default_pad_name,
     )
-    for number, _ in enumerate(bring_in(archive, about, done), 1):
-        progress.show(f"Pad {number:,}: {done.pads:,} new, {done.backups:,} new backups …")
+    for number, _ in enumerate(bring_in(archive, options, result), 1):
+        progress.show(f"Pad {number:,}: {result.pads:,} new, {result.backups:,} new backups …")
     progress.done()
-    return done
+    return result
 
 
-def _report(done: BroughtIn, *, as_json: bool) -> None:
-    skipped = [{"path": each.path, "reason": each.reason} for each in done.skipped]
+def _report(result: ImportResult, *, as_json: bool) -> None:
+    skipped = [{"path": each.path, "reason": each.reason} for each in result.skipped]
     if as_json:
-        print_row({"pads": done.pads, "backups": done.backups, "skipped": skipped}, as_json=True)
+        print_row(
+            {"pads": result.pads, "backups": result.backups, "skipped": skipped}, as_json=True
+        )
         return
     for each in skipped:
         click.echo(f"Skipped {each['path']}: {each['reason']}")
-    click.echo(f"{done.pads:,} pads and {done.backups:,} backups are new.")
+    click.echo(f"{result.pads:,} pads and {result.backups:,} backups are new.")
 
 
 @users_group.command("delete")

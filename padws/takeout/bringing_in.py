@@ -1,4 +1,4 @@
-"""Brings a takeout in: each pad whole or not at all, and nothing twice."""
+"""Brings a takeout in: each pad with what can be read of its history, and nothing twice."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from padws.json_text import JsonText
 from padws.pictures import Drawing, take_apart
 from padws.queries import quotas, takeouts
 from padws.queries.pictures import check_references
-from padws.schemas.takeouts import TakenPad
+from padws.schemas.backups import REASONS
+from padws.schemas.common import readable_name
+from padws.schemas.takeouts import BackupDescription, PadDescription
 from padws.takeout.archive import Archive, PadFiles, Unreadable
 from padws.takeout.layout import DRAWING, PAD, path_of, scene_of
 from padws.takeout.writing import Connections
 
 T = TypeVar("T")
 
-_TAKEN_PAD = TakenPad()
-
-#: Why a backup can have been taken; of others it is not known.
-_REASONS = frozenset(("interval", "manual", "restore", "replaced", "merge", "template", "import"))
+_PAD = PadDescription()
+_BACKUP = BackupDescription()
 
 _MOST_SKIPPED = 1_000  # that are named
 
 
-class BroughtIn(Struct):
+class ImportResult(Struct):
     """What came of it so far: new pads and backups, and what was not brought in."""
 
     pads: int = 0
@@ -48,149 +48,190 @@ class BroughtIn(Struct):
             self.skipped.append(file)
 
 
-class Import(Struct, frozen=True):
+class ImportOptions(Struct, frozen=True):
     """What bringing a takeout in needs to know beside the takeout."""
 
     connections: Connections
     owner_id: UUID
     new_pictures: bool
     largest_scene: int
+    default_pad_name: str
 
 
-def bring_in(archive: Archive, about: Import, done: BroughtIn) -> Iterator[UUID]:
-    """Bring a takeout in, pad by pad; `done` says what came of it, so far after each.
+def bring_in(archive: Archive, options: ImportOptions, result: ImportResult) -> Iterator[UUID]:
+    """Bring a takeout in, pad by pad; `result` says what came of it, so far after each.
 
     Raises psycopg.OperationalError if the database is not there: what came before that stays, and
     whoever tries again adds the rest.
     """
     for stranger in archive.strangers():
-        done.skip(stranger)
+        result.skip(stranger)
     for files in archive.pads():
         try:
-            with about.connections() as conn, conn.transaction():
-                pads, backups = _Pad(archive, files, about, conn).bring_in()
+            with options.connections() as conn, conn.transaction():
+                pad = _Pad(archive, files, options, conn)
+                is_new, backups = pad.bring_in()
         except Unreadable as error:
-            done.skip(error)
+            result.skip(error)
         else:
-            done.pads += pads
-            done.backups += backups
+            result.pads += is_new
+            result.backups += backups
+            for skipped in pad.skipped:
+                result.skip(skipped)
         yield files.id
 
 
 class _Pad:
     """A pad of a takeout, in a transaction of its own."""
 
-    def __init__(self, archive: Archive, files: PadFiles, about: Import, conn: Connection):
+    def __init__(self, archive: Archive, files: PadFiles, options: ImportOptions, conn: Connection):
         self._archive = archive
         self._files = files
-        self._about = about
+        self._options = options
         self._conn = conn
         self._now = datetime.now(UTC)
         self._read = 0  # bytes of scenes, which are fewer when they are stored
+        #: Of its history, what was not brought in.
+        self.skipped = list[Unreadable]()
 
-    def bring_in(self) -> tuple[int, int]:
-        """How many pads (one or none) and backups are new. Raises Unreadable."""
-        told = self._told()
+    def bring_in(self) -> tuple[bool, int]:
+        """Whether the pad is new, and how many backups are. Raises Unreadable."""
+        described = self._described()
+        history = list(self._history(described["history"]))
         drawing = self._drawing(DRAWING)
-        pad = self._asked(DRAWING, lambda: self._pad(told, drawing))
-        if not pad:
-            raise Unreadable(path_of(self._files.id, PAD), "Somebody else has its id.")
-        if pad.is_in_trash:
-            raise Unreadable(path_of(self._files.id, PAD), "The pad is in the trash.")
+        pad = self._pad(described, history, drawing)
         if pad.is_new or pad.differs:
             self._asked(DRAWING, lambda: self._add_pictures(drawing))
         if pad.is_new and drawing.pictures:
-            owner_id, pictures = self._about.owner_id, drawing.pictures
+            owner_id, pictures = self._options.owner_id, drawing.pictures
             takeouts.keep_pictures(self._conn, owner_id=owner_id, pad_id=pad.id, pictures=pictures)
-        added = sum(self._backup(pad, taken) for taken in told["history"])
+        added = sum(self._backup_if_readable(pad, each) for each in history)
         if pad.differs:
-            added += self._add(pad, self._as_backup(pad, told), drawing, unless_equal=True)
+            added += self._add(pad, self._as_backup(pad, described), drawing, unless_equal=True)
         if pad.is_new or added:
             self._asked(PAD, lambda: self._use_quota(has_new_pad=pad.is_new))
-        return int(pad.is_new), added
+        return pad.is_new, added
 
-    def _as_backup(self, pad: takeouts.ImportedPad, told: dict[str, Any]) -> dict[str, Any]:
+    def _as_backup(self, pad: takeouts.ImportedPad, described: dict[str, Any]) -> dict[str, Any]:
         """The drawing of the takeout, as a backup of a pad that has changed since."""
         digest = self._archive.digest_of(path_of(self._files.id, DRAWING))
         return {
             "file": DRAWING,
-            "id": uuid5(pad.id, f"{told['updated_at']} {digest}"),
+            "id": uuid5(pad.id, f"{described['updated_at']} {digest}"),
             "reason": "import",
             "label": None,
-            "version": told["version"],
-            "timestamp": told["updated_at"],
+            "version": described["version"],
+            "timestamp": described["updated_at"],
         }
 
     def _use_quota(self, *, has_new_pad: bool) -> bool:
         return quotas.use_quota(
-            self._conn, owner_id=self._about.owner_id, added=self._read, has_new_pad=has_new_pad
+            self._conn, owner_id=self._options.owner_id, added=self._read, has_new_pad=has_new_pad
         )
 
-    def _told(self) -> dict[str, Any]:
+    def _described(self) -> dict[str, Any]:
         """What pad.json says. Raises Unreadable if it is not as it must be."""
         path = path_of(self._files.id, PAD)
         try:
-            told: dict[str, Any] = _TAKEN_PAD.load(orjson.loads(self._archive.read(path)))
+            described: dict[str, Any] = _PAD.load(orjson.loads(self._archive.read(path)))
         except (ValidationError, orjson.JSONDecodeError) as error:
-            raise Unreadable(path, f"It cannot be read: {error}"[:300]) from error
-        listed = [taken["file"] for taken in told["history"]]
-        if told["id"] != self._files.id:
+            raise _invalid(path, error) from error
+        if described["id"] != self._files.id:
             raise Unreadable(path, "It is about another pad.")
-        if {*listed, PAD, DRAWING} != set(self._files.names) or len(set(listed)) < len(listed):
-            raise Unreadable(path, "It names other files than there are.")
-        return told
+        return described
 
-    def _pad(self, told: dict[str, Any], drawing: Drawing) -> takeouts.ImportedPad | None:
-        created_at = min(told["created_at"], self._now)
-        taken_at = [min(taken["timestamp"], self._now) for taken in told["history"]]
+    def _history(self, entries: list[Any]) -> Iterator[dict[str, Any]]:
+        """What pad.json says of the history, as far as it can be read and has its files."""
+        path = path_of(self._files.id, PAD)
+        files = {name for name in self._files.names if name not in (PAD, DRAWING)}
+        for entry in entries:
+            try:
+                described: dict[str, Any] = _BACKUP.load(entry)
+            except ValidationError as error:
+                self.skipped.append(_invalid(path, error))
+                continue
+            if described["file"] in files:
+                files.remove(described["file"])
+                yield described
+            else:
+                why = f"It names {described['file'][:100]}, which is missing, or named twice."
+                self.skipped.append(Unreadable(path, why))
+        for name in sorted(files):
+            why = f"{PAD} does not say what it is."
+            self.skipped.append(Unreadable(path_of(self._files.id, name), why))
+
+    def _pad(
+        self, described: dict[str, Any], history: list[dict[str, Any]], drawing: Drawing
+    ) -> takeouts.ImportedPad:
+        """The pad here, held until the end. Raises Unreadable."""
+        pad = self._asked(DRAWING, lambda: self._import_pad(described, history, drawing))
+        path = path_of(self._files.id, PAD)
+        if not pad:
+            raise Unreadable(path, "Somebody else has its id.")
+        if pad.is_in_trash:
+            raise Unreadable(path, "The pad is in the trash.")
+        return pad
+
+    def _import_pad(
+        self, described: dict[str, Any], history: list[dict[str, Any]], drawing: Drawing
+    ) -> takeouts.ImportedPad | None:
+        created_at = min(described["created_at"], self._now)
+        taken_at = [min(each["timestamp"], self._now) for each in history]
+        name = readable_name(described["display_name"])
         return takeouts.import_pad(
             self._conn,
-            owner_id=self._about.owner_id,
-            pad_id=told["id"],
-            derived_id=self._derived(told["id"]),
-            display_name=told["display_name"],
+            owner_id=self._options.owner_id,
+            pad_id=described["id"],
+            derived_id=self._derived(described["id"]),
+            display_name=name or self._options.default_pad_name,
             scene=drawing.scene,
             pictures=drawing.pictures,
-            version=max(told["version"], 1),
+            version=max(described["version"], 1),
             created_at=created_at,
-            updated_at=max(created_at, min(told["updated_at"], self._now)),
+            updated_at=max(created_at, min(described["updated_at"], self._now)),
             last_backup_at=max(taken_at, default=None),
         )
 
-    def _backup(self, pad: takeouts.ImportedPad, taken: dict[str, Any]) -> bool:
-        drawing = self._drawing(taken["file"])
-        self._asked(taken["file"], lambda: self._add_pictures(drawing))
-        return self._add(pad, taken, drawing)
+    def _backup_if_readable(self, pad: takeouts.ImportedPad, described: dict[str, Any]) -> bool:
+        """Add a backup, if it is new; one that cannot be read is named, and undone by itself."""
+        try:
+            with self._conn.transaction():
+                drawing = self._drawing(described["file"])
+                self._asked(described["file"], lambda: self._add_pictures(drawing))
+                return self._add(pad, described, drawing)
+        except Unreadable as error:
+            self.skipped.append(error)
+            return False
 
     def _add(
         self,
         pad: takeouts.ImportedPad,
-        taken: dict[str, Any],
+        described: dict[str, Any],
         drawing: Drawing,
         *,
         unless_equal: bool = False,
     ) -> bool:
         return self._asked(
-            taken["file"],
+            described["file"],
             lambda: takeouts.import_backup(
                 self._conn,
-                owner_id=self._about.owner_id,
+                owner_id=self._options.owner_id,
                 pad_id=pad.id,
-                backup_id=taken["id"],
-                derived_id=self._derived(taken["id"]),
+                backup_id=described["id"],
+                derived_id=self._derived(described["id"]),
                 scene=drawing.scene,
                 pictures=drawing.pictures,
-                reason=taken["reason"] if taken["reason"] in _REASONS else None,
-                label=taken["label"],
-                version=taken["version"],
-                taken_at=min(taken["timestamp"], self._now),
+                reason=described["reason"] if described["reason"] in REASONS else None,
+                label=readable_name(described["label"] or "") or None,
+                version=described["version"],
+                taken_at=min(described["timestamp"], self._now),
                 unless_equal=unless_equal,
             ),
         )
 
     def _derived(self, row_id: UUID) -> UUID:
         """The id instead of one that is somebody else's."""
-        return uuid5(row_id, str(self._about.owner_id))
+        return uuid5(row_id, str(self._options.owner_id))
 
     def _drawing(self, name: str) -> Drawing:
         """The scene in a file, its pictures apart. Raises Unreadable."""
@@ -198,12 +239,12 @@ class _Pad:
         self._read += len(text)
 
         def check(scene: bytes) -> None:
-            check_complexity(scene, self._about.largest_scene)
+            check_complexity(scene, self._options.largest_scene)
 
         def read() -> Drawing:
-            drawing = take_apart(text, check, lambda: self._about.new_pictures)
-            most = self._about.largest_scene
-            check_references(self._conn, drawing, owner_id=self._about.owner_id, most=most)
+            drawing = take_apart(text, check, lambda: self._options.new_pictures)
+            most = self._options.largest_scene
+            check_references(self._conn, drawing, owner_id=self._options.owner_id, most=most)
             return drawing
 
         return self._asked(name, read)
@@ -212,7 +253,7 @@ class _Pad:
         """Add those that are not there, one at a time. Raises Unprocessable for unknown ones."""
         if not drawing.pictures:
             return
-        owner_id = self._about.owner_id
+        owner_id = self._options.owner_id
         missing = takeouts.add_pictures(
             self._conn, owner_id=owner_id, pictures=drawing.pictures, contents=None
         )
@@ -234,3 +275,7 @@ class _Pad:
             if problem.status >= 500:
                 raise
             raise Unreadable(path, problem.detail) from error
+
+
+def _invalid(path: str, error: Exception) -> Unreadable:
+    return Unreadable(path, f"It cannot be read: {error}"[:300])

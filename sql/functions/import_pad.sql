@@ -4,7 +4,7 @@
 -- and the owner. Either way the pad's row is locked. Its pictures come after that: add_pictures, keep_pictures.
 -- No row: both ids are somebody else's.
 -- Constraints: pads_data_is_scene; the owner must exist (pads_owner_id_fkey).
--- Index: pads_id_owner_id_key; users_pkey, which the foreign key asks.
+-- Index: pads_id_owner_id_key; users_deleted_idx and users_pkey, as for any new pad.
 
 CREATE OR REPLACE FUNCTION pad_ws.import_pad(
     owner_id uuid,
@@ -25,8 +25,8 @@ DECLARE
     pad record;
 BEGIN
     is_new := FALSE;
-    -- An id that has just been taken can be this owner's by now: the same takeout may be on its way in twice. So it
-    -- is looked up again after each attempt, the last included.
+    -- An id that has just been taken can be this owner's by now: the same takeout may be on its way in twice. So the
+    -- pad is looked for again after each attempt, the last included.
     FOREACH id IN ARRAY ARRAY[pad_id, derived_id, derived_id] LOOP
         SELECT pads.id, pads.data, pads.pictures, pads.deleted_at INTO pad
         FROM pad_ws.pads AS pads
@@ -38,29 +38,25 @@ BEGIN
         FOR NO KEY UPDATE;
         EXIT WHEN FOUND;
 
-        INSERT INTO pad_ws.pads (
-            id, owner_id, display_name, data, pictures, version, created_at, updated_at, last_backup_at,
-            saved_at, arrived_at
-        )
-        VALUES (
-            import_pad.id,
-            import_pad.owner_id,
-            import_pad.display_name,
-            pad_ws.stamp_scene(scene, import_pad.id, import_pad.display_name),
-            import_pad.pictures,
-            import_pad.version,
-            import_pad.created_at,
-            import_pad.updated_at,
-            import_pad.last_backup_at,
-            now(),
-            now()
-        )
-        ON CONFLICT DO NOTHING;
-        is_new := FOUND;
-        EXIT WHEN is_new;
+        BEGIN
+            PERFORM pad_ws.add_pad(owner_id, id, display_name, scene, NULL, last_backup_at);
+            is_new := TRUE;
+            EXIT;
+        EXCEPTION WHEN unique_violation THEN
+            NULL; -- somebody has it: look again
+        END;
     END LOOP;
 
     IF is_new THEN
+        UPDATE pad_ws.pads AS pads
+        SET
+            pictures = import_pad.pictures,
+            version = import_pad.version,
+            created_at = import_pad.created_at,
+            updated_at = import_pad.updated_at
+        WHERE
+            pads.id = import_pad.id
+            AND pads.owner_id = import_pad.owner_id;
         differs := FALSE;
         is_in_trash := FALSE;
         RETURN NEXT;

@@ -164,8 +164,8 @@ OTHERS: dict[str, tuple[Ask, int, list[str]]] = {
     # The user, the list of pads; then one for the pad and one for each of its backups, in whose
     # scenes there are two pictures.
     "take everything out": (lambda s: s.alice.get(PATH), 6, ["GETEX"]),
-    # The user; a transaction for the pad: its pictures, itself, its backups with theirs.
-    "bring nothing new in": (lambda s: send(s.alice, s.takeout), 7, ["GETEX"]),
+    # The user; a transaction for the pad: itself, its backups with pictures and savepoints.
+    "bring nothing new in": (lambda s: send(s.alice, s.takeout), 8, ["GETEX"]),
     # Both users, the list of pads, and each pad, one of which is in the trash.
     "move all pads": (
         lambda s: s.admin.post(

@@ -263,20 +263,12 @@ DAMAGE: dict[str, tuple[Change, str]] = {
 
 
 @pytest.mark.parametrize(("change", "why"), DAMAGE.values(), ids=DAMAGE)
-@pytest.mark.parametrize("which", ["drawing", "history"])
-def test_a_pad_with_a_part_that_cannot_be_read_stays_away_and_stops_no_other(
-    alice: Client,
-    pad: dict[str, Any],
-    files: Files,
-    sql: SqlConnection,
-    which: str,
-    change: Change,
-    why: str,
+def test_a_pad_whose_drawing_cannot_be_read_stays_away_and_stops_no_other(
+    alice: Client, pad: dict[str, Any], sql: SqlConnection, change: Change, why: str
 ) -> None:
     other = make_pad(alice, "Other")
     files = take_out(alice)
-    path = path_in(pad, "drawing.excalidraw") if which == "drawing" else history_in(files)[1]
-    change(files, path)
+    change(files, path_in(pad, "drawing.excalidraw"))
     gone(alice, pad, sql)
     pads, backups, skipped = bring_in(alice, zipped(files))
     assert (pads, backups) == (1, 0)
@@ -287,16 +279,52 @@ def test_a_pad_with_a_part_that_cannot_be_read_stays_away_and_stops_no_other(
     assert sql.execute("SELECT count(*) AS n FROM pad_ws.pictures").fetchone() == {"n": 0}
 
 
+@pytest.mark.parametrize(("change", "why"), DAMAGE.values(), ids=DAMAGE)
+def test_a_part_of_the_history_that_cannot_be_read_stops_nothing_else(
+    alice: Client, pad: dict[str, Any], files: Files, sql: SqlConnection, change: Change, why: str
+) -> None:
+    before = everything(alice)
+    change(files, history_in(files)[1])
+    gone(alice, pad, sql)
+    pads, backups, skipped = bring_in(alice, zipped(files))
+    assert (pads, backups) == (1, len(before[0][1]) - 1)
+    assert len(skipped) == 1
+    assert pad["id"] in next(iter(skipped))
+    assert why in next(iter(skipped.values()))
+    ((drawing, history),) = everything(alice)
+    assert drawing == before[0][0]
+    assert history == [each for each in before[0][1] if each in history]
+
+
+def test_what_pad_ws_has_stored_and_no_new_row_may_have_stops_nothing_else(
+    alice: Client, pad: dict[str, Any], sql: SqlConnection
+) -> None:
+    """A backup that is no object; names and labels with characters that are not allowed."""
+    sql.execute("UPDATE pad_ws.pads SET display_name = E'\\u202eGrüße'")
+    sql.execute("UPDATE pad_ws.backups SET label = E'a\\nb'")
+    rule = "CONSTRAINT backups_data_is_object"
+    sql.execute(f"ALTER TABLE pad_ws.backups DROP {rule}".encode())
+    sql.execute("UPDATE pad_ws.backups SET data = '[]', pictures = NULL WHERE version = 2")
+    again = f"ALTER TABLE pad_ws.backups ADD {rule} CHECK (jsonb_typeof(data) = 'object') NOT VALID"
+    sql.execute(again.encode())
+    files = take_out(alice)
+    gone(alice, pad, sql)
+    pads, backups, skipped = bring_in(alice, zipped(files))
+    assert (pads, backups) == (1, len(history_in(files)) - 1)
+    assert list(skipped) == [history_in(files)[-1]]
+    ((brought, history),) = everything(alice)
+    assert brought["display_name"] == "Untitled"
+    assert {each["label"] for each in history} == {None}
+
+
 ABOUT: dict[str, Callable[[dict[str, Any]], object]] = {
     "no name": lambda about: about.pop("display_name"),
-    "a name that cannot be seen": lambda about: about.update(display_name="\u200b"),
+    "a name that is none": lambda about: about.update(display_name=1),
     "another pad": lambda about: about.update(id=str(uuid4())),
     "no times": lambda about: about.update(created_at="yesterday"),
     "a huge version": lambda about: about.update(version=2**63),
     "a version that is none": lambda about: about.update(version="1"),
-    "history that is not there": lambda about: about["history"].pop(),
-    "history twice": lambda about: about["history"].append(about["history"][0]),
-    "an id that is none": lambda about: about["history"][0].update(id="1"),
+    "no history": lambda about: about.pop("history"),
 }
 
 
@@ -310,6 +338,34 @@ def test_what_a_pad_says_of_itself_is_checked(
     files[path] = json.dumps(about).encode()
     pads, backups, skipped = bring_in(bob, zipped(files))
     assert (pads, backups, list(skipped)) == (0, 0, [path])
+
+
+ABOUT_HISTORY: dict[str, tuple[Callable[[list[Any]], object], int]] = {
+    "one file less": (lambda history: history.pop(), 1),
+    "a file twice": (lambda history: history.append(history[0]), 0),
+    "the drawing": (lambda history: history.append({**history[0], "file": "pad.json"}), 0),
+    "an id that is none": (lambda history: history[0].update(id="1"), 1),
+    "no object": (lambda history: history.append(1), 0),
+}
+
+
+@pytest.mark.parametrize(("change", "lost"), ABOUT_HISTORY.values(), ids=ABOUT_HISTORY)
+def test_what_a_pad_says_of_its_history_is_checked(
+    bob: Client,
+    pad: dict[str, Any],
+    files: Files,
+    change: Callable[[list[Any]], object],
+    lost: int,
+) -> None:
+    """What is wrong is named, and stops nothing else."""
+    path = path_in(pad, "pad.json")
+    about = json.loads(files[path])
+    change(about["history"])
+    files[path] = json.dumps(about).encode()
+    pads, backups, skipped = bring_in(bob, zipped(files))
+    assert (pads, backups) == (1, len(history_in(files)) - lost)
+    assert skipped
+    assert all(pad["id"] in each for each in skipped)
 
 
 def test_times_and_reasons_that_cannot_be_are_brought_in_line(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from hashlib import md5
 from pathlib import Path
 from typing import Any
 
@@ -144,10 +145,12 @@ def test_a_deleted_pad_comes_back_and_nothing_else_changes(live: Live) -> None:
 
 def test_a_name_that_somebody_else_has_by_now_becomes_a_placeholder(live: Live) -> None:
     live.execute(f"DELETE FROM pad_ws.users WHERE id = '{ALICE}'")
-    live.execute(f"UPDATE pad_ws.users SET username = 'alice' WHERE id = '{BOB}'")
+    taken = "username = 'alice', email = 'Alice@Example.com'"
+    live.execute(f"UPDATE pad_ws.users SET {taken} WHERE id = '{BOB}'")
     live.restore_user(ALICE)
     names = "SELECT username, email FROM pad_ws.users WHERE id = %s"
-    assert databases.query(live.url, names, ALICE) == [(f"user_{ALICE}", "alice@example.com")]
+    placeholders = (f"user_{ALICE}", f"user_{ALICE}@example.com")
+    assert databases.query(live.url, names, ALICE) == [placeholders]
 
 
 def test_overwriting_keeps_what_it_replaces_as_a_backup(live: Live) -> None:
@@ -184,3 +187,56 @@ def test_a_user_who_is_not_in_the_dump_changes_nothing(live: Live) -> None:
     before = live.all()
     live.restore_user(str(uuid.uuid4()))
     assert live.all() == before
+
+
+OF_BOB = f"""
+    SELECT kind, line FROM (
+        SELECT 'pad' AS kind, owner_id, to_jsonb(p) AS line FROM pad_ws.pads AS p
+        UNION ALL SELECT 'backup', owner_id, to_jsonb(b) FROM pad_ws.backups AS b
+        UNION ALL SELECT 'picture', owner_id, to_jsonb(n) FROM pad_ws.pad_pictures AS n
+        UNION ALL SELECT 'picture', owner_id, to_jsonb(n) FROM pad_ws.backup_pictures AS n
+    ) AS own
+    WHERE owner_id = '{BOB}' ORDER BY kind, line
+"""
+
+
+@pytest.mark.parametrize("import_with", ["psql", "psql -v overwrite=on"])
+def test_what_somebody_else_has_by_now_is_left_alone(live: Live, import_with: str) -> None:
+    """A pad that was moved, and the id of a backup that came with a takeout."""
+    ((moved,),) = databases.query(live.url, f"SELECT pad_ws.move_pad('{ALICE}', '{BOB}')::text")
+    live.execute(
+        f"DELETE FROM pad_ws.pads WHERE owner_id = '{ALICE}';"
+        "INSERT INTO pad_ws.backups (id, source_id, owner_id, data)"
+        "SELECT md5(name || '1')::uuid, md5('his')::uuid,"
+        f"'{BOB}', '{{}}' FROM unnest(ARRAY['first', 'second']) AS name ON CONFLICT DO NOTHING"
+    )
+    before = databases.query(live.url, OF_BOB)
+    printed = live.restore_user(ALICE, import_with)
+    assert databases.query(live.url, OF_BOB) == before
+    assert re.search(rf"pad of another user by now.*\n.*\n *{moved} \| {BOB}", printed)
+    backups = f"""
+        SELECT p.version, count(*) FROM pad_ws.pads AS p JOIN pad_ws.backups AS b
+        ON b.source_id = p.id AND b.owner_id = p.owner_id WHERE p.owner_id = '{ALICE}' GROUP BY p.id
+    """
+    assert databases.query(live.url, backups) == [(7 + 1_000_000, 3)]
+
+
+def test_what_pad_ws_stored_that_is_no_drawing_keeps_nothing_else_away(live: Live) -> None:
+    rules = {
+        "pads": ("pads_data_is_scene", "pad_ws.is_scene(data)"),
+        "backups": ("backups_data_is_object", "jsonb_typeof(data) = 'object'"),
+    }
+    for table, (name, rule) in rules.items():
+        live.execute(
+            f"ALTER TABLE pad_ws.{table} DROP CONSTRAINT {name};"
+            f"UPDATE pad_ws.{table} SET data = '[]'"
+            "WHERE id IN (md5('first')::uuid, md5('first1')::uuid);"
+            f"ALTER TABLE pad_ws.{table} ADD CONSTRAINT {name} CHECK ({rule}) NOT VALID"
+        )
+    live.run("rm -f padws.dump\n" + commands("dump"))
+    live.restore_user(ALICE, "psql -v overwrite=on")
+    live.execute("DELETE FROM pad_ws.pads WHERE display_name = 'first'")
+    live.restore_user(ALICE)
+    assert live.pads()[str(uuid.UUID(md5(b"first").hexdigest()))][2] == []
+    sql = "SELECT count(*) FROM pad_ws.backups WHERE source_id = md5('first')::uuid"
+    assert databases.query(live.url, sql) == [(2,)]

@@ -15,7 +15,7 @@ import pytest
 
 from padws.database import Connection, Database
 from padws.takeout.archive import Archive
-from padws.takeout.bringing_in import BroughtIn, Import, bring_in
+from padws.takeout.bringing_in import ImportOptions, ImportResult, bring_in
 from tests.helpers.rows import NOON, count, new_user, overtaken
 
 PICTURE = "data:image/png;base64," + "iVBORw0KGgo=" * 400
@@ -66,12 +66,18 @@ def taken_out(*scenes: dict[str, Any], pad_id: UUID | None = None) -> Archive:
 
 def bring_it_in(conn: Connection, archive: Archive, owner_id: UUID) -> tuple[int, int]:
     """Bring a takeout in on one connection; how many pads and backups are new."""
-    done = BroughtIn()
-    about = Import(lambda: nullcontext(conn), owner_id, new_pictures=True, largest_scene=10**7)
-    for _ in bring_in(archive, about, done):
+    result = ImportResult()
+    options = ImportOptions(
+        lambda: nullcontext(conn),
+        owner_id,
+        new_pictures=True,
+        largest_scene=10**7,
+        default_pad_name="Untitled",
+    )
+    for _ in bring_in(archive, options, result):
         pass
-    assert done.skipped == []
-    return done.pads, done.backups
+    assert result.skipped == []
+    return result.pads, result.backups
 
 
 @pytest.mark.parametrize("is_taken", [False, True], ids=["free ids", "ids of somebody else"])
