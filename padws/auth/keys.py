@@ -11,7 +11,14 @@ from typing import Any
 import requests
 from authlib.integrations.flask_client import FlaskOAuth2App
 from joserfc import jwt
-from joserfc.errors import DecodeError, InvalidKeyIdError, JoseError
+from joserfc.errors import (
+    BadSignatureError,
+    DecodeError,
+    InvalidKeyCurveError,
+    InvalidKeyIdError,
+    InvalidKeyTypeError,
+    JoseError,
+)
 from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
@@ -22,7 +29,10 @@ ASYMMETRIC = [
 ]
 _ASYMMETRIC_ONLY = JWSRegistry(algorithms=ASYMMETRIC, strict_check_header=False)
 
-# However many unknown key ids come, the keys are fetched no more often than this (seconds).
+# What a token of a key that we do not have looks like: its id is new, or stands for another key.
+_OF_ANOTHER_KEY = (InvalidKeyIdError, BadSignatureError, InvalidKeyTypeError, InvalidKeyCurveError)
+
+# However many tokens of unknown keys come, the keys are fetched no more often than this (seconds).
 _REFETCH_EVERY = 60.0
 
 # A key that the provider has withdrawn is not trusted for longer than this (seconds).
@@ -30,7 +40,7 @@ _TRUSTED_FOR = 600.0
 
 
 class SigningKeys:
-    """The key set of one provider; fetched again when a token names a key that is not in it."""
+    """The key set of one provider; fetched again when a token is of a key that is not in it."""
 
     def __init__(self, client: FlaskOAuth2App):
         self._client = client
@@ -42,14 +52,23 @@ class SigningKeys:
         """Header and claims of a JWT that the provider has signed. Raises JoseError or ValueError.
 
         Only the signature is checked; issuer, audience and times are left to the caller.
-        `from_provider` is for what the provider itself has just sent: for that its keys are
-        fetched as often as it takes.
+        `from_provider` is for an access token that the provider itself has just sent: for a new
+        key id in it the keys are fetched as often as it takes. A bad signature does not count, as
+        some providers send access tokens that only they can check.
         """
+        return self._verified(token, at_once=(InvalidKeyIdError,) if from_provider else ())
+
+    def verified_id_token(self, token: str) -> jwt.Token:
+        """`verified` for an ID token that the provider itself has just sent."""
+        return self._verified(token, at_once=_OF_ANOTHER_KEY)
+
+    def _verified(self, token: str, *, at_once: tuple[type[JoseError], ...]) -> jwt.Token:
         keys = self._current()
         try:
             return self._decode(token, keys)
-        except InvalidKeyIdError:
-            return self._decode(token, self._newer_than(keys, at_once=from_provider))
+        except _OF_ANOTHER_KEY as error:
+            newer = self._newer_than(keys, at_once=isinstance(error, at_once))
+            return self._decode(token, newer)
 
     @staticmethod
     def _decode(token: str, keys: KeySet) -> jwt.Token:

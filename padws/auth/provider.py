@@ -111,7 +111,7 @@ class Provider:
             )
             if "id_token" not in token:
                 raise Unauthenticated("sign_in_failed", "The provider sent no ID token.")
-            token["userinfo"] = self._client.parse_id_token(token, nonce=attempt.nonce)
+            token["userinfo"] = self._id_claims(token, attempt.nonce)
             return self._sign_in_of(token)
 
     def refresh(self, refresh_token: str) -> dict[str, Any]:
@@ -130,7 +130,7 @@ class Provider:
         """Who has signed in, by the answer of `refresh`. Raises Unauthenticated for others."""
         with self.reached():
             if "id_token" in token:
-                token["userinfo"] = self._client.parse_id_token(token, nonce=None)
+                token["userinfo"] = self._id_claims(token, None)
             sign_in = self._sign_in_of(token)
         if sign_in.identity.user_id != user_id:
             raise Unauthenticated("session_expired", "The provider's answer is somebody else's.")
@@ -252,6 +252,12 @@ class Provider:
             refresh_token=token.get("refresh_token"),
             lifetime=_seconds(token.get("expires_in")),
         )
+
+    def _id_claims(self, token: dict[str, Any], nonce: str | None) -> dict[str, Any]:
+        """The claims of a token response's ID token."""
+        # Fetches the keys where they have changed, which authlib does only for a new key id.
+        self.keys.verified_id_token(token["id_token"])
+        return dict(self._client.parse_id_token(token, nonce=nonce))
 
     def _access_claims(self, access_token: str) -> dict[str, Any]:
         """The claims of an access token that is a JWT of this provider; else none."""

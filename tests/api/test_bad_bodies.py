@@ -1,6 +1,6 @@
 """Bodies that no service should choke on: each is a 4xx within seconds and changes nothing.
 
-They go to a running gunicorn, and clients wait at most ten seconds for an answer.
+They go to a running gunicorn, and clients wait at most a minute for an answer.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def nginx(url: str, tmp_path: Path) -> Iterator[str]:
 
 
 def statuses(connection: socket.socket, number: int) -> list[int]:
-    """The statuses of the next answers, which may come in one piece; each within ten seconds."""
+    """The statuses of the next answers, which may come in one piece."""
     answers = b""
     while len(found := re.findall(rb"HTTP/1.1 (\d+) ", answers)) < number:
         received = connection.recv(65_536)

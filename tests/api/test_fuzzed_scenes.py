@@ -1,7 +1,7 @@
 """Hostile bodies, thousands of them, to a running service.
 
 Each is kept and comes back equal, or is refused with a problem and changes nothing. None is a 5xx
-or takes ten seconds. A failure names the seed of its body: `hostile_body(seed)`.
+or takes a minute. A failure names the seed of its body: `hostile_body(seed)`.
 """
 
 from __future__ import annotations

@@ -383,7 +383,7 @@ def test_there_is_a_limit(
     configure: Configure, client_of: ClientOf, pad: dict[str, Any], setting: str
 ) -> None:
     """For each link from everywhere, each address for all links; a right password is free again."""
-    app = configure(**{setting: "5 per hour"})
+    app = configure(**{setting: "5 per year"})
     alice = client_of(app, "alice")
     path, other = (new_link(alice, pad, password=PASSWORD)["path"] for _ in range(2))
     wrong = {"X-Link-Password": "x"}
@@ -410,7 +410,7 @@ def test_there_is_a_limit(
 def test_a_limit_is_kept_while_redis_is_full(
     configure: Configure, client_of: ClientOf, redis_client: redis.Redis, pad: dict[str, Any]
 ) -> None:
-    app = configure(LINK_LIMIT="3 per hour")
+    app = configure(LINK_LIMIT="3 per year")
     path = new_link(client_of(app, "alice"), pad)["path"]
     before = str(redis_client.config_get("maxmemory")["maxmemory"])
     redis_client.config_set("maxmemory", "1")

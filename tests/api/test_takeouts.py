@@ -133,7 +133,7 @@ def test_backups_of_one_moment_have_names_of_their_own(
 def test_no_connection_is_held_while_it_is_read(
     configure: Configure, client_of: ClientOf, signed_in: SignedIn
 ) -> None:
-    app = configure(DB_POOL_MIN_SIZE="1", DB_POOL_MAX_SIZE="1", DB_POOL_TIMEOUT="0.5")
+    app = configure(DB_POOL_MIN_SIZE="1", DB_POOL_MAX_SIZE="1")
     alice = client_of(app, "alice")
     for number in range(2):
         scene = {"elements": [], "text": random.Random(number).randbytes(100_000).hex()}

@@ -69,7 +69,7 @@ def deployment(auth_database: str, own_redis: OwnRedis, _own_provider: OwnProvid
         "OIDC_ISSUER": _own_provider.issuer,
         "OIDC_CLIENT_ID": own.CLIENT,
         "OIDC_CLIENT_SECRET": own.SECRET,
-        "OIDC_TIMEOUT": "5",
+        "OIDC_TIMEOUT": "30",
         "LOGIN_LIMIT": "10000 per minute",
         "SERVE_BOARD": "false",  # which may be built here or not
         **SMALL,

@@ -64,6 +64,6 @@ def tokens_for(node: NodeProvider, name: str, client: str = CLIENT) -> Tokens:
 
 def _asked(node: NodeProvider, client: str, endpoint: str, form: dict[str, Any]) -> Any:
     url = node.endpoint(endpoint)
-    response = requests.post(url, auth=(client, SECRET), data=form, timeout=30)
+    response = requests.post(url, auth=(client, SECRET), data=form, timeout=60)
     response.raise_for_status()
     return response.json() if response.content else None

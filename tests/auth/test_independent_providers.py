@@ -111,7 +111,7 @@ def _mock(fixture: Callable[[str], Any]) -> Independent:
         fixture("served")(OIDC_ISSUER=issuer, OIDC_CLIENT_SECRET="not-secret"),
         name,
         take_roles=lambda: people.describe(issuer, name, **claims),
-        shut_out=lambda: requests.post(revoke, timeout=10).raise_for_status(),
+        shut_out=lambda: requests.post(revoke, timeout=60).raise_for_status(),
     )
 
 
@@ -262,18 +262,18 @@ def test_signing_out_here_leads_to_signing_out_there(url: str, node: NodeProvide
     back = _confirm_logout(alice.at_provider, logout_url)
     assert back.headers["Location"].startswith(f"{url}/")
     problem(elsewhere.get(ME), 401, "sign_in_required")  # told through the back channel
-    page = alice.at_provider.get(alice.begin(), timeout=30)
+    page = alice.at_provider.get(alice.begin(), timeout=60)
     assert "Password" in page.text  # nobody is signed in there any more
 
 
 def _confirm_logout(session: requests.Session, logout_url: str) -> requests.Response:
     """Say yes on the provider's page."""
-    page = session.get(logout_url, timeout=30)
+    page = session.get(logout_url, timeout=60)
     form = dict(re.findall(r'name="(xsrf)" value="([^"]+)"', page.text))
     action = re.search(r'action="([^"]+)"', page.text)
     assert action, page.text
     return session.post(
-        action[1], data={**form, "logout": "yes"}, allow_redirects=False, timeout=30
+        action[1], data={**form, "logout": "yes"}, allow_redirects=False, timeout=60
     )
 
 

@@ -12,7 +12,8 @@ from tests.auth.conftest import Deployment, ServeApp
 from tests.helpers.browser import Browser, Script, problem, signed_in
 from tests.providers.own import OwnProvider
 
-FEW = "5 per minute"
+#: Periods begin by the clock: one of a minute might end between two requests.
+FEW = "5 per year"
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +27,7 @@ def too_many(response: requests.Response) -> int:
     """Assert that the answer says to wait; how many seconds."""
     problem(response, 429, "too_many_requests")
     seconds = int(response.headers["Retry-After"])
-    assert 1 <= seconds <= 60
+    assert seconds >= 1
     return seconds
 
 
@@ -55,7 +56,7 @@ def test_codes_are_not_tried_out_either(served: ServeApp, provider: OwnProvider)
 def test_made_up_tokens_are_not_passed_on_to_the_provider(
     served: ServeApp, provider: OwnProvider
 ) -> None:
-    url = served(LOGIN_LIMIT="8 per minute")
+    url = served(LOGIN_LIMIT="8 per year")
     provider.conduct.signs_access_tokens = False
     signed_in(url, "alice")
     good = Script(url, provider.latest_access_token)
@@ -104,7 +105,7 @@ def test_behind_a_proxy_the_address_is_what_the_proxy_says(served: ServeApp) -> 
     ids=lambda spellings: spellings[0],
 )
 def test_an_address_is_one_however_it_is_written(served: ServeApp, spellings: list[str]) -> None:
-    url = served(LOGIN_LIMIT="3 per minute", TRUSTED_PROXIES="1")
+    url = served(LOGIN_LIMIT="3 per year", TRUSTED_PROXIES="1")
     statuses = [attempts(url, 1, {"X-Forwarded-For": each})[0] for each in spellings]
     assert statuses == [302] * 3 + [429] * (len(spellings) - 3)
     others = ["203.0.113.2:4001", "2001:db8:0:1::1", "::ffff:203.0.113.3"]
@@ -129,13 +130,15 @@ def test_changes_are_limited_by_user_and_not_by_address(
 
 
 def test_after_the_time_that_the_answer_tells_the_save_is_taken(served: ServeApp) -> None:
-    url = served(WRITE_LIMIT="3 per 2 seconds")
+    url = served(WRITE_LIMIT="1 per 2 seconds")
     alice = signed_in(url, "alice")
     pad = alice.new_pad()
     answer = alice.save(pad)
     while answer.status_code == 200:
         answer = alice.save(pad)
-    time.sleep(too_many(answer))
+    seconds = too_many(answer)
+    assert seconds <= 2
+    time.sleep(seconds)
     assert alice.save(pad).status_code == 200
 
 

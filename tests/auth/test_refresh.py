@@ -252,10 +252,10 @@ def test_a_refresh_that_breaks_off_half_way_does_not_lose_the_new_refresh_token(
 
 
 def test_a_worker_that_is_killed_while_it_refreshes_keeps_no_session_waiting_for_ever(
-    instance: StartInstance, provider: OwnProvider, own_redis: Any
+    instance: StartInstance, url: str, provider: OwnProvider, own_redis: Any
 ) -> None:
     service = instance(OIDC_TIMEOUT="0.5", WEB_CONCURRENCY="1")
-    alice = signed_in(service.url, "alice")
+    alice = signed_in(url, "alice").at(service.url)
     pad = alice.new_pad()
     gate = Gate()
 

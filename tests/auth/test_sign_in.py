@@ -14,12 +14,26 @@ import pytest
 import redis
 from flask import Response
 
+from padws.embedded import temporary
+from padws.embedded.directory import DataDirectory
+from padws.embedded.servers import Provider
+from padws.embedded.startup import free_port
 from tests.auth import forged
 from tests.auth.conftest import ServeApp
 from tests.auth.sessions import session_of
 from tests.helpers.browser import COOKIE, Browser, problem, signed_in
 from tests.helpers.parallel import Gate
-from tests.providers.own import CLIENT, SECRET, Claims, Grant, OwnProvider, new_key, subject_of
+from tests.providers.own import (
+    CLIENT,
+    SECRET,
+    Claims,
+    Grant,
+    OwnProvider,
+    SigningKey,
+    new_curve_key,
+    new_key,
+    subject_of,
+)
 
 
 def query_of(location: str) -> dict[str, str]:
@@ -352,6 +366,27 @@ def test_an_id_token_with_another_key_signs_nobody_in(
     other.ensure_kid()
     provider.conduct.sign_id_token = lambda claims: provider.signed(claims, key=other)
     problem(anyone.sign_in("alice"), 401, "sign_in_failed")
+
+
+@pytest.mark.parametrize("make", [new_key, new_curve_key])
+def test_a_new_key_under_the_id_of_the_old_one_signs_in_at_once(
+    served: ServeApp, provider: OwnProvider, make: Callable[[str], SigningKey]
+) -> None:
+    url = served()
+    for name in "alice", "bob", "alice":
+        assert Browser(url).sign_in(name).status_code == 302
+        provider.replace_key(make)
+    assert provider.asked["/jwks"] == 3
+
+
+def test_a_restart_of_a_provider_that_keeps_no_keys_signs_in_at_once(
+    served: ServeApp, data_directory: DataDirectory
+) -> None:
+    embedded = Provider(data_directory, free_port())
+    url = served(**embedded.environment())
+    for _ in range(2):
+        with temporary.running(embedded):
+            assert Browser(url).sign_in("alice").status_code == 302
 
 
 @pytest.mark.parametrize(

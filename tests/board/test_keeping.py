@@ -65,6 +65,7 @@ def test_what_lies_above_what_is_saved_even_where_nothing_said_it_before(
 ) -> None:
     alice.save(pad, elements=boxes(3, apart=20))
     tab = alice.open(pad)
+    tab.shows({"box-0", "box-1", "box-2"})
     tab.select(tab.on_screen()[0])
     tab.page.keyboard.press("Control+Shift+]")
     alice.finds(
@@ -73,6 +74,7 @@ def test_what_lies_above_what_is_saved_even_where_nothing_said_it_before(
     tab.has_status("saved")
     tab.page.reload()
     tab.is_ready()
+    tab.shows({"box-0", "box-1", "box-2"})
     assert [each["id"] for each in tab.on_screen()] == ["box-1", "box-2", "box-0"]
 
 
@@ -334,6 +336,7 @@ def test_what_others_had_changed_is_in_the_history_where_it_was_replaced(
 ) -> None:
     alice.save(pad, elements=boxes(1))
     tab = alice.open(pad)
+    tab.shows({"box-0", "box-1", "box-2"})
     tab.select(tab.on_screen()[0])
     alice.context.set_offline(True)
     for _ in range(4):

@@ -74,7 +74,7 @@ def serving(
     def is_ready() -> bool:
         assert server.is_alive(), log.read_text()
         try:
-            return requests.get(f"{url}/readyz", timeout=5).ok
+            return requests.get(f"{url}/readyz", timeout=60).ok
         except requests.ConnectionError:
             return False
 
@@ -130,11 +130,11 @@ def test_the_wheel_serves(
     serve = [str(padws), "serve"]
     with serving(serve, environ, tmp_path, tmp_path / "log") as url:
         save_a_drawing(url)
-        info = requests.get(f"{url}/api/openapi.json", timeout=5).json()["info"]
+        info = requests.get(f"{url}/api/openapi.json", timeout=60).json()["info"]
         assert (info["title"], info["version"]) == ("padws", VERSION)
-        problems = requests.get(f"{url}/api/docs/problems", timeout=5)
+        problems = requests.get(f"{url}/api/docs/problems", timeout=60)
         assert 'id="pad_not_found"' in problems.text
-        page = requests.get(url, timeout=5).text
+        page = requests.get(url, timeout=60).text
         assert ('id="board"' in page) == (BOARD / "index.html").is_file()
     stopped = (tmp_path / "log").read_text()
     assert "Traceback" not in stopped

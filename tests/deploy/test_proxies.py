@@ -125,7 +125,7 @@ def proxied(command: list[str], url: str, directory: Path) -> Iterator[str]:
 
 def answers(url: str) -> bool:
     try:
-        return requests.get(url, verify=False, timeout=5).ok
+        return requests.get(url, verify=False, timeout=60).ok
     except requests.ConnectionError:
         return False
 
@@ -203,7 +203,7 @@ def status_of(url: str, path: str) -> int:
     request = requests.Request("GET", url).prepare()
     request.url = f"{url}{path}"
     with requests.Session() as ask:
-        return ask.send(request, timeout=10).status_code
+        return ask.send(request, timeout=60).status_code
 
 
 def require_caddy_that_asks_another_instance() -> None:
@@ -253,14 +253,14 @@ def test_the_service_behind_nginx(instances: list[Instance], tmp_path: Path) -> 
             f"{url}/auth/login",
             headers={"Host": "pad.example.org", "X-Forwarded-Host": "evil.example.org"},
             allow_redirects=False,
-            timeout=10,
+            timeout=60,
         )
         back = parse_qs(urlsplit(begun.headers["Location"]).query)["redirect_uri"]
         assert back == ["https://pad.example.org/auth/callback"]
         assert "Secure" in begun.headers["Set-Cookie"]
         body = b"x" * (DEFAULTS.max_body_bytes + 1)
         json_body = {"Content-Type": "application/json"}
-        large = ask.post(f"{url}/api/pad", data=body, headers=json_body, timeout=30)
+        large = ask.post(f"{url}/api/pad", data=body, headers=json_body, timeout=60)
         assert large.status_code == 413
-        unknown = ask.post(f"{url}/api/pad", data=body[1:], headers=json_body, timeout=30)
+        unknown = ask.post(f"{url}/api/pad", data=body[1:], headers=json_body, timeout=60)
         assert unknown.status_code == 401

@@ -186,7 +186,7 @@ def user_info(issuer: str, name: str) -> dict[str, object]:
         },
         data={"sub": name},
         allow_redirects=False,
-        timeout=10,
+        timeout=60,
     )
     code = answer.headers["Location"].partition("code=")[2].partition("&")[0]
     token = requests.post(
@@ -197,10 +197,10 @@ def user_info(issuer: str, name: str) -> dict[str, object]:
             "redirect_uri": "http://127.0.0.1/callback",
         },
         auth=HTTPBasicAuth("padws", "not-secret"),
-        timeout=10,
+        timeout=60,
     ).json()["access_token"]
     headers = {"Authorization": f"Bearer {token}"}
-    info = requests.get(f"{issuer}/userinfo", headers=headers, timeout=10).json()
+    info = requests.get(f"{issuer}/userinfo", headers=headers, timeout=60).json()
     assert isinstance(info, dict)
     return info
 

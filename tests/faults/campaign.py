@@ -16,7 +16,7 @@ from tests.helpers.ledger import PadLedger
 from tests.helpers.writers import CUT_OFF, REFUSED, TIME_OUT, Seen, Writer
 
 #: Seconds within which every writer must be served again, once a fault is healed.
-RECOVERY = 20.0
+RECOVERY = 60.0
 #: How much more memory (bytes) a worker may use than when it was first seen.
 GROWTH = 64 * 2**20
 

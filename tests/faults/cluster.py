@@ -89,7 +89,7 @@ class Node(Part):
         everything = [first, *first.children()]
         for each in everything:
             each.send_signal(signal.SIGKILL)
-        psutil.wait_procs(everything, timeout=10)
+        psutil.wait_procs(everything, timeout=60)
 
     def _is_ready(self) -> bool:
         try:

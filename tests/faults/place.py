@@ -55,6 +55,11 @@ SETTINGS = {
     "WRITE_LIMIT": "1000000/second",
 }
 
+#: In place of some of these, where nothing freezes and no save may fail.
+PATIENT = dict.fromkeys(
+    ("DB_POOL_TIMEOUT", "DB_STATEMENT_TIMEOUT", "DB_LOCK_TIMEOUT", "REDIS_TIMEOUT"), "30"
+) | {"GUNICORN_CMD_ARGS": ""}
+
 #: Everything that makes PostgreSQL durable stays on. Vacuum soon frees what saves leave behind.
 POSTGRES_OPTIONS = ("max_connections=20", "autovacuum_naptime=1s", "log_min_messages=fatal")
 

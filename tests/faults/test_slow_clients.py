@@ -219,7 +219,7 @@ def small_window(url: str) -> socket.socket:
     """A connection with a small receive buffer."""
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    connection.settimeout(10)
+    connection.settimeout(60)
     host, port = url.removeprefix("http://").split(":")
     connection.connect((host, int(port)))
     return connection
@@ -246,7 +246,7 @@ class TestRoom:
                 assert wire.read(theirs[-1]).status == 200
             # A thread stays with each for a moment; until then it does not count as waiting.
             wait_until(lambda: not is_refused(running, "127.0.0.2"))
-            (longest,), _, _ = select.select(theirs, [], [], 10)
+            (longest,), _, _ = select.select(theirs, [], [], 60)
             assert wire.is_closed(longest)
             theirs.remove(longest)
             threads = running.worker.num_threads()

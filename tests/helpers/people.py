@@ -37,7 +37,7 @@ def deny(location: str) -> str:
 
 
 def _answer(location: str, form: dict[str, str]) -> str:
-    answer = requests.post(location, data=form, allow_redirects=False, timeout=10)
+    answer = requests.post(location, data=form, allow_redirects=False, timeout=60)
     assert answer.status_code == 302, answer.text
     back = urlsplit(answer.headers["Location"])
     return f"{back.path}?{back.query}"
@@ -45,7 +45,7 @@ def _answer(location: str, form: dict[str, str]) -> str:
 
 def describe(issuer: str, subject: str, **claims: Any) -> None:
     """Tell the provider what to say about a user."""
-    answer = requests.put(f"{issuer}/users/{subject}", json=claims, timeout=10)
+    answer = requests.put(f"{issuer}/users/{subject}", json=claims, timeout=60)
     answer.raise_for_status()
 
 
@@ -106,21 +106,21 @@ def sign_in_all(url: str, subjects: Iterable[str]) -> list[Person]:
 def alice_and_her_pad(url: str) -> tuple[str, str]:
     """The Cookie header, as a line, with a session of alice's, and the path of one of her pads."""
     (alice,) = sign_in_all(url, ["alice"])
-    pads = requests.get(f"{url}/api/pad?data=false", headers={"Cookie": alice.header}, timeout=10)
+    pads = requests.get(f"{url}/api/pad?data=false", headers={"Cookie": alice.header}, timeout=60)
     return f"Cookie: {alice.header}", f"/api/pad/{pads.json()[0]['id']}"
 
 
 def sign_out_all(url: str, people: Iterable[Person]) -> None:
     """End their sessions."""
     for person in people:
-        requests.post(f"{url}/auth/logout", cookies={COOKIE: person.cookie}, timeout=30)
+        requests.post(f"{url}/auth/logout", cookies={COOKIE: person.cookie}, timeout=60)
 
 
 def _sign_in(url: str, subject: str) -> Person:
     with requests.Session() as browser:
-        form = browser.get(f"{url}/auth/login", timeout=30)
-        browser.post(form.url, data={"sub": subject}, timeout=30)
-        me = browser.get(f"{url}/api/users/me", timeout=30)
+        form = browser.get(f"{url}/auth/login", timeout=60)
+        browser.post(form.url, data={"sub": subject}, timeout=60)
+        me = browser.get(f"{url}/api/users/me", timeout=60)
         if me.status_code != 200:
             raise click.ClickException(f"{subject} could not sign in: {me.text}")
         return Person(browser.cookies[COOKIE], me.json())

@@ -35,7 +35,7 @@ FIVE_MINUTES = timedelta(minutes=5)
 THIRTY_DAYS = timedelta(days=30)
 NEVER_DUE = timedelta(days=10_000)
 ALWAYS_DUE = timedelta(0)
-NOW = datetime.now(UTC).replace(microsecond=0)
+NOW = datetime.now(UTC).replace(microsecond=0)  # when the run began, maybe half an hour ago
 NOON = datetime(2025, 5, 1, 12, tzinfo=UTC)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Times = tuple[datetime | None, datetime | None]

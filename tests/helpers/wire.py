@@ -25,9 +25,9 @@ class Answer:
 
 
 def connect(url: str, source: str = "") -> socket.socket:
-    """A connection to a service, from an address; waiting longer than ten seconds is an error."""
+    """A connection to a service, from an address; waiting longer than a minute is an error."""
     parts = urlsplit(url)
-    return socket.create_connection((parts.hostname, parts.port), 10, (source, 0))
+    return socket.create_connection((parts.hostname, parts.port), 60, (source, 0))
 
 
 def request(method: str, path: str, *headers: str, body: bytes = b"", host: bool = True) -> bytes:

@@ -50,7 +50,7 @@ def going_on(settings: dict[str, str]) -> dict[str, str]:
 def why_not_ready(port: int) -> str:
     """What /readyz says about the database of a service that is up, but not ready."""
     wait_until(lambda: http_status(port, "/healthz") == 200, "healthz")
-    answer = requests.get(f"http://{LOOPBACK}:{port}/readyz", timeout=10)
+    answer = requests.get(f"http://{LOOPBACK}:{port}/readyz", timeout=60)
     assert answer.status_code == 503
     why = answer.json()["checks"]["schema"]
     assert isinstance(why, str)

@@ -46,6 +46,6 @@ class Scrape:
 
 def scrape(url: str) -> Scrape:
     """Ask a running service."""
-    answer = requests.get(f"{url}/metrics", timeout=30)
+    answer = requests.get(f"{url}/metrics", timeout=60)
     assert answer.status_code == 200, answer.text
     return Scrape(answer.text)

@@ -112,7 +112,7 @@ def test_a_thousand_unknown_paths_and_methods_are_one_series_each(start: Start) 
     url = urlsplit(service.url)
 
     def ask_all(kind: Callable[[int], tuple[str, str]]) -> None:
-        connection = http.client.HTTPConnection(url.netloc, timeout=30)
+        connection = http.client.HTTPConnection(url.netloc, timeout=60)
         for number in range(1000):
             connection.request(*kind(number), headers={"X-Request-ID": f"r{number}"})
             connection.getresponse().read()
@@ -209,7 +209,7 @@ def test_the_directory_goes_with_the_service(start: Start, tmp_path: Path) -> No
     assert len(counting_in(parent)) == 1
     workers = workers_of(second)
     second.server.kill()
-    psutil.wait_procs(workers, timeout=30)
+    psutil.wait_procs(workers, timeout=60)
     assert len(counting_in(parent)) == 1, "nobody was there to remove it"
     start(METRICS_DIR=str(parent))
     assert len(counting_in(parent)) == 1, "the next one has removed it"

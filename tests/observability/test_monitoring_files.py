@@ -129,7 +129,7 @@ def test_the_dashboard_can_be_imported_as_it_is() -> None:
 def test_every_metric_is_on_the_page(start: Start) -> None:
     service = start()
     use(service)
-    text = requests.get(f"{service.url}/metrics", timeout=30).text
+    text = requests.get(f"{service.url}/metrics", timeout=60).text
     families = set(re.findall(r"^# TYPE (\w+) ", text, re.MULTILINE))
     described = set(re.findall(r"^\| `(padws_\w+)", PAGE.read_text(), re.MULTILINE))
     assert families == described

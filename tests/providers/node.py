@@ -124,7 +124,7 @@ class NodeProvider:
 
     def _control(self, method: str, what: str, body: Any = None) -> requests.Response:
         url = f"{self.server_url}/control/{what}"
-        response = requests.request(method, url, json=body, timeout=10)
+        response = requests.request(method, url, json=body, timeout=60)
         response.raise_for_status()
         return response
 

@@ -21,7 +21,7 @@ from uuid import UUID, uuid5
 
 from flask import Flask, Response, abort, jsonify, redirect, request
 from joserfc import jwt
-from joserfc.jwk import RSAKey
+from joserfc.jwk import ECKey, RSAKey
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from padws.embedded.startup import LOOPBACK, free_port
@@ -32,6 +32,7 @@ _PEOPLE = UUID("5a0c5f16-34a0-4b8e-9b8f-0e9b5e0c9d11")
 
 Claims = dict[str, Any]
 Alter = Callable[[Claims], Claims]
+SigningKey = RSAKey | ECKey
 
 
 def subject_of(name: str) -> str:
@@ -81,7 +82,8 @@ class OwnProvider:
         self.issuer = f"http://{LOOPBACK}:{self.port}"
         self.conduct = Conduct()
         self.asked: Counter[str] = Counter()
-        self.keys = [new_key()]
+        self._first_key = new_key()
+        self.keys: list[SigningKey] = [self._first_key]
         self.further_keys: list[Claims] = []  # that stand in the key set too
         self.refused: list[str] = []  # why the token endpoint said no
         self.latest_access_token = self.latest_refresh_token = ""
@@ -110,7 +112,7 @@ class OwnProvider:
     def behave(self) -> None:
         """Behave as a new one does, and sign with the first key again."""
         self.conduct = Conduct()
-        self.keys = self.keys[-1:]
+        self.keys = [self._first_key]
         self.asked.clear()
         self.refused.clear()
         self.further_keys.clear()
@@ -122,10 +124,14 @@ class OwnProvider:
         """Sign with a new key from now on."""
         self.keys = [new_key(), *self.keys]
 
-    def signed(self, claims: Claims, *, typ: str = "JWT", key: RSAKey | None = None) -> str:
+    def replace_key(self, make: Callable[[str], SigningKey]) -> None:
+        """Sign with another key under the same id from now on; the old one is gone."""
+        self.keys = [make(str(self.keys[0].kid))]
+
+    def signed(self, claims: Claims, *, typ: str = "JWT", key: SigningKey | None = None) -> str:
         """A JWT with the provider's newest key."""
         key = key or self.keys[0]
-        return jwt.encode({"alg": "RS256", "typ": typ, "kid": key.kid}, claims, key)
+        return jwt.encode({"alg": str(key.alg), "typ": typ, "kid": key.kid}, claims, key)
 
     def access_claims(self, name: str, *, seconds: float = 300) -> Claims:
         """The claims that Keycloak writes into an access token."""
@@ -283,9 +289,15 @@ class Refused(Exception):
     """The token endpoint says no."""
 
 
-def new_key() -> RSAKey:
-    """A signing key with a random id."""
-    return RSAKey.generate_key(2048, {"kid": secrets.token_hex(4), "use": "sig", "alg": "RS256"})
+def new_key(kid: str = "") -> RSAKey:
+    """A signing key, with a random id unless one is given."""
+    kid = kid or secrets.token_hex(4)
+    return RSAKey.generate_key(2048, {"kid": kid, "use": "sig", "alg": "RS256"})
+
+
+def new_curve_key(kid: str) -> ECKey:
+    """A signing key of another kind."""
+    return ECKey.generate_key("P-256", {"kid": kid, "use": "sig", "alg": "ES256"})
 
 
 def _profile(name: str) -> Claims:

@@ -221,7 +221,7 @@ def test_a_picture_apart_that_is_gone_keeps_the_drawing(conn: Connection) -> Non
 def test_after_a_rest_what_there_was_is_kept_and_what_is_saved_as_well(conn: Connection) -> None:
     pad = drawn_pad(conn, of(elements(1)))
     before = parsed(pad_row(conn, pad.id)["data"])
-    age(conn, FIVE_MINUTES - SECOND)
+    age(conn, FIVE_MINUTES - MINUTE / 2)
     assert kept(conn, save(conn, pad, of(elements(1)))) is None
     age(conn, FIVE_MINUTES)
     saved = save(conn, pad, of(elements(1, version=2)))

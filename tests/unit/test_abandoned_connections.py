@@ -13,19 +13,18 @@ from psycopg_pool import PoolTimeout
 from padws import abandoned_connections
 from padws.config import load_settings
 from padws.database import Connection, Database
-from tests.helpers.waiting import wait_until
+from tests.helpers.waiting import PATIENCE, wait_until
 
 
 @pytest.fixture
 def a_database(empty_database_url: str) -> Iterator[Callable[..., Database]]:
-    """Make databases with a pool of two that give up after a moment; all are closed at the end."""
+    """Make databases with a pool of two that is tired of waiting after a moment; all are closed."""
     made: list[Database] = []
 
     def make(**environ: str) -> Database:
         small = {"DB_POOL_MIN_SIZE": "2", "DB_POOL_MAX_SIZE": "2", "DB_POOL_TIMEOUT": "0.3"}
         settings = load_settings({"DATABASE_URL": empty_database_url, **small, **environ})
         made.append(Database(settings))
-        made[-1]._answer_within = 0.3
         return made[-1]
 
     yield make
@@ -65,13 +64,15 @@ def not_to_be_ended(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def give_up(database: Database, seconds: int = 60) -> None:
-    with pytest.raises(psycopg.OperationalError, match="not answered"), database.connection() as c:
-        c.execute(f"SELECT pg_sleep({seconds}) AS busy")
+    with database.connection(PATIENCE) as connection:
+        connection.answer_within = 0.3  # type: ignore[attr-defined]
+        with pytest.raises(psycopg.OperationalError, match="not answered"):
+            connection.execute(f"SELECT pg_sleep({seconds}) AS busy")
 
 
-def serves(database: Database) -> bool:
+def serves(database: Database, timeout: float | None = None) -> bool:
     try:
-        with database.connection() as connection:
+        with database.connection(timeout) as connection:
             return connection.execute("SELECT 1").fetchone() == (1,)
     except PoolTimeout:
         return False
@@ -80,11 +81,11 @@ def serves(database: Database) -> bool:
 def test_what_can_be_ended_is_ended_and_its_place_is_free(
     a_database: Callable[..., Database], observer: Connection
 ) -> None:
-    database = a_database(DB_POOL_TIMEOUT="10")
+    database = a_database()
     for _ in range(4):
         give_up(database)
     wait_until(lambda: busy(observer) == 0)
-    with database.connection(), database.connection() as second:
+    with database.connection(PATIENCE), database.connection(PATIENCE) as second:
         assert second.execute("SELECT 1").fetchone() == (1,)
 
 
@@ -94,7 +95,7 @@ def test_no_more_pile_up_than_the_pool_has_places(
     database = a_database()
     with not_to_be_ended(monkeypatch):
         give_up(database)
-        assert serves(database)
+        assert serves(database, PATIENCE)
         give_up(database)
         for _ in range(3):
             assert not serves(database)
@@ -104,7 +105,7 @@ def test_no_more_pile_up_than_the_pool_has_places(
             " WHERE query LIKE '%pg_sleep%busy%' AND pid <> pg_backend_pid()"
         )
         wait_until(lambda: serves(database))
-        with database.connection(5), database.connection(5):
+        with database.connection(PATIENCE), database.connection(PATIENCE):
             pass
 
 
@@ -117,18 +118,17 @@ def test_one_process_at_work_keeps_one_place(
         give_up(database, 1)
         wait_until(lambda: serves(database))
         assert busy(observer) == 1
-        with database.connection(), pytest.raises(PoolTimeout), database.connection():
+        with database.connection(PATIENCE), pytest.raises(PoolTimeout), database.connection():
             pass
 
 
 def test_work_that_was_not_given_up_is_left_alone(
     a_database: Callable[..., Database], observer: Connection
 ) -> None:
-    database, other = a_database(DB_POOL_TIMEOUT="10"), a_database()
-    other._answer_within = 30
+    database, other = a_database(), a_database()
 
     def work() -> None:
-        with other.connection() as connection:
+        with other.connection(PATIENCE) as connection:
             done.append(connection.execute("SELECT pg_sleep(1) AS busy").fetchone())
 
     done: list[object] = []
@@ -136,8 +136,8 @@ def test_work_that_was_not_given_up_is_left_alone(
     thread.start()
     wait_until(lambda: busy(observer) == 1)
     give_up(database)
-    assert serves(database)
-    thread.join(10)
+    assert serves(database, PATIENCE)
+    thread.join(PATIENCE)
     assert done == [("",)]
 
 
@@ -166,9 +166,9 @@ def test_nobody_watches_when_nothing_is_given_up(a_database: Callable[..., Datab
     def watchers() -> list[str]:
         return [thread.name for thread in threading.enumerate() if thread.name == "given-up"]
 
-    database = a_database(DB_POOL_TIMEOUT="10")
-    assert serves(database)
+    database = a_database()
+    assert serves(database, PATIENCE)
     assert not watchers()
     give_up(database)
-    assert serves(database)
+    assert serves(database, PATIENCE)
     wait_until(lambda: not watchers())

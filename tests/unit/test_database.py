@@ -19,7 +19,7 @@ from padws.config import Settings, load_settings
 from padws.database import Connection, Database, prepare_connection
 from padws.json_text import JsonText
 from padws.statements import Statement, from_file, load_statement
-from tests.helpers.waiting import wait_until
+from tests.helpers.waiting import PATIENCE, wait_until
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -240,7 +240,7 @@ def test_a_connection_that_is_not_made_in_time_is_given_up_for_good() -> None:
             with pytest.raises(PoolTimeout), database.connection():
                 pass
             connection, _ = silent.accept()
-            connection.settimeout(10)
+            connection.settimeout(PATIENCE)
             assert connection.recv(1000), "what a client begins with"
             assert not connection.recv(1000), "the end"
         finally:
@@ -344,9 +344,9 @@ def test_connections_to_a_server_that_may_not_write_any_more_are_dropped(
 
 def test_a_request_that_gets_no_connection_is_told(a_database: Callable[..., Database]) -> None:
     database = a_database(DB_POOL_MIN_SIZE="1", DB_POOL_MAX_SIZE="1", DB_POOL_TIMEOUT="0.2")
-    with database.connection(), pytest.raises(PoolTimeout), database.connection():
+    with database.connection(PATIENCE), pytest.raises(PoolTimeout), database.connection():
         pass
-    with database.connection() as conn:
+    with database.connection(PATIENCE) as conn:
         assert conn.execute("SELECT 1").fetchone() == (1,)
 
 

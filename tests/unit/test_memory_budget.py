@@ -10,11 +10,17 @@ import pytest
 from padws import memory_budget
 from padws.errors import TooManyRequests
 from padws.memory_budget import MemoryBudget
-from tests.helpers.waiting import wait_until
+from tests.helpers.waiting import PATIENCE, wait_until
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits here is served in the end, however long that takes."""
+    monkeypatch.setattr(memory_budget, "_PATIENCE", PATIENCE)
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def impatient(monkeypatch: pytest.MonkeyPatch, patient: None) -> None:
     monkeypatch.setattr(memory_budget, "_PATIENCE", 0.01)
 
 
@@ -79,11 +85,11 @@ def test_who_comes_too_early_waits_and_is_served_in_turn() -> None:
             takers.append(threads.submit(budget.take, name, 50))
             wait_until(waiting(budget, len(takers)))
         budget.change("alice", -90)
-        takers[0].result(10)
-        takers[1].result(10)
+        takers[0].result()
+        takers[1].result()
         assert waiting(budget, 1)()
         budget.change("bob", -50)
-        takers[2].result(10)
+        takers[2].result()
 
 
 def test_nobody_waits_behind_somebody_elses_own_limit() -> None:
@@ -94,7 +100,7 @@ def test_nobody_waits_behind_somebody_elses_own_limit() -> None:
         wait_until(waiting(budget, 1))
         budget.take("bob", 60)
         budget.change("alice", -60)
-        taker.result(10)
+        taker.result()
 
 
 def test_one_user_does_not_make_all_threads_wait(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +113,7 @@ def test_one_user_does_not_make_all_threads_wait(monkeypatch: pytest.MonkeyPatch
         assert is_full(shared, "alice", 10)
         shared.change("alice", -60)
         for taker in takers:
-            taker.result(10)
+            taker.result()
 
 
 def test_who_has_waited_in_vain_has_taken_nothing(impatient: None) -> None:
@@ -128,8 +134,8 @@ def test_nobody_goes_past_who_waits_for_the_same_room() -> None:
         small = threads.submit(budget.take, "charlie", 5)
         wait_until(waiting(budget, 2))
         budget.change("alice", -10)
-        large.result(10)
-        small.result(10)
+        large.result()
+        small.result()
 
 
 def test_who_waits_for_room_of_their_own_keeps_nobody_else_waiting() -> None:
@@ -140,4 +146,4 @@ def test_who_waits_for_room_of_their_own_keeps_nobody_else_waiting() -> None:
         wait_until(waiting(budget, 1))
         budget.take("bob", 10)
         budget.change("alice", -50)
-        more.result(10)
+        more.result()
