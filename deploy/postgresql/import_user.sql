@@ -48,7 +48,7 @@ FROM restored_users AS r
 WHERE NOT EXISTS (SELECT FROM pad_ws.users AS u WHERE u.id = r.id);
 
 -- The rows of pads that are there are held until the end: no save comes in between. They come first, as in
--- every transaction (docs/dba.md, Locks).
+-- every transaction (docs/dba.md, "Locks").
 
 CREATE TEMP TABLE kept_pads ON COMMIT DROP AS
 SELECT pads.id, pads.owner_id
@@ -75,6 +75,9 @@ WHERE NOT pad_ws.is_scene(data);
 
 DELETE FROM restored_backups
 WHERE jsonb_typeof(data) <> 'object';
+
+SELECT pg_advisory_xact_lock('pad_ws.pictures'::regclass::integer, hashtext(id::text)) AS adding_pictures
+FROM restored_users;
 
 -- All pictures of the dump; what no pad needs in the end, flask db-tidy deletes.
 

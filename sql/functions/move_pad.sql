@@ -23,6 +23,7 @@ DECLARE
         FOR UPDATE
     );
 BEGIN
+    PERFORM pg_advisory_xact_lock('pad_ws.pictures'::regclass::integer, hashtext(new_owner_id::text));
     INSERT INTO pad_ws.pictures AS kept (owner_id, digest, content)
     SELECT move_pad.new_owner_id, shown.digest, shown.content
     FROM pad_ws.pictures AS shown

@@ -2,7 +2,8 @@
 -- what the pad is, unless any backup holds that already, and prunes. Ids that the backup does not have are
 -- ignored; raises PW005 if it has none of them, and what merge_pad raises. No row, and nothing changed, if the
 -- pad is not this owner's, not at an accepted version, or has no such backup.
--- Index: pads_id_owner_id_key, backups_id_owner_id_key; find_backup, take_backup, split_pictures, merge_pad.
+-- Index: pads_id_owner_id_key, backups_id_owner_id_key; find_backup, store_backup,
+-- prune_history, split_pictures, merge_pad, use_quota.
 
 CREATE OR REPLACE FUNCTION pad_ws.restore_elements(
     owner_id uuid,
@@ -25,7 +26,7 @@ DECLARE
     part jsonb;
 BEGIN
     -- The pad's row first, as a save locks it: no save comes in between.
-    SELECT pads.version, pads.pictures, pads.data #> '{}' AS data INTO pad
+    SELECT pads.version, pads.pictures, pg_column_size(pads.data) AS bytes, pads.data #> '{}' AS data INTO pad
     FROM pad_ws.pads AS pads
     WHERE
         pads.id = restore_elements.pad_id
@@ -86,9 +87,9 @@ BEGIN
         AND pad_ws.find_backup(owner_id, pad_id, pad.data, pad.pictures, TRUE) IS NULL
     THEN
         updated_at := clock_timestamp();
-        pruned := pad_ws.take_backup(
-            owner_id, pad_id, gen_random_uuid(), updated_at, 'restore', NULL, NULL, retention
-        );
+        -- As take_backup does, but for the quota, which comes last.
+        PERFORM pad_ws.store_backup(owner_id, pad_id, gen_random_uuid(), updated_at, 'restore', NULL, NULL);
+        pruned := pad_ws.prune_history(owner_id, pad_id, retention);
         UPDATE pad_ws.pads AS pads
         SET last_backup_at = restore_elements.updated_at
         WHERE
@@ -110,6 +111,9 @@ BEGIN
         most_bytes,
         most_values
     ) AS merging;
+    IF pruned IS NOT NULL THEN
+        PERFORM pad_ws.use_quota(owner_id, pad.bytes, FALSE);
+    END IF;
     RETURN NEXT;
 END
 $$;
