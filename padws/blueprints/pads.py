@@ -339,17 +339,20 @@ def save_pad(pad_id: UUID) -> Response:
     _check_references(drawing)
     counts = count_scene(drawing.scene.json).columns()
     with database().connection() as conn:
-        save = partial(
-            pads.save_pad,
-            conn,
-            pad_id=pad_id,
-            owner_id=owner_id,
-            accepted_versions=accepted,
-            waited=current_request().waited,
-            backup_interval=settings().backup_interval,
-            retention=settings().retention,
-            **counts,
-        )
+
+        def save(**scene: Any) -> pads.SaveAttempt | None:
+            return pads.save_pad(
+                conn,
+                pad_id=pad_id,
+                owner_id=owner_id,
+                accepted_versions=accepted,
+                waited=current_request().waited,  # longer, if this is the second attempt
+                backup_interval=settings().backup_interval,
+                retention=settings().retention,
+                **scene,
+                **counts,
+            )
+
         saved = save_drawing(drawing, save)
         if not saved:
             refuse_change(pads.get_pad_version(conn, pad_id=pad_id, owner_id=owner_id))

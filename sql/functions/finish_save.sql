@@ -1,6 +1,6 @@
 -- What follows once a scene has been written into a pad: a backup of it as of `backup_at` (null: none is due),
--- and the quota, for the pictures that came along and for what the pad has grown by since it took
--- `bytes_before`. Returns how many old backups were deleted; null: no backup was taken.
+-- left out if there is no room for it; and the quota, for the pictures that came along and for what the pad has
+-- grown by since it took `bytes_before`. Returns how many old backups were deleted; null: no backup was taken.
 -- To be called last, by whoever holds the lock on the pad's row.
 -- Index: those of take_backup, grown_by and use_quota.
 
@@ -20,9 +20,13 @@ DECLARE
     added bigint; -- bytes
 BEGIN
     IF backup_at IS NOT NULL THEN
-        pruned := pad_ws.take_backup(
-            owner_id, pad_id, gen_random_uuid(), backup_at, 'interval', NULL, NULL, retention
-        );
+        BEGIN
+            pruned := pad_ws.take_backup(
+                owner_id, pad_id, gen_random_uuid(), backup_at, 'interval', NULL, NULL, retention
+            );
+        EXCEPTION WHEN SQLSTATE 'PW003' THEN
+            NULL; -- no room
+        END;
     END IF;
 
     added := coalesce(pg_column_size(contents), 0) + pad_ws.grown_by(owner_id, pad_id, bytes_before);

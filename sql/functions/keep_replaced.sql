@@ -2,6 +2,7 @@
 -- takes away most of the drawing or a picture, or if the save `is_older` (null: to be found out, by the sum
 -- of versions). What the pad's newest backup holds already is not backed up. Says the backup's id; `as_older`
 -- says that it was taken for the last of these reasons alone.
+-- Where there is no room for it, nothing is kept of a pad that has merely rested; else it raises PW003.
 -- To be called by whoever holds the lock on the pad's row, if the save changes anything.
 -- Index: pads_id_owner_id_key; find_backup, take_backup.
 
@@ -52,7 +53,18 @@ BEGIN
     END IF;
 
     kept := gen_random_uuid();
-    PERFORM pad_ws.take_backup(owner_id, pad_id, kept, moment, 'replaced', NULL, NULL, retention);
+    BEGIN
+        PERFORM pad_ws.take_backup(owner_id, pad_id, kept, moment, 'replaced', NULL, NULL, retention);
+    EXCEPTION WHEN SQLSTATE 'PW003' THEN
+        IF
+            as_older
+            OR pad_ws.loses_elements(pad.data, scene)
+            OR pad_ws.loses_pictures(pad.data, pad.pictures, scene, pictures)
+        THEN
+            RAISE;
+        END IF;
+        kept := NULL;
+    END;
 END
 $$;
 

@@ -6,7 +6,8 @@
 -- marked as deleted, unless the newest one holds it. No row: no such pad.
 -- The part's pictures are apart, as in save_pad, which also says what is `missing`. With new_pictures
 -- those that the pad still has in its scene are kept apart from now on.
--- Raises what merge_scene raises, and PW002 where the drawing would be larger than allowed.
+-- Raises what merge_scene raises, PW002 where the drawing would be larger than allowed, and PW003 where there is
+-- no room for what was added, or for what would be gone otherwise.
 -- Index: pads_id_owner_id_key; backups_source_id_created_at_idx, where the pad does not say when its newest
 -- backup was taken; bytes_of_pictures; split_pictures, add_pictures, keep_pictures; find_backup, take_backup;
 -- finish_save.
@@ -156,7 +157,16 @@ BEGIN
         AND pad_ws.find_backup(owner_id, pad_id, pad.data, pad.pictures, FALSE) IS NULL
     THEN
         kept := gen_random_uuid();
-        PERFORM pad_ws.take_backup(owner_id, pad_id, kept, updated_at, reason, NULL, NULL, retention);
+        BEGIN
+            PERFORM pad_ws.take_backup(owner_id, pad_id, kept, updated_at, reason, NULL, NULL, retention);
+        EXCEPTION WHEN SQLSTATE 'PW003' THEN
+            IF reason = 'merge' OR pad_ws.loses_elements(pad.data, merged) THEN
+                RAISE;
+            END IF;
+            kept := NULL;
+        END;
+    END IF;
+    IF kept IS NOT NULL THEN
         newest_backup_at := updated_at;
         updated_at := updated_at + INTERVAL '1 microsecond'; -- so that a due one is the newer
     END IF;

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import psycopg
 import pytest
 
 from padws.embedded.temporary import Service
-from tests.api.conftest import SignedIn, SqlConnection
+from tests.api.conftest import Browser, SignedIn, SqlConnection
 from tests.api.pads import make_pad
 from tests.helpers import people, wire
 from tests.helpers.contract import (
@@ -20,6 +22,7 @@ from tests.helpers.contract import (
     ok,
     time_of,
 )
+from tests.helpers.waiting import wait_until
 
 LONGER_THAN_TELLS_NOTHING = 0.8  # seconds
 
@@ -120,6 +123,24 @@ def test_the_next_request_on_a_connection_has_a_beginning_of_its_own(
             assert "overtaken" not in answer
             time.sleep(LONGER_THAN_TELLS_NOTHING)
             ok(alice.post(path, json=boxes(40) | {"step": "between"}))
+
+
+def test_a_save_with_a_new_picture_arrived_when_it_came_and_not_when_it_was_sent_again(
+    alices_browser: Browser, path: str, sql: SqlConnection
+) -> None:
+    """Its first attempt waits for the pad; the second, with the picture, is of the same request."""
+    picture = {"dataURL": "data:image/png;base64," + "iVBORw0KGgo=" * 400}
+    scene = boxes(40) | {"files": {"a": picture}}
+    with ThreadPoolExecutor(1) as background, psycopg.connect(sql.info.dsn) as other:
+        other.execute("LOCK TABLE pad_ws.pads")
+        saving = background.submit(alices_browser, "POST", path, json=scene)
+        waiting = "SELECT FROM pg_locks WHERE NOT granted AND relation = 'pad_ws.pads'::regclass"
+        wait_until(lambda: sql.execute(waiting).rowcount == 1)
+        released_at = sql.execute("SELECT clock_timestamp() AS now").fetchone()
+        other.rollback()
+        ok(saving.result())
+    arrived = sql.execute("SELECT arrived_at AS now FROM pad_ws.pads WHERE pictures IS NOT NULL")
+    assert arrived.fetchone()["now"] < released_at["now"]  # type: ignore[index]
 
 
 # Labels

@@ -138,6 +138,85 @@ def test_whoever_is_full_can_save_rename_delete_and_make_room(alice: Client, ful
     ok(alice.post(f"{full}/backups"), 201)
 
 
+@pytest.fixture
+def rested(alice: Client, sql: SqlConnection, limit: Limit) -> str:
+    """A pad at which nobody has drawn for a day, of an owner who has more than the limit."""
+    elements = [{"id": f"e{number}", "type": "line", "version": 1} for number in range(10)]
+    path = f"/api/pad/{make_pad(alice, data={'elements': elements})['id']}"
+    ok(alice.post(f"{path}/backups"), 201)
+    ok(alice.post(path, json={"elements": elements, "appState": {"theme": "dark"}}))
+    day = "interval '1 day'"
+    sql.execute(
+        f"UPDATE pad_ws.pads SET created_at = created_at - {day}, updated_at = updated_at - {day},"
+        f" counted_at = counted_at - {day}, saved_at = saved_at - {day},"
+        f" arrived_at = arrived_at - {day}, last_backup_at = last_backup_at - {day}".encode()
+    )
+    sql.execute(f"UPDATE pad_ws.backups SET created_at = created_at - {day}".encode())
+    limit(bytes=1)
+    return path
+
+
+DRAWING: dict[str, Ask] = {
+    "save": lambda c, path: c.post(path, json=ok(c.get(path))["data"] | {"more": 1}),
+    "merge": lambda c, path: c.patch(
+        f"{path}/data", json={"elements": [{"id": "e0", "type": "line", "version": 2}]}
+    ),
+}
+
+
+@pytest.mark.parametrize("draw", DRAWING.values(), ids=DRAWING)
+def test_whoever_has_more_than_the_limit_can_go_on_drawing(
+    alice: Client, rested: str, draw: Ask, limit: Limit
+) -> None:
+    """Without backups, till there is room for them."""
+    before = ok(alice.get(rested))
+    saved = ok(draw(alice, rested))
+    assert saved.get("kept") is None
+    assert ok(alice.get(rested))["version"] == before["version"] + 1
+    assert len(ok(alice.get(f"{rested}/backups"))["backups"]) == 1
+    limit(bytes=0)
+    assert ok(alice.get(rested))["data"] != before["data"]
+
+
+DESTROYING: dict[str, Ask] = {
+    "save": lambda c, path: c.post(path, json={"elements": [], "more": 1}),
+    "merge": lambda c, path: c.patch(
+        f"{path}/data",
+        json={
+            "elements": [
+                {"id": f"e{number}", "type": "line", "version": 2, "isDeleted": True}
+                for number in range(10)
+            ]
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("destroy", DESTROYING.values(), ids=DESTROYING)
+def test_what_would_be_destroyed_without_room_to_keep_it_stays(
+    alice: Client, rested: str, destroy: Ask, limit: Limit
+) -> None:
+    before = ok(alice.get(rested))
+    assert_problem(destroy(alice, rested), 413, "quota_exceeded")
+    assert ok(alice.get(rested)) == before
+    limit(bytes=0)
+    assert ok(destroy(alice, rested))["kept"]
+
+
+def test_a_backup_is_taken_that_is_no_larger_than_those_it_replaces(
+    configure: Configure, client_of: ClientOf, sql: SqlConnection, limit: Limit
+) -> None:
+    tiers = {f"BACKUPS_{tier}": "0" for tier in ("HOURLY", "DAILY", "WEEKLY")}
+    alice = client_of(configure(MAX_BACKUPS_PER_USER="1", **tiers), "alice")
+    path = f"/api/pad/{make_pad(alice, data=scene(90_000))['id']}"
+    ok(alice.post(f"{path}/backups"), 201)
+    ok(alice.post(path, json=scene(50_000, 2)))
+    sql.execute("UPDATE pad_ws.backups SET created_at = 'epoch', updated_at = 'epoch'")
+    limit(bytes=1)
+    ok(alice.post(f"{path}/backups"), 201)
+    assert len(ok(alice.get(f"{path}/backups"))["backups"]) == 1
+
+
 def test_whoever_is_full_has_a_first_pad_all_the_same(alice: Client, limit: Limit) -> None:
     limit(bytes=1)
     (pad,) = ok(alice.get("/api/pad"))
