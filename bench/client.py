@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import urlsplit
@@ -12,6 +13,8 @@ import click
 
 #: In a body: a number that is higher each time it is sent, of as many digits.
 RISING = b"@" * 16
+
+_PIECE = 262_144  # bytes
 
 
 def rising_number() -> int:
@@ -42,6 +45,17 @@ class Request:
             lines += ["Content-Type: application/json", f"Content-Length: {len(self.body)}"]
         lines += [f"{name}: {value}" for name, value in self.headers.items()]
         return "\r\n".join([*lines, "\r\n"]).encode()
+
+
+def _pieces(body: bytes) -> Iterator[bytes | memoryview]:
+    """A body with a number in place of RISING, in pieces: a large one is not copied whole."""
+    view, at = memoryview(body), body.find(RISING)
+    if at >= 0:
+        yield view[:at]
+        yield str(rising_number()).encode()
+        view = view[at + len(RISING) :]
+    for begin in range(0, len(view), _PIECE):
+        yield view[begin : begin + _PIECE]
 
 
 @dataclass(frozen=True)
@@ -76,8 +90,9 @@ class Connection:
         """
         try:
             self._writer.write(request.head(self._host))
-            self._writer.write(request.body.replace(RISING, str(rising_number()).encode()))
-            await self._writer.drain()
+            for piece in _pieces(request.body):
+                self._writer.write(piece)
+                await self._writer.drain()
             return await self._read()
         except (OSError, EOFError) as error:
             raise click.ClickException(

@@ -2,7 +2,8 @@
 
 Each has a drawing open that is saved every 1.2 s, as the whiteboard does while its user draws: all
 of it, or what has changed alone. Once a minute they look at the backups, once in five minutes they
-load the page. A request that is due while the one before it still runs waits, and that counts.
+load the page. A request that is due while the one before it still runs waits, and that counts; so
+does the time after which it is sent again when the service has too much to do.
 """
 
 from __future__ import annotations
@@ -13,23 +14,23 @@ import resource
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import click
 
 from bench.client import Connection, Request
 from bench.figures import Figure, at_most, number
-from bench.filling import Group, Owner, OwnPad, settle
+from bench.filling import Group, Owner, settle
 from bench.machine import describe, sizes
 from bench.report import Report
 from bench.stand import Counters, Stand, serving, started_servers
-from bench.works import small_part
+from bench.works import small_part, whole_scene
 
 PACE = 1.2  # seconds from one save to the next
 BACKUPS_EVERY = 60.0
 LOAD_EVERY = 300.0
 LIMIT = 0.250  # seconds
 WARM_UP, STAGE, LONG_STAGE = 4.0, 12.0, 60.0
+_OK, _TOO_MANY = 200, 429
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,11 @@ class Drawing:
     pads: tuple[int, ...]
     target: int
     images: int = 0
+
+    @property
+    def query(self) -> str:
+        """What is asked for of lists: with many pictures none, as their addresses will do."""
+        return "?pictures=false" if self.images else ""
 
     def people(self, first: int, number: int) -> Group:
         """So many of them, from that number on."""
@@ -121,9 +127,7 @@ async def _stage(stand: Stand, owners: Sequence[Owner], drawing: Drawing, second
     """Let everybody draw, and count once everybody is there."""
     timings: list[Timed] = []
     ends = time.monotonic() + WARM_UP + seconds
-    people = asyncio.gather(
-        *(_draw(stand.url, owner, drawing.save, ends, timings) for owner in owners)
-    )
+    people = asyncio.gather(*(_draw(stand.url, owner, drawing, ends, timings) for owner in owners))
     await asyncio.sleep(WARM_UP)
     timings.clear()
     before, client = stand.counters(), _own_cpu_seconds()
@@ -134,45 +138,51 @@ async def _stage(stand: Stand, owners: Sequence[Owner], drawing: Drawing, second
     return Stage(len(owners), drawing, seconds, counted, used, client)
 
 
-async def _draw(url: str, owner: Owner, save: str, ends: float, timings: list[Timed]) -> None:
+async def _draw(
+    url: str, owner: Owner, drawing: Drawing, ends: float, timings: list[Timed]
+) -> None:
     """One person, from loading the page on."""
+    requests = _requests(owner, drawing)
+
+    async def ask(kind: str, due: float) -> None:
+        await _ask(connection, requests[kind])
+        timings.append((kind, time.monotonic() - due))
+
     await asyncio.sleep(random.uniform(0, PACE))  # noqa: S311 - people do not come in step
     connection = await Connection.open(url)
     due = time.monotonic()
-    await _ask(connection, owner, "list", due, timings)
+    await ask("list", due)
     while time.monotonic() < ends:
         await asyncio.sleep(max(0.0, due - time.monotonic()))
-        await _ask(connection, owner, save, due, timings)
+        await ask(drawing.save, due)
         for kind, every in (("backups", BACKUPS_EVERY), ("list", LOAD_EVERY)):
             if random.random() < PACE / every:  # noqa: S311
-                await _ask(connection, owner, kind, time.monotonic(), timings)
+                await ask(kind, time.monotonic())
         due += PACE
     await connection.close()
 
 
-async def _ask(
-    connection: Connection, owner: Owner, kind: str, due: float, timings: list[Timed]
-) -> None:
-    answer = await connection.ask(_request(owner, kind))
-    if answer.status != 200:
-        raise click.ClickException(f"{kind}: {answer.status}: {answer.body[:500]!r}")
-    timings.append((kind, time.monotonic() - due))
+async def _ask(connection: Connection, request: Request) -> None:
+    while (answer := await connection.ask(request)).status == _TOO_MANY:
+        await asyncio.sleep(int(answer.headers["retry-after"]))
+    if answer.status != _OK:
+        message = f"{request.method} {request.path}: {answer.status}: {answer.body[:500]!r}"
+        raise click.ClickException(message)
 
 
-def _request(owner: Owner, kind: str) -> Request:
+def _requests(owner: Owner, drawing: Drawing) -> dict[str, Request]:
+    """What a person asks for, by kind."""
     pad, cookie = owner.pads[0], owner.person.cookie
-    requests = {
-        WHOLE.save: Request("POST", f"/api/pad/{pad.id}", cookie, pad.scene),
-        SMALL.save: Request("PATCH", f"/api/pad/{pad.id}/data", cookie, _part_of(pad)),
-        "list": Request("GET", "/api/pad", cookie),
-        "backups": Request("GET", f"/api/pad/{pad.id}/backups", cookie),
+    path = f"/api/pad/{pad.id}"
+    if drawing.save == SMALL.save:
+        save = Request("PATCH", f"{path}/data", cookie, small_part(pad))
+    else:
+        save = Request("POST", path, cookie, whole_scene(pad))
+    return {
+        drawing.save: save,
+        "list": Request("GET", f"/api/pad{drawing.query}", cookie),
+        "backups": Request("GET", f"{path}/backups{drawing.query}", cookie),
     }
-    return requests[kind]
-
-
-@cache
-def _part_of(pad: OwnPad) -> bytes:
-    return small_part(pad)
 
 
 def _own_cpu_seconds() -> float:

@@ -109,9 +109,9 @@ def pgbench(postgres: Processes) -> str:
 
 def _script(work: Work) -> str:
     statement = load_statement(work.path)
-    stored = [name for name in statement.parameters if name not in (work.varying, *_APART)]
+    stored = [name for name in statement.parameters if name not in _APART]
     once = "\n".join(_GET_VALUE.format(name=name) for name in stored)
-    each = f"\\set {work.varying} random(1, 1000000000)\n" if work.varying else ""
+    each = "".join(f"\\set {name} {value}\n" for name, value in work.varying.items())
     text = _named(statement)
     return f"\\if :first\n{once}\n\\set first 0\n\\endif\n{each}{text};\n"
 
