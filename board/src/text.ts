@@ -49,6 +49,7 @@ export const text = {
   shareShort: "Share",
   signIn: "Sign in",
   signOut: "Sign out",
+  signedOut: "Your session has ended.",
   toPads: "All pads",
   noAnswer: "The service does not answer.",
   status: (status: number) => `The service answered with status ${status}.`,

@@ -68,6 +68,7 @@ def test_what_lies_above_what_is_saved_even_where_nothing_said_it_before(
     tab.shows({"box-0", "box-1", "box-2"})
     tab.select(tab.on_screen()[0])
     tab.page.keyboard.press("Control+Shift+]")
+    tab.hurry()
     alice.finds(
         pad, lambda elements: [each["id"] for each in elements] == ["box-1", "box-2", "box-0"]
     )
@@ -123,6 +124,7 @@ def test_an_outage_is_said_and_outlived(alice: Person, pad: str, gunicorn: Part)
     tab.stroke(FIRST)
     gunicorn.kill()
     tab.stroke(SECOND)
+    tab.hurry()
     tab.says("The service cannot be reached")
     expect(tab.page.get_by_text("Not saved", exact=True)).to_be_visible()
     tab.stroke(THIRD)
@@ -158,6 +160,7 @@ def test_a_session_that_ends_is_begun_again_over_the_open_drawing(
     tab = alice.open(pad)
     alice.api.post("/auth/logout")
     tab.stroke(FIRST)
+    tab.hurry()
     tab.says("Your session has ended")
     sign_in(tab, "dora")
     tab.says("Somebody else is signed in")
@@ -192,6 +195,7 @@ def test_the_provider_is_away_for_a_while(person: NewPerson, provider: ProviderP
         tab.has_status("saved")  # a session needs no provider
         alice.api.post("/auth/logout")
         tab.stroke(SECOND)
+        tab.hurry()
         tab.says("Your session has ended")
         tab.page.get_by_role("button", name="Sign in").click()
         tab.stroke(THIRD)
@@ -256,6 +260,7 @@ def test_an_hour_offline_while_another_draws_or_restores(
     first = alice.api.post(f"/api/pad/{pad}/backups").json()["id"]
     alice.context.set_offline(True)
     one.stroke(SECOND)
+    one.hurry()
     one.says("The service cannot be reached")
     an_hour_passes(board_database, pad)
     two = person(alice.who).open(pad)
@@ -301,6 +306,7 @@ def test_a_pad_that_another_deletes_is_brought_back_or_kept(
     tab.has_status("saved")
     assert alice.api.request("DELETE", f"/api/pad/{pad}").status_code == 200
     tab.stroke(SECOND)
+    tab.hurry()
     tab.says("This pad was deleted elsewhere")
     if is_purged:
         assert alice.api.request("DELETE", f"/api/pad/trash/{pad}").status_code == 200
@@ -323,9 +329,11 @@ def test_a_pad_that_another_renames_and_restores(alice: Person, pad: str) -> Non
     tab.hurry()
     tab.has_status("saved")
     alice.api.request("PATCH", f"/api/pad/{pad}", json={"display_name": "Renamed"})
+    tab.hurry()
     tab.says("Renamed")
     with tab.in_stroke(THIRD):
         alice.api.post(f"/api/pad/{pad}/backups/{backup}/restore")
+        tab.hurry()
         tab.says("put back to an earlier state")
     tab.has_status("saved")
     assert drawn((FIRST, THIRD), agree(pad, tab))
@@ -336,7 +344,7 @@ def test_what_others_had_changed_is_in_the_history_where_it_was_replaced(
 ) -> None:
     alice.save(pad, elements=boxes(1))
     tab = alice.open(pad)
-    tab.shows({"box-0", "box-1", "box-2"})
+    tab.shows({"box-0"})
     tab.select(tab.on_screen()[0])
     alice.context.set_offline(True)
     for _ in range(4):
