@@ -28,6 +28,11 @@ def pytest_report_header() -> str:
     return f"servers: PostgreSQL {servers.origin(Postgres)}, Redis {servers.origin(Redis)}"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes a minute, so that no process is left alone with it in the end."""
+    items.sort(key=lambda item: item.path.name != "test_kill.py")
+
+
 @pytest.fixture(scope="session")
 def data_directory() -> Iterator[DataDirectory]:
     with temporary.data_directory(servers.memory()) as directory:

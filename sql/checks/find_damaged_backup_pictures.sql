@@ -1,6 +1,6 @@
 -- References of backups to pictures, in a range of owners, digests and backups, that refer to nothing: the
 -- names of the constraints they break. One that its backup does not need is no damage. pad.ws has none.
--- Index: backup_pictures_owner_id_digest_idx, users_pkey, backups_id_owner_id_key, pictures_pkey.
+-- Index: backup_pictures_pkey, users_pkey, backups_id_owner_id_key, pictures_pkey.
 -- psql -v first_owner_id="'00000000-0000-0000-0000-000000000000'" \
 --      -v first_backup_id="'00000000-0000-0000-0000-000000000000'" -v first_digest="'\\x'" \
 --      -v last_owner_id="'ffffffff-ffff-ffff-ffff-ffffffffffff'" \

@@ -1,6 +1,6 @@
 -- References of pads to pictures, in a range of owners, digests and pads, that refer to nothing: the
 -- names of the constraints they break. One that its pad does not need is no damage. pad.ws has none.
--- Index: pad_pictures_owner_id_digest_idx, users_pkey, pads_id_owner_id_key, pictures_pkey.
+-- Index: pad_pictures_pkey, users_pkey, pads_id_owner_id_key, pictures_pkey.
 -- psql -v first_owner_id="'00000000-0000-0000-0000-000000000000'" \
 --      -v first_pad_id="'00000000-0000-0000-0000-000000000000'" -v first_digest="'\\x'" \
 --      -v last_owner_id="'ffffffff-ffff-ffff-ffff-ffffffffffff'" \

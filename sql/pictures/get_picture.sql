@@ -1,6 +1,6 @@
 -- A picture that a pad of this owner, or one of its backups, refers to; its text is left out (null) when the
 -- caller has it already.
--- Index: pictures_pkey, pads_id_owner_id_key, pad_pictures_owner_id_digest_idx, backups_id_owner_id_key.
+-- Index: pictures_pkey, pads_id_owner_id_key, pad_pictures_pkey, backups_id_owner_id_key.
 -- psql -v owner_id="'…'" -v pad_id="'…'" -v digest="'\\x…'" -v is_known=false -f sql/pictures/get_picture.sql
 
 SELECT

@@ -149,19 +149,32 @@ _FILL = """
 
     INSERT INTO pad_ws.checks (name, finished_at, faults) VALUES ('db-drill', now(), 1);
     INSERT INTO pad_ws.tidied (name, number, ran_at) VALUES ('pictures', 1, now());
+"""
 
-    ANALYZE
-        pad_ws.users, pad_ws.pads, pad_ws.backups, pad_ws.template_pads, pad_ws.access_tokens,
-        pad_ws.pictures, pad_ws.pad_pictures, pad_ws.backup_pictures, pad_ws.links, pad_ws.usage,
-        pad_ws.limits;
+_TABLES = """
+    pad_ws.users, pad_ws.pads, pad_ws.backups, pad_ws.template_pads, pad_ws.access_tokens,
+    pad_ws.pictures, pad_ws.pad_pictures, pad_ws.backup_pictures, pad_ws.links, pad_ws.usage,
+    pad_ws.limits
 """
 
 
 def fill(url: str) -> None:
-    """Fill the tables of a database, in one transaction."""
+    """Fill the tables of a database, in one transaction; then vacuum them.
+
+    Autovacuum would do so sooner or later, and change what PostgreSQL plans.
+    """
     with psycopg.connect(url) as conn:
         conn.execute("SET LOCAL citus.enable_local_execution = off")  # elsewhere it means nothing
         conn.execute(_FILL.encode())
+        conn.commit()
+        conn.autocommit = True
+        conn.execute(f"VACUUM (ANALYZE) {_TABLES}".encode())
+
+
+def forget_what_was_rolled_back(url: str) -> None:
+    """Take what was rolled back out of the indexes, where the next example would read it."""
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute(f"VACUUM (INDEX_CLEANUP ON, TRUNCATE OFF) {_TABLES}".encode())
 
 
 _BREAK_REFERENCES = """

@@ -65,10 +65,10 @@ class Seen:
 class Line:
     """A connection to one instance of the service, made anew where it broke."""
 
-    def __init__(self, url: str, cookie: str):
+    def __init__(self, url: str, cookie: str, patience: float = PATIENCE):
         parts = urlsplit(url)
         self._connection = http.client.HTTPConnection(
-            str(parts.hostname), parts.port, timeout=PATIENCE
+            str(parts.hostname), parts.port, timeout=patience
         )
         self._headers = {"Cookie": f"session_id={cookie}", "Content-Type": "application/json"}
 
@@ -91,10 +91,12 @@ class Line:
 class Writer(threading.Thread):
     """Saves its own pad until told to stop, at one instance and then at the other."""
 
-    def __init__(self, ledger: PadLedger, cookie: str, urls: tuple[str, ...]):
+    def __init__(
+        self, ledger: PadLedger, cookie: str, urls: tuple[str, ...], patience: float = PATIENCE
+    ):
         super().__init__(name=ledger.name, daemon=True)
         self.ledger = ledger
-        self._lines = [Line(url, cookie) for url in urls]
+        self._lines = [Line(url, cookie, patience) for url in urls]
         random.shuffle(self._lines)
         self._stop_it = threading.Event()
         self._last = time.monotonic()
@@ -205,12 +207,18 @@ class PicturesWriter(Writer):
     """
 
     def __init__(
-        self, ledger: PicturesLedger, cookie: str, urls: tuple[str, ...], *, by_address: bool
+        self,
+        ledger: PicturesLedger,
+        cookie: str,
+        urls: tuple[str, ...],
+        patience: float = PATIENCE,
+        *,
+        by_address: bool,
     ):
         self._by_address = by_address
         self._addresses: dict[str, str] = {}
         self.got = self.sent_by_address = 0  # pictures
-        super().__init__(ledger, cookie, urls)
+        super().__init__(ledger, cookie, urls, patience)
 
     def _content(self, number: int) -> Scene:
         content = super()._content(number)
