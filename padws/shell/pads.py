@@ -12,6 +12,7 @@ from msgspec.structs import asdict
 
 from padws.drawing_files import read_file
 from padws.json_complexity import check_complexity
+from padws.new_file import new_file
 from padws.pictures import Drawing, put_back, take_apart, texts, unknown_picture
 from padws.queries import backups, pads, takeouts
 from padws.queries.pictures import check_references
@@ -20,7 +21,6 @@ from padws.scene_in_picture import drawing_in, is_picture
 from padws.schemas.common import readable_name
 from padws.shell.printing import as_json, print_rows
 from padws.shell.tools import Tools, dry_run, id_of, record, tools, user_argument
-from padws.takeout.files import new_file
 from padws.uuid7 import uuid7
 
 _COLUMNS = ("id", "display_name", "version", "created_at", "updated_at")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
+from padws.new_file import new_file
 from padws.queries import templates
 from padws.shell.printing import as_json, print_rows
 from padws.shell.tools import dry_run, record, tools
-from padws.takeout.files import new_file
 from padws.template_files import files_to_load, load_templates
 
 _COLUMNS = ("name", "display_name", "created_at", "updated_at")

@@ -10,15 +10,15 @@ from uuid import UUID
 
 import click
 
+from padws.new_file import new_file
 from padws.queries import links, quotas, tokens, users
 from padws.recovery.progress import Progress
 from padws.shell.printing import as_json, print_row, print_rows
 from padws.shell.tools import Tools, dry_run, record, tools, user_argument
 from padws.takeout.archive import Archive
+from padws.takeout.bounds import sizes
 from padws.takeout.bringing_in import ImportOptions, ImportResult, bring_in
-from padws.takeout.files import new_file
 from padws.takeout.leaving import delete_barred_user
-from padws.takeout.limits import sizes
 from padws.takeout.writing import Takeout
 
 _PAGE = 1000
