@@ -43,7 +43,7 @@ def settings_or_exit(*, to_serve: bool = False) -> Iterator[Settings]:
         sys.exit(getattr(error, "exit_code", 1))
 
 
-@click.command("db-upgrade")
+@click.command("db-upgrade", short_help="Bring the database to the newest migration.")
 @click.option("--plan", "only_plan", is_flag=True, help="Print the SQL that would run.")
 def db_upgrade(only_plan: bool) -> None:
     """Bring the database to the newest migration and load the templates.
@@ -63,7 +63,7 @@ def db_upgrade(only_plan: bool) -> None:
             release.upgrade(settings)
 
 
-@click.command("db-status")
+@click.command("db-status", short_help="Show migrations, and who holds the locks.")
 def db_status() -> None:
     """Show applied and pending migrations and who holds the locks.
 
@@ -99,7 +99,7 @@ def db_rollback(to: str, yes: bool) -> None:
         migrations.roll_back(settings, to)
 
 
-@click.command("db-tidy")
+@click.command("db-tidy", short_help="Remove what nothing needs any more.")
 def db_tidy() -> None:
     """Remove what is due in the trash, and unneeded pictures. For cron; safe at any time.
 
@@ -109,7 +109,7 @@ def db_tidy() -> None:
         tidying.tidy(settings)
 
 
-@click.command("db-preview-legacy")
+@click.command("db-preview-legacy", short_help="Count what adopting old tables would move.")
 def db_preview_legacy() -> None:
     """Count what moving public.canvas_data and canvas_backups would move; change nothing."""
     with settings_or_exit() as settings:
@@ -159,7 +159,9 @@ COMMANDS = (
 )
 
 
-@click.command("serve", context_settings={"ignore_unknown_options": True})
+@click.command(
+    "serve", short_help="Serve with gunicorn.", context_settings={"ignore_unknown_options": True}
+)
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 def serve(options: tuple[str, ...]) -> NoReturn:
     """Serve with gunicorn and padws's settings; OPTIONS are gunicorn's own.

@@ -16,7 +16,7 @@ from padws.config import ConfigurationError, environment, load_settings
 from padws.doctor.findings import Finding, error
 
 
-@click.command("doctor")
+@click.command("doctor", short_help="Check all that padws needs.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each line.")
 def doctor(as_json: bool) -> None:
     """Check the configuration and everything that padws needs; suggest what to do.

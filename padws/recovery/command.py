@@ -47,7 +47,7 @@ def _prepared() -> Iterator[Settings]:
         sys.exit(_COULD_NOT_LOOK)
 
 
-@click.command("db-verify")
+@click.command("db-verify", short_help="Look at every row of the database.")
 @_most_lines
 def db_verify(most: int) -> None:
     """Look at every row of the database, while the service runs; change nothing.
@@ -64,7 +64,7 @@ def db_verify(most: int) -> None:
     sys.exit(_DAMAGED if findings.faults else 0)
 
 
-@click.command("db-dump")
+@click.command("db-dump", short_help="Write a dump of the schema pad_ws.")
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
 def db_dump(path: Path) -> None:
     """Write a dump of the schema pad_ws to PATH, and what is in it to PATH.manifest.
@@ -80,7 +80,7 @@ def db_dump(path: Path) -> None:
         )
 
 
-@click.command("db-drill")
+@click.command("db-drill", short_help="Prove that a dump brings everything back.")
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
     "--server",

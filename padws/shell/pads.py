@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -28,11 +29,28 @@ _IN_TRASH = ("id", "display_name", "version", "deleted_at", "purged_at")
 _BACKUP = ("id", "timestamp", "reason", "label", "version")
 
 
-@click.group("pads")
+_HELP = """\
+\b
+Examples:
+  padws pads list alice --trash
+  padws pads restore alice PAD --backup BACKUP
+  padws pads export alice PAD - > drawing.excalidraw
+  padws pads import alice drawing.excalidraw --name Plan
+
+\b
+Exit codes:
+  0  done
+  1  not done: no such user or pad, not confirmed, or no answer from the database
+  2  the command was called in a wrong way
+"""
+
+
+@click.group("pads", epilog=_HELP)
 def pads_group() -> None:
     """Pads of a user.
 
-    USER is an id, a username, or an address; PAD is an id.
+    USER is an id, a username, or an address; PAD and BACKUP are ids, as `list` and `history` print
+    them. Changes are in the log, with who has made them.
     """
 
 
@@ -76,7 +94,7 @@ def history(user: str, pad: str, as_json: bool) -> None:
         print_rows(found.backups(), _BACKUP, as_json=as_json)
 
 
-@pads_group.command("restore")
+@pads_group.command("restore", short_help="Take a pad out of the trash, or back in time.")
 @user_argument
 @click.argument("pad", metavar="PAD")
 @click.option("--backup", metavar="BACKUP", help="What it was then; by default, out of the trash.")
@@ -88,22 +106,28 @@ def restore(user: str, pad: str, backup: str | None, dry_run: bool) -> None:
     """
     with tools() as each:
         owner, pad_id = each.user(user), id_of(pad)
+        if backup:
+            way = partial(_restore_backup, each, owner.id, pad_id, id_of(backup))
+        else:
+            way = partial(_out_of_trash, each, owner.id, pad_id)
+        if not way(dry_run):
+            raise click.ClickException("There is nothing of that id to restore.")
         if dry_run:
             click.echo(f"{pad} of {owner.username} would be restored.")
             return
-        if backup:
-            restored = _restore_backup(each, owner.id, pad_id, id_of(backup))
-        else:
-            restored = _out_of_trash(each, owner.id, pad_id)
-        if not restored:
-            raise click.ClickException("There is nothing of that id to restore.")
         record("pad %s of user %s restored from %s", pad_id, owner.id, backup or "the trash")
         click.echo(f"{pad} of {owner.username} is restored.")
 
 
-def _restore_backup(each: Tools, owner_id: UUID, pad_id: UUID, backup_id: UUID) -> bool:
+def _restore_backup(
+    each: Tools, owner_id: UUID, pad_id: UUID, backup_id: UUID, dry_run: bool
+) -> bool:
+    """Restore a backup, or only find out whether that can be done; whether it is there."""
     new_pictures = each.new_pictures
     with each.database.connection() as conn:
+        if dry_run:
+            pad = takeouts.get_whole_pad(conn, pad_id=pad_id, owner_id=owner_id)
+            return pad is not None and backup_id in {taken.id for taken in pad.backups()}
         saved = backups.restore_backup(
             conn,
             owner_id=owner_id,
@@ -116,15 +140,20 @@ def _restore_backup(each: Tools, owner_id: UUID, pad_id: UUID, backup_id: UUID) 
     return saved is not None
 
 
-def _out_of_trash(each: Tools, owner_id: UUID, pad_id: UUID) -> bool:
+def _out_of_trash(each: Tools, owner_id: UUID, pad_id: UUID, dry_run: bool) -> bool:
+    """Restore a pad, or only find out whether that can be done; whether it is there."""
     with each.database.connection() as conn:
-        found = restore_pad(
+        if dry_run:
+            trash_for = each.settings.trash_for
+            found = list_trash(conn, owner_id=owner_id, trash_for=trash_for, with_data=False)
+            return pad_id in {row.id for row in found.rows}
+        restored = restore_pad(
             conn, owner_id=owner_id, pad_id=pad_id, trash_for=each.settings.trash_for
         )
-    return bool(found.rows)
+    return bool(restored.rows)
 
 
-@pads_group.command("export")
+@pads_group.command("export", short_help="Write a pad as an .excalidraw file.")
 @user_argument
 @click.argument("pad", metavar="PAD")
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
@@ -148,7 +177,7 @@ def export(user: str, pad: str, path: Path) -> None:
                 file.writelines(drawing.pieces)
 
 
-@pads_group.command("import")
+@pads_group.command("import", short_help="Make a pad of a file.")
 @user_argument
 @click.argument("path", type=click.Path(exists=True, path_type=Path, dir_okay=False))
 @click.option("--name", help="What to call it; by default, as the file is called.")
@@ -193,7 +222,7 @@ def _read(each: Tools, path: Path) -> Drawing:
     return take_apart(read_file(text).scene, lambda _: None, lambda: each.new_pictures)
 
 
-@pads_group.command("move")
+@pads_group.command("move", short_help="Give all pads of a user to another one.")
 @user_argument
 @click.argument("new_owner", metavar="NEW_OWNER")
 @dry_run

@@ -16,7 +16,21 @@ from padws.template_files import files_to_load, load_templates
 _COLUMNS = ("name", "display_name", "created_at", "updated_at")
 
 
-@click.group("templates")
+_HELP = """\
+\b
+Examples:
+  padws templates load my-templates --dry-run
+  padws templates export default default.json
+
+\b
+Exit codes:
+  0  done
+  1  not done: no such template, or no answer from the database
+  2  the command was called in a wrong way
+"""
+
+
+@click.group("templates", epilog=_HELP)
 def templates_group() -> None:
     """Templates, which new pads start from."""
 
@@ -31,7 +45,7 @@ def list_all(as_json: bool) -> None:
         print_rows(found, _COLUMNS, as_json=as_json)
 
 
-@templates_group.command("load")
+@templates_group.command("load", short_help="Load the files of a directory.")
 @click.argument(
     "directory", type=click.Path(path_type=Path, file_okay=False, exists=True), required=False
 )
@@ -54,7 +68,7 @@ def load(directory: Path | None, dry_run: bool) -> None:
         record("templates of %s loaded", source)
 
 
-@templates_group.command("export")
+@templates_group.command("export", short_help="Write a template to a file.")
 @click.argument("name")
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
 def export(name: str, path: Path) -> None:

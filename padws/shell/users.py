@@ -26,11 +26,30 @@ _COLUMNS = ("id", "username", "email", "name", "created_at")
 _SKIPPED = 3
 
 
-@click.group("users")
+_HELP = """\
+\b
+Examples:
+  padws users usage alice
+  padws users export alice alice.zip
+  padws users import bob@example.org alice.zip --dry-run
+  padws users list --json | jq -r .email
+
+\b
+Exit codes:
+  0  done
+  1  not done: no such user, not confirmed, or no answer from the database or Redis
+  2  the command was called in a wrong way
+  3  import: some of it was skipped, and is listed
+"""
+
+
+@click.group("users", epilog=_HELP)
 def users_group() -> None:
     """Users: what they have, and ending what they may do.
 
-    USER is an id, a username, or an address.
+    USER is an id, a username, or an address. These commands work with the database and Redis
+    that the service's settings name, and may run while it does. Changes are in the log, with who
+    has made them.
     """
 
 
@@ -62,7 +81,7 @@ def show(user: str, as_json: bool) -> None:
         print_row(each.user(user), as_json=as_json)
 
 
-@users_group.command("usage")
+@users_group.command("usage", short_help="Count what a user has.")
 @user_argument
 @as_json
 def usage(user: str, as_json: bool) -> None:
@@ -73,7 +92,7 @@ def usage(user: str, as_json: bool) -> None:
             print_row(quotas.get_usage(conn, owner_id=found.id), as_json=as_json)
 
 
-@users_group.command("end-sessions")
+@users_group.command("end-sessions", short_help="End a user's sessions, everywhere.")
 @user_argument
 @dry_run
 def end_sessions(user: str, dry_run: bool) -> None:
@@ -89,7 +108,7 @@ def end_sessions(user: str, dry_run: bool) -> None:
         click.echo(f"{ended} sessions of {found.username} ended.")
 
 
-@users_group.command("revoke-tokens")
+@users_group.command("revoke-tokens", short_help="Revoke a user's access tokens.")
 @user_argument
 @dry_run
 def revoke_tokens(user: str, dry_run: bool) -> None:
@@ -106,7 +125,7 @@ def revoke_tokens(user: str, dry_run: bool) -> None:
         click.echo(f"{revoked} tokens of {found.username} revoked.")
 
 
-@users_group.command("end-links")
+@users_group.command("end-links", short_help="End all share links of a user.")
 @user_argument
 @dry_run
 def end_links(user: str, dry_run: bool) -> None:
@@ -122,7 +141,7 @@ def end_links(user: str, dry_run: bool) -> None:
         click.echo(f"{ended} links of {found.username} ended.")
 
 
-@users_group.command("export")
+@users_group.command("export", short_help="Write a user's takeout to a file.")
 @user_argument
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
 def export(user: str, path: Path) -> None:
@@ -153,7 +172,7 @@ def _so_far(takeout: Takeout) -> str:
     return f"{takeout.pads:,} pads, {takeout.backups:,} backups: {takeout.bytes:,} bytes."
 
 
-@users_group.command("import")
+@users_group.command("import", short_help="Bring a takeout in for a user.")
 @user_argument
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @dry_run
@@ -207,7 +226,7 @@ def _report(result: ImportResult, *, as_json: bool) -> None:
     click.echo(f"{result.pads:,} pads and {result.backups:,} backups are new.")
 
 
-@users_group.command("delete")
+@users_group.command("delete", short_help="Delete a user with all that is theirs.")
 @user_argument
 @dry_run
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")

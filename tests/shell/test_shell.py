@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -191,7 +192,10 @@ def test_a_pad_is_restored_from_its_history_and_from_the_trash(
 ) -> None:
     _, pad = lines(run("pads", "list", "alice", "--json"))
     (backup,) = lines(run("pads", "history", "alice", pad["id"], "--json"))
-    assert "restored" in run("pads", "restore", "alice", pad["id"], "--dry-run").stdout
+    asked = ("pads", "restore", "alice", pad["id"], "--dry-run")
+    assert "nothing" in run(*asked, code=1).output, "it is not in the trash"
+    assert "nothing" in run(*asked, "--backup", pad["id"], code=1).output
+    assert "would be" in run(*asked, "--backup", backup["id"]).stdout
     restored = run("pads", "restore", "alice", pad["id"], "--backup", backup["id"])
     assert getpass.getuser() in restored.stderr
     assert lines(run("pads", "list", "alice", "--json"))[1]["version"] == 2
@@ -201,6 +205,7 @@ def test_a_pad_is_restored_from_its_history_and_from_the_trash(
     assert [each["id"] for each in lines(run("pads", "list", "alice", "--trash", "--json"))] == [
         pad["id"]
     ]
+    assert "would be" in run(*asked).stdout
     run("pads", "restore", "alice", pad["id"])
     assert run("pads", "list", "alice", "--trash", "--json").stdout == ""
 
@@ -219,6 +224,34 @@ def test_templates_are_loaded_and_exported(run: Run, alice: UUID, tmp_path: Path
     assert listed["name"] == "mine"
     assert json.loads(run("templates", "export", "mine", "-").stdout) == {"elements": []}
     assert "no template" in run("templates", "export", "other", "-", code=1).output
+
+
+def commands(group: click.Group = main, *words: str) -> Iterator[tuple[str, ...]]:
+    """The words of every group and command."""
+    yield words
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, *words, name)
+        else:
+            yield (*words, name)
+
+
+@pytest.mark.parametrize("words", list(commands()), ids=" ".join)
+def test_help_is_complete(words: tuple[str, ...]) -> None:
+    """Of a group also the lines about its commands, which are cut off where they are long."""
+    text = CliRunner().invoke(main, [*words, "--help"]).stdout
+    assert text.startswith("Usage: padws")
+    assert "..." not in text.replace("[ARGS]...", "").replace("[OPTIONS]...", "")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes(shell: str) -> None:
+    """By what docs/shell.md says."""
+    script = CliRunner().invoke(main, env={"_PADWS_COMPLETE": f"{shell}_source"}, prog_name="padws")
+    assert "_padws_completion" in script.stdout
+    typed = {"COMP_WORDS": "padws users end", "COMP_CWORD": "2", "_PADWS_COMPLETE": "bash_complete"}
+    completed = CliRunner().invoke(main, env=typed, prog_name="padws")
+    assert completed.stdout.split() == ["plain,end-links", "plain,end-sessions"]
 
 
 def test_a_user_is_deleted_after_a_question(run: Run, alice: UUID) -> None:
