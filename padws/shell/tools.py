@@ -60,7 +60,7 @@ class Tools:
 
 
 @contextmanager
-def tools() -> Iterator[Tools]:
+def open_tools() -> Iterator[Tools]:
     """Tools for a command. Whatever fails becomes one line, and exit code 1."""
     try:
         settings = load_settings()
