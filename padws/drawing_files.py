@@ -70,7 +70,7 @@ def _not_a_drawing(detail: str = "This is not a file of Excalidraw's.") -> Unpro
 def _name_in(app_state: Raw | UnsetType) -> str:
     try:
         name = msgspec.json.decode(app_state, type=_AppState).name if app_state else ""
-    except msgspec.ValidationError:
+    except (msgspec.DecodeError, UnicodeError, RecursionError):  # whoever stores it says so
         return ""
     return name or ""
 

@@ -77,9 +77,8 @@ def take_apart(
     where they are. `check` refuses what would be too much work, and sees what is decoded or stored.
     Raises Unprocessable for a file that refers to a picture by what is no address.
     """
-    # From behind, since that is where `files` are.
-    has_texts = text.rfind(_DATA_URL) >= 0
-    if has_texts or text.rfind(_PICTURE) >= 0:
+    has_texts = _may_have(text, _DATA_URL)
+    if has_texts or _may_have(text, _PICTURE):
         try:
             members = list(_members(text, with_texts=has_texts and new_pictures()))
             return _taken_apart(text, members, check)
@@ -87,6 +86,11 @@ def take_apart(
             pass
     check(text)
     return Drawing(JsonText(text))
+
+
+def _may_have(text: bytes, member: bytes) -> bool:
+    """Whether a file in a scene may have a member; searched from behind, where `files` are."""
+    return not text.endswith(_NO_FILES) and text.rfind(member) >= 0
 
 
 class _NotPlain(Exception):
@@ -102,6 +106,10 @@ def unknown_picture(picture: str) -> Unprocessable:
 # Members that may have to go: found in the text by their names, wherever they are
 
 _DATA_URL, _PICTURE = b'"dataURL"', b'"picture"'
+
+# How browsers end a drawing without pictures: of several members `files` the last one counts.
+_NO_FILES = (b',"files":{}}', b', "files": {}}')
+
 _BEFORE_TEXT = re.compile(rb'"dataURL"[ \t\r\n]*+:[ \t\r\n]*+"')
 _ADDRESS = re.compile(
     rb'"picture"[ \t\r\n]*+:[ \t\r\n]*+(")(?:/api/pad/[0-9a-f-]{36}/pictures/)?([0-9a-f]{64})"'

@@ -50,7 +50,7 @@ def drawing_in(picture: bytes, limit: int) -> bytes:
             return text.encode()
         data = embedded.encoded.encode("latin-1")
         return _inflated(data, limit) if embedded.compressed else data
-    except (ValueError, zlib.error) as error:
+    except (ValueError, RecursionError, zlib.error) as error:
         raise Unprocessable("not_a_drawing", _NOTHING, errors={"file": [_NOTHING]}) from error
 
 

@@ -3,7 +3,6 @@
 const LANGUAGE = "en";
 const relative = new Intl.RelativeTimeFormat(LANGUAGE, { numeric: "auto" });
 const full = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "long", timeStyle: "short" });
-const megabytes = new Intl.NumberFormat(LANGUAGE, { style: "unit", unit: "megabyte", maximumFractionDigits: 1 });
 const number = new Intl.NumberFormat(LANGUAGE);
 const day = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "medium" });
 
@@ -25,7 +24,17 @@ export const date = (time: string): string => day.format(new Date(time));
 
 export const exactly = (time: string): string => full.format(new Date(time));
 
-const size = (bytes: number): string => megabytes.format(bytes / 1e6);
+const SIZES: [string, number][] = [
+  ["gigabyte", 1e9],
+  ["megabyte", 1e6],
+  ["kilobyte", 1e3],
+];
+
+function size(bytes: number): string {
+  const [unit, each] = SIZES.find(([, least]) => bytes >= least) ?? SIZES.at(-1)!;
+  return new Intl.NumberFormat(LANGUAGE, { style: "unit", unit, maximumSignificantDigits: 3 }).format(bytes / each);
+}
+
 const many = (n: number, one: string): string => `${number.format(n)} ${one}${n === 1 ? "" : "s"}`;
 
 export const text = {
@@ -142,7 +151,7 @@ export const text = {
   trash: {
     heading: "Trash",
     lead: "Deleted pads can be restored for a while.",
-    nothing: "There is nothing in the trash.",
+    nothing: "There is nothing in the trash. Deleted pads stay here for a while.",
     deleted: (when: string) => `Deleted ${when}`,
     until: (time: string) => `Kept until ${day.format(new Date(time))}`,
     restore: "Restore",
@@ -251,7 +260,7 @@ export const text = {
     choose: "Choose elements",
     chooseLead: "Select what is to come back. The rest of the drawing stays as it is.",
     chooseMissing: (n: number) => (n === 1 ? "Select the 1 that is missing now" : `Select the ${n} that are missing now`),
-    restoreChosen: (n: number) => `Restore ${many(n, "element")}`,
+    restoreChosen: (n: number) => (n === 0 ? "Restore elements" : `Restore ${many(n, "element")}`),
     restoredSome: (n: number) => (n === 1 ? "1 element is back." : `${n} elements are back.`),
     reasons: {
       interval: "",

@@ -6,7 +6,7 @@ from marshmallow import EXCLUDE, Schema, fields, validate
 
 from padws.schemas.common import Answer, TimeField
 
-_LARGEST_VERSION = 2**62
+_LARGEST_VERSION = 2**52  # a browser counts exactly so far, and headers are read up to 18 digits
 
 
 def _version(**options: Any) -> fields.Integer:

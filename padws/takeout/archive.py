@@ -10,7 +10,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 from hashlib import sha256
-from typing import IO
+from typing import IO, NamedTuple
 from uuid import UUID
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
@@ -36,12 +36,22 @@ _DAMAGE = (
 )
 
 
+class Skipped(NamedTuple):
+    """A file that is not brought in, and why."""
+
+    path: str
+    reason: str
+
+
 class Unreadable(Exception):
-    """A file of a takeout cannot be read; `reason` says why."""
+    """A file of a takeout cannot be read.
+
+    To be caught where it comes from: its traceback keeps all that was read. `file` can be kept.
+    """
 
     def __init__(self, path: str, reason: str):
         super().__init__(f"{path}: {reason}")
-        self.path, self.reason = path, reason
+        self.file = Skipped(path, reason)
 
 
 def invalid(why: str) -> Unprocessable:
@@ -76,10 +86,12 @@ class Archive:
         try:
             text = self._unpacked(MANIFEST, _LARGEST_LIST)
             manifest = msgspec.json.decode(text, type=Manifest)
-        except (Unreadable, msgspec.DecodeError, UnicodeError) as error:
+        except (Unreadable, msgspec.DecodeError, UnicodeError, RecursionError) as error:
             raise invalid(f"There is no {MANIFEST} that can be read: {error}.") from error
         if manifest.format != FORMAT or manifest.version != VERSION:
             raise invalid(f"{MANIFEST} is of another format, or of a newer version.")
+        if len(manifest.files) > MOST_FILES:
+            raise invalid(f"{MANIFEST} names more than {MOST_FILES} files.")
         return manifest
 
     def pads(self) -> Iterator[PadFiles]:
@@ -90,24 +102,24 @@ class Archive:
                 names.setdefault(found["id"], []).append(found["name"])
         return (PadFiles(UUID(pad_id), listed) for pad_id, listed in names.items())
 
-    def strangers(self) -> Iterator[Unreadable]:
+    def strangers(self) -> Iterator[Skipped]:
         """What is there and is no part of a takeout, or is there twice."""
         for path in self._infos:
             if path.endswith("/") or path in (MANIFEST, README):
                 continue
             if not PAD_FILE.fullmatch(path):
-                yield Unreadable(path, "It is no part of a takeout.")
+                yield Skipped(path, "It is no part of a takeout.")
             elif path not in self._digests:
-                yield Unreadable(path, f"{MANIFEST} does not name it.")
-        yield from (Unreadable(path, "It is there more than once.") for path in self._twice)
+                yield Skipped(path, f"{MANIFEST} does not name it.")
+        yield from (Skipped(path, "It is there more than once.") for path in self._twice)
 
     def digest_of(self, path: str) -> str | None:
         """The SHA-256 of a file, as the manifest has it."""
         return self._digests.get(path)
 
-    def read(self, path: str) -> bytes:
+    def read(self, path: str, most_bytes: int | None = None) -> bytes:
         """A file, as the manifest has it. Raises Unreadable."""
-        text = self._unpacked(path, self._largest_file)
+        text = self._unpacked(path, most_bytes or self._largest_file)
         if sha256(text).hexdigest() != self.digest_of(path):
             raise Unreadable(path, f"It is not what {MANIFEST} says: its SHA-256 is another one.")
         return text

@@ -23,7 +23,7 @@ from padws.queries.pictures import check_references
 from padws.schemas.backups import REASONS
 from padws.schemas.common import readable_name
 from padws.schemas.takeouts import BackupDescription, PadDescription
-from padws.takeout.archive import Archive, PadFiles, Unreadable
+from padws.takeout.archive import Archive, PadFiles, Skipped, Unreadable
 from padws.takeout.layout import DRAWING, PAD, path_of, scene_of
 from padws.takeout.writing import Connections
 
@@ -34,15 +34,17 @@ _BACKUP = BackupDescription()
 
 _MOST_SKIPPED = 1_000  # that are named
 
+_LARGEST_DESCRIPTION = 4_000_000  # bytes of a pad.json: ten thousand backups
+
 
 class ImportResult(Struct):
     """What came of it so far: new pads and backups, and what was not brought in."""
 
     pads: int = 0
     backups: int = 0
-    skipped: list[Unreadable] = []
+    skipped: list[Skipped] = []
 
-    def skip(self, file: Unreadable) -> None:
+    def skip(self, file: Skipped) -> None:
         """Name a file, if there is room."""
         if len(self.skipped) < _MOST_SKIPPED:
             self.skipped.append(file)
@@ -72,7 +74,7 @@ def bring_in(archive: Archive, options: ImportOptions, result: ImportResult) -> 
                 pad = _Pad(archive, files, options, conn)
                 is_new, backups = pad.bring_in()
         except Unreadable as error:
-            result.skip(error)
+            result.skip(error.file)
         else:
             result.pads += is_new
             result.backups += backups
@@ -92,7 +94,7 @@ class _Pad:
         self._now = datetime.now(UTC)
         self._read = 0  # bytes of scenes, which are fewer when they are stored
         #: Of its history, what was not brought in.
-        self.skipped = list[Unreadable]()
+        self.skipped = list[Skipped]()
 
     def bring_in(self) -> tuple[bool, int]:
         """Whether the pad is new, and how many backups are. Raises Unreadable."""
@@ -133,11 +135,14 @@ class _Pad:
         """What pad.json says. Raises Unreadable if it is not as it must be."""
         path = path_of(self._files.id, PAD)
         try:
-            described: dict[str, Any] = _PAD.load(orjson.loads(self._archive.read(path)))
+            text = self._archive.read(path, _LARGEST_DESCRIPTION)
+            described: dict[str, Any] = _PAD.load(orjson.loads(text))
         except (ValidationError, orjson.JSONDecodeError) as error:
             raise _invalid(path, error) from error
         if described["id"] != self._files.id:
             raise Unreadable(path, "It is about another pad.")
+        if len(described["history"]) > len(self._files.names):
+            raise Unreadable(path, "Its history has more entries than there are files.")
         return described
 
     def _history(self, entries: list[Any]) -> Iterator[dict[str, Any]]:
@@ -148,17 +153,17 @@ class _Pad:
             try:
                 described: dict[str, Any] = _BACKUP.load(entry)
             except ValidationError as error:
-                self.skipped.append(_invalid(path, error))
+                self.skipped.append(_invalid(path, error).file)
                 continue
             if described["file"] in files:
                 files.remove(described["file"])
                 yield described
             else:
                 why = f"It names {described['file'][:100]}, which is missing, or named twice."
-                self.skipped.append(Unreadable(path, why))
+                self.skipped.append(Skipped(path, why))
         for name in sorted(files):
             why = f"{PAD} does not say what it is."
-            self.skipped.append(Unreadable(path_of(self._files.id, name), why))
+            self.skipped.append(Skipped(path_of(self._files.id, name), why))
 
     def _pad(
         self, described: dict[str, Any], history: list[dict[str, Any]], drawing: Drawing
@@ -200,7 +205,7 @@ class _Pad:
                 self._asked(described["file"], lambda: self._add_pictures(drawing))
                 return self._add(pad, described, drawing)
         except Unreadable as error:
-            self.skipped.append(error)
+            self.skipped.append(error.file)
             return False
 
     def _add(

@@ -34,7 +34,7 @@ BEGIN
         WHERE
             coalesce(held.digest = hash, TRUE)
             AND held.pictures IS NOT DISTINCT FROM find_backup.pictures
-            AND pad_ws.unmarked_scene(held.data) = unmarked
+            AND pad_ws.unmarked_scene(held.data #> '{}') = unmarked -- decompressed once
         LIMIT 1
     );
 END

@@ -1,8 +1,8 @@
 -- Backs up what a save is about to replace in a pad, if that matters: if the pad `has_rested`, if the save
 -- takes away most of the drawing or a picture, or if the save `is_older` (null: to be found out, by the sum
--- of versions). What the pad's newest backup holds already is not backed up, nor what is not changed at
--- all. Says the backup's id; `as_older` says that it was taken for the last of these reasons alone.
--- To be called by whoever holds the lock on the pad's row.
+-- of versions). What the pad's newest backup holds already is not backed up. Says the backup's id; `as_older`
+-- says that it was taken for the last of these reasons alone.
+-- To be called by whoever holds the lock on the pad's row, if the save changes anything.
 -- Index: pads_id_owner_id_key; find_backup, take_backup.
 
 CREATE OR REPLACE FUNCTION pad_ws.keep_replaced(
@@ -22,20 +22,14 @@ AS $$
 DECLARE
     pad record;
 BEGIN
-    SELECT pads.display_name, pads.pictures, pads.data #> '{}' AS data INTO pad
+    SELECT pads.pictures, pads.data #> '{}' AS data INTO pad
     FROM pad_ws.pads AS pads
     WHERE
         pads.id = keep_replaced.pad_id
         AND pads.owner_id = keep_replaced.owner_id;
 
     as_older := FALSE;
-    IF
-        jsonb_typeof(pad.data) <> 'object' -- pad.ws keeps such things, too
-        OR (
-            pad.pictures IS NOT DISTINCT FROM pictures
-            AND pad.data = pad_ws.stamp_scene(scene, pad_id, pad.display_name)
-        )
-    THEN
+    IF jsonb_typeof(pad.data) <> 'object' THEN -- pad.ws keeps such things, too
         RETURN;
     END IF;
 

@@ -9,7 +9,7 @@
 -- Raises what merge_scene raises, and PW002 where the drawing would be larger than allowed.
 -- Index: pads_id_owner_id_key; backups_source_id_created_at_idx, where the pad does not say when its newest
 -- backup was taken; bytes_of_pictures; split_pictures, add_pictures, keep_pictures; find_backup, take_backup;
--- grown_by, use_quota.
+-- finish_save.
 
 CREATE OR REPLACE FUNCTION pad_ws.merge_pad(
     owner_id uuid,
@@ -47,7 +47,6 @@ DECLARE
     reason text;
     newest_backup_at timestamptz;
     backup_is_due boolean;
-    added bigint; -- bytes, for the quota
 BEGIN
     -- As a save does. The scene is decompressed once, here: `#> '{}'` gives it whole.
     SELECT
@@ -185,19 +184,9 @@ BEGIN
     IF merged_pictures IS DISTINCT FROM pad.pictures THEN
         PERFORM pad_ws.keep_pictures(owner_id, pad_id, merged_pictures);
     END IF;
-    IF backup_is_due THEN
-        pruned := pad_ws.take_backup(
-            owner_id, pad_id, gen_random_uuid(), updated_at, 'interval', NULL, NULL, retention
-        );
-    END IF;
-
-    added := coalesce(pg_column_size(contents), 0);
-    IF pg_column_size(merged) >= 65536 THEN
-        added := added + pad_ws.grown_by(owner_id, pad_id, pad.bytes);
-    END IF;
-    IF added > 0 THEN
-        PERFORM pad_ws.use_quota(owner_id, added, FALSE);
-    END IF;
+    pruned := pad_ws.finish_save(
+        owner_id, pad_id, contents, pad.bytes, CASE WHEN backup_is_due THEN updated_at END, retention
+    );
     RETURN NEXT;
 END
 $$;

@@ -54,7 +54,7 @@ BEGIN
     )) INTO part
     FROM pad_ws.elements_by_id(backup.data) AS was
     LEFT JOIN pad_ws.elements_by_id(pad.data) AS now_is ON was.id = now_is.id
-    WHERE was.id = ANY(element_ids);
+    WHERE was.id IN (SELECT unnest(element_ids));
 
     IF part -> 'elements' = 'null' THEN
         RAISE SQLSTATE 'PW005' USING MESSAGE = 'the backup has none of the elements';

@@ -6,11 +6,11 @@
 -- What is replaced matters if most of the drawing or a picture would be gone, if an old copy is saved over a
 -- newer one, if the pad had rested, or if it was written while this save was arriving (it has `waited` since
 -- its first byte came). What the caller has counted in the scene (padws/scene_counts.py; null: nothing) goes
--- into the row: the next save need not open the scene to tell. A save is `overtaken` if one that came later is
--- written already: the pad stays as it is, and this scene becomes a backup.
+-- into the row: the next save need not open the scene to tell. A scene that is equal to the pad's is not written
+-- again: all else is as with any other. A save is `overtaken` if one that came later is written already: the pad
+-- stays as it is, and this scene becomes a backup.
 -- Index: pads_id_owner_id_key; where the pad has no last_backup_at, backups_source_id_created_at_idx; where
--- pictures has changed, add_pictures and keep_pictures; keep_replaced, keep_overtaken, find_backup, take_backup;
--- grown_by, use_quota.
+-- pictures has changed, add_pictures and keep_pictures; keep_replaced, keep_overtaken, find_backup, finish_save.
 
 CREATE OR REPLACE FUNCTION pad_ws.save_pad(
     owner_id uuid,
@@ -44,6 +44,7 @@ DECLARE
     tolerance CONSTANT interval := INTERVAL '500 milliseconds';
     has_seen CONSTANT boolean := NOT upper_inf(accepted_versions); -- what it replaces
     pad record;
+    is_unchanged boolean := FALSE;
     newest_backup_at timestamptz;
     backup_is_due boolean;
     has_other_pictures boolean;
@@ -51,7 +52,6 @@ DECLARE
     has_rested boolean;
     is_older boolean; -- null: not known
     is_kept_as_older boolean;
-    added bigint; -- bytes, for the quota
 BEGIN
     -- Saves of one pad queue for its row here. Whatever depends on the save before is decided after
     -- that: which version this is, what time it is, and whether a backup is due.
@@ -116,8 +116,26 @@ BEGIN
     ));
     backup_is_due := pad_ws.is_backup_due(newest_backup_at, updated_at, backup_interval);
 
-    -- Whoever else has written the scene has changed updated_at, and not counted.
+    -- Whoever else has written the scene has changed updated_at, and not counted. Where anything that was
+    -- counted differs, so does the scene.
     is_counted := coalesce(pad.counted_at = pad.updated_at, FALSE) AND elements IS NOT NULL;
+    IF
+        NOT has_other_pictures
+        AND (
+            NOT is_counted
+            OR (elements, versions, inline_pictures, element_hashes)
+            = (pad.elements, pad.versions, pad.inline_pictures, pad.element_hashes)
+        )
+    THEN
+        is_unchanged := (
+            SELECT pads.data = pad_ws.stamp_scene(scene, save_pad.pad_id, pad.display_name)
+            FROM pad_ws.pads AS pads
+            WHERE
+                pads.id = save_pad.pad_id
+                AND pads.owner_id = save_pad.owner_id
+        );
+    END IF;
+
     has_rested := coalesce(
         backup_interval > INTERVAL '0' AND pad.saved_at <= updated_at - backup_interval, FALSE
     );
@@ -127,12 +145,15 @@ BEGIN
         WHEN is_counted THEN versions < pad.versions
     END;
     IF
-        NOT is_counted
-        OR has_rested
-        OR is_older
-        OR pad_ws.may_lose_elements(pad.elements, pad.element_hashes, elements, element_hashes)
-        OR (pad.inline_pictures <> 0 AND pad.inline_pictures <> inline_pictures)
-        OR (has_other_pictures AND pad_ws.loses_pictures('{}', pad.pictures, '{}', pictures))
+        NOT is_unchanged
+        AND (
+            NOT is_counted
+            OR has_rested
+            OR is_older
+            OR pad_ws.may_lose_elements(pad.elements, pad.element_hashes, elements, element_hashes)
+            OR (pad.inline_pictures <> 0 AND pad.inline_pictures <> inline_pictures)
+            OR (has_other_pictures AND pad_ws.loses_pictures('{}', pad.pictures, '{}', pictures))
+        )
     THEN
         SELECT keeping.kept, keeping.as_older INTO kept, is_kept_as_older
         FROM pad_ws.keep_replaced(
@@ -151,7 +172,10 @@ BEGIN
     version := pad.version + 1;
     UPDATE pad_ws.pads AS pads
     SET
-        data = pad_ws.stamp_scene(scene, save_pad.pad_id, pad.display_name),
+        data = CASE
+            WHEN is_unchanged THEN pads.data -- as it is stored
+            ELSE pad_ws.stamp_scene(scene, save_pad.pad_id, pad.display_name)
+        END,
         pictures = save_pad.pictures,
         version = save_pad.version,
         -- A pad from the future (a clock that was set back) was made now at the latest.
@@ -176,19 +200,9 @@ BEGIN
     IF has_other_pictures THEN
         PERFORM pad_ws.keep_pictures(owner_id, pad_id, pictures);
     END IF;
-    IF backup_is_due THEN
-        pruned := pad_ws.take_backup(
-            owner_id, pad_id, gen_random_uuid(), updated_at, 'interval', NULL, NULL, retention
-        );
-    END IF;
-
-    added := coalesce(pg_column_size(contents), 0);
-    IF pg_column_size(scene) >= 65536 THEN
-        added := added + pad_ws.grown_by(owner_id, pad_id, pad.bytes);
-    END IF;
-    IF added > 0 THEN
-        PERFORM pad_ws.use_quota(owner_id, added, FALSE);
-    END IF;
+    pruned := pad_ws.finish_save(
+        owner_id, pad_id, contents, pad.bytes, CASE WHEN backup_is_due THEN updated_at END, retention
+    );
     RETURN NEXT;
 END
 $$;

@@ -253,6 +253,7 @@ NO_DRAWING_INSIDE = {
     "what is cut off": svg(embedded(FILE).replace('", "x": 1', "")[:-30] + '"}'),
     "what is no byte": svg(json.dumps({"encoded": "\u2603"})),
     "what is something else": svg(json.dumps({"type": "excalidraw/other"})),
+    "what nests too deeply": png('{"x":' + "[" * 200_000),
     "a library": png(embedded({"type": "excalidrawlib", "libraryItems": []})),
 }
 
@@ -308,6 +309,7 @@ def test_what_is_no_drawing_is_refused_with_a_word(alice: Client, content: Any) 
         b'{"elements": [], "x": "\\u0000"}',
         b'{"elements": [], "x": "\\ud800"}',
         b'{"elements": [], "x": "\xff"}',
+        b'{"elements": [], "appState": {"name": "\xff"}}',
         b'{"elements": []} x',
         b'{"elements": [], "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     ],

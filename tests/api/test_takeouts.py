@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
+import tracemalloc
 import zipfile
 from collections.abc import Callable, Mapping
 from hashlib import sha256
@@ -330,9 +331,11 @@ ABOUT: dict[str, Callable[[dict[str, Any]], object]] = {
     "a name that is none": lambda about: about.update(display_name=1),
     "another pad": lambda about: about.update(id=str(uuid4())),
     "no times": lambda about: about.update(created_at="yesterday"),
-    "a huge version": lambda about: about.update(version=2**63),
+    "a version that no header can name": lambda about: about.update(version=2**52 + 1),
     "a version that is none": lambda about: about.update(version="1"),
     "no history": lambda about: about.pop("history"),
+    "more history than files": lambda about: about["history"].extend([{}] * 10),
+    "more than it can be": lambda about: about.update(more="x" * 4_000_000),
 }
 
 
@@ -461,6 +464,12 @@ NO_TAKEOUTS: dict[str, Callable[[Files], bytes]] = {
     "of another format": with_manifest(format="other"),
     "of a newer version": with_manifest(version=2),
     "with a manifest that is none": with_manifest(files=[1]),
+    "with a manifest that names too many": with_manifest(
+        files=dict.fromkeys(map(str, range(archive.MOST_FILES + 1)), "")
+    ),
+    "with a manifest that nests too deeply": lambda _: zipped(
+        {"manifest.json": b'{"x":' + b"[" * 200_000}, manifest=False
+    ),
     "of too many files": of_too_many_files,
     "with a list without end": with_a_list_without_end,
 }
@@ -504,6 +513,22 @@ def test_its_size_has_a_limit_of_its_own(configure: Configure, client_of: Client
 @pytest.mark.parametrize("media_type", ["application/json", "multipart/form-data", ""])
 def test_only_zips_are_received(alice: Client, files: Files, media_type: str) -> None:
     assert_problem(send(alice, zipped(files), media_type), 415, "not_zip")
+
+
+def test_what_is_skipped_takes_no_memory(bob: Client, pad: dict[str, Any], files: Files) -> None:
+    """No exception is kept: all that was read hangs on it."""
+    about = json.loads(files[path_in(pad, "pad.json")]) | {"history": []}
+    for _ in range(8):
+        damaged = {"id": str(uuid4())}
+        files[path_in(damaged, "pad.json")] = json.dumps(about | damaged).encode()
+        files[path_in(damaged, "drawing.excalidraw")] = b"{" + b" " * 5_000_000
+    content = zipped(files)
+    tracemalloc.start()
+    try:
+        assert len(bring_in(bob, content)[2]) == 8
+        assert tracemalloc.get_traced_memory()[1] < 25_000_000
+    finally:
+        tracemalloc.stop()
 
 
 # At once

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from random import random
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -124,6 +125,7 @@ def test_a_pad_needs_an_owner(conn: Connection) -> None:
 
 NO_SCENES = ["{}", "[]", "[{}]", "null", "1", '"text"', "true"]
 NO_SCENES += ['{"appState": []}', '{"appState": null}', '{"appState": {"pad": "x"}}']
+NO_SCENES += ['[{"appState": {}}]', '{"appState": [{"pad": {}}]}', '{"appState": {"pad": [{}]}}']
 
 
 @pytest.mark.parametrize("text", NO_SCENES)
@@ -374,6 +376,36 @@ def test_a_renamed_pad_has_its_name_in_row_and_scene(conn: Connection) -> None:
     assert parsed(renamed.data)["appState"] == {"zoom": 2, "pad": stamped}
     assert plain(renamed) == plain(read(conn, pad))
     assert backups_of(conn, pad.id) == []
+
+
+def stored_values(conn: Connection, table: str) -> set[int]:
+    """Which values of a table are stored outside its rows: each that is written gets another id."""
+    found = conn.execute(
+        "SELECT reltoastrelid::regclass::text FROM pg_class WHERE oid = %s::regclass", [table]
+    ).fetchone()
+    assert found
+    return {row[0] for row in conn.execute(f"SELECT DISTINCT chunk_id FROM {found[0]}".encode())}
+
+
+def test_an_equal_scene_is_saved_without_being_written(conn: Connection) -> None:
+    pad = new_pad(conn)
+    stroke = {"id": "a", "version": 3, "points": [random() for _ in range(1_000)]}
+    drawing = scene(elements=[stroke])
+    save(conn, pad, scene=drawing)
+    stored = stored_values(conn, "pad_ws.pads")
+    before = pad_row(conn, pad.id)
+    saved = save(conn, pad, scene=drawing)
+    after = pad_row(conn, pad.id)
+    assert saved
+    assert (saved.version, after["version"]) == (3, before["version"] + 1)
+    assert after["data"].json == before["data"].json
+    assert after["updated_at"] == after["counted_at"] == saved.updated_at > before["updated_at"]
+    assert stored_values(conn, "pad_ws.pads") == stored != set()
+
+    moved = parsed(drawing) | {"appState": {"scrollX": 1}}  # of which nothing is counted
+    save(conn, pad, scene=JsonText(json.dumps(moved).encode()))
+    assert stored_values(conn, "pad_ws.pads").isdisjoint(stored)
+    assert parsed(pad_row(conn, pad.id)["data"])["appState"]["scrollX"] == 1
 
 
 def test_a_save_keeps_the_name_and_the_time_of_making(conn: Connection) -> None:

@@ -120,6 +120,21 @@ def test_without_leave_for_new_pictures_they_stay() -> None:
     assert apart(text, new_pictures=False) == Drawing(JsonText(text.encode()))
 
 
+class _Unsearched(bytes):
+    """A text in which nothing may be looked for."""
+
+    def rfind(self, *_: object) -> int:
+        raise AssertionError
+
+
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+def test_a_scene_that_ends_without_files_is_not_searched(separators: tuple[str, str]) -> None:
+    earlier = f'{{"files": {{"a": {{"dataURL": "{LONG}"}}}}, '
+    scene = json.dumps({"elements": [], "files": {}}, separators=separators)
+    for text in (scene, earlier + scene[1:]):
+        assert bytes(apart(_Unsearched(text.encode())).scene.json) == text.encode()
+
+
 def test_leave_is_not_asked_for_where_there_is_no_picture() -> None:
     def never() -> bool:
         raise AssertionError

@@ -27,7 +27,7 @@ export function Takeout() {
       <p className="quiet">{text.account.takeoutLead}</p>
       <div className="row">
         <a className="button" href={ADDRESS} download>
-          <Icon name="import" />
+          <Icon name="download" />
           {text.account.download}
         </a>
         <button type="button" className="button" disabled={isBusy} onClick={() => input.current?.click()}>

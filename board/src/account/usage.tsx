@@ -2,6 +2,7 @@ import { useEffect, useState } from "react";
 import type { Usage as Used } from "../api/client";
 import { getUsage } from "../api/usage";
 import { text } from "../text";
+import "./usage.css";
 
 /** How much of what one may keep is used. */
 export function Usage() {

@@ -13,6 +13,7 @@ import { type SceneFile, withPicture } from "../api/pictures";
 import { isFull, whyFull } from "../api/usage";
 import { deleteDraft, type Draft, PAD_SAVED, writeDraft } from "../store";
 import { apply, type Changes, combine, Comparison, isEmpty, keptAppState, type Screen } from "./changes";
+import { fit } from "./fit";
 import { writeChanges } from "./write";
 
 export type Status =
@@ -214,18 +215,13 @@ export class PadSync {
   /** Excalidraw's onChange: also called for what is no change of the drawing. */
   change(elements: readonly SceneElement[], appState: Record<string, unknown>, files: Record<string, unknown>): void {
     if (this.#closed) return;
-    if (!this.#fingerprint) this.#fit();
+    if (!this.#fingerprint && this.#api) fit(this.#api);
     this.#isPointerDown = appState["cursorButton"] === "down";
     this.#screen = { elements, appState: keptAppState(appState), files };
     const fingerprint = fingerprintOf(this.#screen);
     if (fingerprint === this.#fingerprint) return;
     this.#fingerprint = fingerprint;
     if (this.#isChanged()) this.#noteChange();
-  }
-
-  /** Begin with the whole drawing in sight. */
-  #fit(): void {
-    this.#api?.scrollToContent(undefined, { fitToContent: true, minZoom: 0.2, maxZoom: 1, animate: false });
   }
 
   #noteChange(): void {

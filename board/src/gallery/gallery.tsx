@@ -3,6 +3,7 @@ import { type ListedPad, renamePad, type Usage, type User } from "../api/client"
 import { getUsage } from "../api/usage";
 import { ACCOUNT, follow, historyPath, navigate, padPath } from "../router";
 import { exactly, text } from "../text";
+import { Empty } from "../ui/empty";
 import { Heading } from "../ui/heading";
 import { Icon } from "../ui/icons";
 import { List } from "../ui/list";
@@ -54,10 +55,10 @@ export function Gallery({ user }: { user: User }) {
         <div className="gallery-head">
           <div>
             <Heading>{text.gallery.heading}</Heading>
-            <p className="quiet" role="status">
-              {trouble ? text.gallery.trouble(trouble) : (count ?? text.loading)}
+            <p className="quiet row">
+              <span role="status">{trouble ? text.gallery.trouble(trouble) : (count ?? text.loading)}</span>
+              <Used />
             </p>
-            <Used />
           </div>
           <div className="row">
             <Search onSearch={setWords} />
@@ -93,6 +94,7 @@ export function Gallery({ user }: { user: User }) {
             />
           ))}
         </List>
+        {words && pads?.length === 0 && <Empty icon="search" />}
         {hasMore && <More key={pads?.length} onSight={() => void more()} />}
       </main>
       {renamed && (
@@ -136,11 +138,7 @@ function Used() {
   useEffect(() => {
     getUsage().then(setUsage, () => undefined); // nothing depends on it
   }, []);
-  return (
-    <p className="quiet used">
-      {usage && <a href={ACCOUNT} onClick={follow}>{text.gallery.used(usage.bytes, usage.bytes_limit)}</a>}
-    </p>
-  );
+  return usage && <a className="quiet" href={ACCOUNT} onClick={follow}>{text.gallery.used(usage.bytes, usage.bytes_limit)}</a>;
 }
 
 interface CardProps {
@@ -158,7 +156,7 @@ function Card({ pad, isUnsaved, onRename, onShare, onDuplicate, onDelete }: Card
     { label: text.gallery.rename, icon: "pencil", run: onRename },
     { label: text.shareShort, icon: "link", run: onShare },
     { label: text.gallery.duplicate, icon: "copy", run: onDuplicate },
-    { label: text.gallery.download, icon: "import", run: () => location.assign(`/api/pad/${pad.id}/export`) },
+    { label: text.gallery.download, icon: "download", run: () => location.assign(`/api/pad/${pad.id}/export`) },
     { label: text.gallery.history, icon: "history", run: () => navigate(historyPath(pad.id)) },
     { label: text.gallery.delete, icon: "trash", danger: true, run: onDelete },
   ];

@@ -4,6 +4,7 @@ import type { ExcalidrawImperativeAPI } from "@excalidraw/excalidraw/types";
 import { useEffect, useRef, useState } from "react";
 import type { Scene } from "../api/client";
 import { useDarkMode } from "../editor/dark_mode";
+import { fit } from "../editor/fit";
 import { keepNames } from "../editor/names";
 import { text } from "../text";
 
@@ -34,7 +35,7 @@ export default function Choose({ then, now, onRestore, onCancel }: Props) {
   const onChange = (elements: readonly { id: string; containerId?: string | null }[], selected: Record<string, true>) => {
     if (!isFitted.current && api) {
       isFitted.current = true;
-      api.scrollToContent(undefined, { fitToContent: true, minZoom: 0.1, maxZoom: 1, animate: false });
+      fit(api);
     }
     // A text comes along with what it is written on.
     setChosen(elements.filter(({ id, containerId }) => selected[id] || selected[containerId ?? ""]).map(({ id }) => id).join(" "));

@@ -5,6 +5,7 @@ import { type FormEvent, useCallback, useEffect, useRef, useState } from "react"
 import { Message, Waiting } from "../app";
 import { ApiError, type SharedPad } from "../api/client";
 import { useDarkMode } from "../editor/dark_mode";
+import { fit } from "../editor/fit";
 import { keepNames } from "../editor/names";
 import "../editor/editor.css";
 import "./shared.css";
@@ -72,10 +73,10 @@ function Look({ pad, password }: { pad: SharedPad; password: string | undefined 
   useEffect(() => keepNames(canvas.current!), []);
   const [first] = useState(pad);
   const isFitted = useRef(false);
-  const fit = () => {
+  const fitOnce = () => {
     if (isFitted.current || !api) return;
     isFitted.current = true;
-    api.scrollToContent(undefined, { fitToContent: true, minZoom: 0.1, maxZoom: 1, animate: false });
+    fit(api);
   };
   useEffect(() => {
     if (!api) return;
@@ -94,7 +95,7 @@ function Look({ pad, password }: { pad: SharedPad; password: string | undefined 
         <Excalidraw
           excalidrawAPI={setApi}
           initialData={shownOf(first)}
-          onChange={fit}
+          onChange={fitOnce}
           viewModeEnabled
           name={pad.display_name}
           theme={isDark ? "dark" : "light"}

@@ -4,6 +4,7 @@ import { api, ok, restorePad, type Scene, sceneOf, type TrashedPad, type User } 
 import { withPictures } from "../api/pictures";
 import { ago, exactly, text } from "../text";
 import { Confirm } from "../ui/confirm";
+import { Empty } from "../ui/empty";
 import { Heading } from "../ui/heading";
 import { Icon } from "../ui/icons";
 import { List } from "../ui/list";
@@ -62,6 +63,7 @@ export default function Trash({ user }: { user: User }) {
             />
           ))}
         </List>
+        {!pads.length && <Empty icon="trash" />}
       </main>
       {doomed && (
         <Confirm
