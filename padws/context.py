@@ -18,7 +18,7 @@ from padws.config import Settings
 from padws.database import Database
 from padws.observability.metrics import Sampler
 from padws.queries import pictures
-from padws.takeout.limits import Running
+from padws.takeout.bounds import TakeoutsUnderWay
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Services:
     limits: Limits
     link_passwords: Passwords
     sampler: Sampler
-    takeouts: Running = field(default_factory=Running)
+    takeouts_under_way: TakeoutsUnderWay = field(default_factory=TakeoutsUnderWay)
 
     @cached_property
     def new_pictures_apart(self) -> bool:
@@ -42,10 +42,8 @@ class Services:
 
         Not to be used while holding a connection: each would wait for another one.
         """
-        if self.settings.pictures_apart != "auto":
-            return self.settings.pictures_apart == "on"
-        with self.database.connection() as conn:
-            return pictures.are_pictures_apart(conn)
+        setting = self.settings.pictures_apart
+        return pictures.are_new_pictures_apart(setting, self.database.connection)
 
 
 def services() -> Services:

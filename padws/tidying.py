@@ -20,7 +20,7 @@ from padws.errors import Unavailable
 from padws.migrations.errors import MigrationFailed, in_words
 from padws.migrations.migrating import session
 from padws.migrations.waiting import REPORT_EVERY, Report, repeated
-from padws.queries.pictures import get_next_owner, tidy_pictures
+from padws.queries.pictures import get_next_owner_of_pictures, tidy_pictures
 from padws.queries.tidying import KINDS, record_tidied
 from padws.queries.trash import LOT, get_next_owner_of_trash, purge_trash
 from padws.queries.users import User, get_next_barred_user
@@ -67,7 +67,7 @@ def _steps(settings: Settings) -> list[_Step]:
     return [
         _Step("Deleting user", get_next_barred_user, delete),
         _Step("Emptying the trash of user", get_next_owner_of_trash, purge),
-        _Step("Tidying pictures of user", get_next_owner, _tidy_pictures),
+        _Step("Tidying pictures of user", get_next_owner_of_pictures, _tidy_pictures),
     ]
 
 

@@ -100,7 +100,7 @@ SELECT place, name::regclass AS relation, owner
 FROM things_of_users
 WHERE name::regclass NOT IN (SELECT logicalrelid FROM pg_dist_partition);
 
--- Nobody writes from here on
+-- Nobody can write to these tables until the end
 
 SELECT format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', name)
 FROM things_of_users

@@ -25,8 +25,8 @@ from padws.queries import users
 from padws.schemas.openapi import TAKEOUT, TAKEOUT_BODY
 from padws.schemas.takeouts import BroughtIn
 from padws.takeout.archive import Archive
+from padws.takeout.bounds import LONGEST, sizes
 from padws.takeout.bringing_in import ImportOptions, ImportResult, bring_in
-from padws.takeout.limits import LONGEST, sizes
 from padws.takeout.writing import Takeout
 
 log = logging.getLogger("padws")
@@ -60,7 +60,7 @@ class _Sending:
         self._user_id = user_id
         self._until = time.monotonic() + LONGEST
         # Also when it is never sent; once at most.
-        self._end = weakref.finalize(self, services().takeouts.begin(user_id))
+        self._end = weakref.finalize(self, services().takeouts_under_way.begin(user_id))
 
     def __iter__(self) -> Iterator[bytes]:
         try:
@@ -95,7 +95,7 @@ class _Sending:
 def bring_in_takeout() -> Response:
     """Bring a takeout in; what is there already is left as it is."""
     limit = settings().max_takeout_bytes
-    end = services().takeouts.begin(caller().user_id)
+    end = services().takeouts_under_way.begin(caller().user_id)
     try:
         with _temporary_file() as file:
             receive_zip(file, limit, time.monotonic() + LONGEST)
@@ -137,6 +137,6 @@ def _bring_in(file: IO[bytes]) -> ImportResult:
     steps = bring_in(archive, options, result)
     going_on = True
     while going_on:
-        with services().takeouts.bringing_in:
+        with services().takeouts_under_way.bringing_in:
             going_on = next(steps, None) is not None
     return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -27,7 +28,7 @@ class Picture(Struct, frozen=True):
     content: JsonText | None
 
 
-class Tidied(Struct, frozen=True):
+class TidiedPictures(Struct, frozen=True):
     """How many pictures went, their bytes, and how many others nothing refers to now."""
 
     deleted: int
@@ -38,6 +39,16 @@ class Tidied(Struct, frozen=True):
 @from_file
 def are_pictures_apart(conn: Connection) -> bool:
     """Whether new pictures are kept apart where PICTURES_APART does not say."""
+
+
+def are_new_pictures_apart(
+    setting: str, connections: Callable[[], AbstractContextManager[Connection]]
+) -> bool:
+    """Whether new pictures are kept apart: as PICTURES_APART says, or else the database."""
+    if setting != "auto":
+        return setting == "on"
+    with connections() as conn:
+        return are_pictures_apart(conn)
 
 
 @from_file
@@ -53,12 +64,12 @@ def get_bytes_of_pictures(conn: Connection, *, owner_id: UUID, pictures: JsonTex
 
 
 @from_file
-def get_next_owner(conn: Connection, *, after: UUID) -> UUID | None:
+def get_next_owner_of_pictures(conn: Connection, *, after: UUID) -> UUID | None:
     """The next user who has pictures, in the order of ids."""
 
 
 @from_file
-def tidy_pictures(conn: Connection, *, owner_id: UUID, unneeded_for: timedelta) -> Tidied:
+def tidy_pictures(conn: Connection, *, owner_id: UUID, unneeded_for: timedelta) -> TidiedPictures:
     """Delete what nothing has referred to for a time; note what nothing refers to now."""
 
 

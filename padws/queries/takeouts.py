@@ -13,7 +13,7 @@ from padws.json_text import JsonText
 from padws.statements import from_file
 
 
-class Taken(Struct, frozen=True):
+class BackupSummary(Struct, frozen=True):
     """What there is to say of a backup beside its scene."""
 
     id: UUID
@@ -34,7 +34,7 @@ class OwnedPad(Struct, frozen=True):
 
 
 class WholePad(Struct, frozen=True):
-    """A pad, and its backups without their scenes, oldest first, as JSON (of `Taken`).
+    """A pad, and its backups without their scenes, oldest first, as JSON (of `BackupSummary`).
 
     Where `pictures` are kept apart, `data` is without its member `files`.
     """
@@ -49,9 +49,9 @@ class WholePad(Struct, frozen=True):
     version: int
     history: JsonText
 
-    def backups(self) -> list[Taken]:
+    def backups(self) -> list[BackupSummary]:
         """Its backups, oldest first."""
-        return msgspec.json.decode(bytes(self.history.json), type=list[Taken])
+        return msgspec.json.decode(bytes(self.history.json), type=list[BackupSummary])
 
 
 class Content(Struct, frozen=True):

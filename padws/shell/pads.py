@@ -13,6 +13,7 @@ from msgspec.structs import asdict
 
 from padws.drawing_files import read_file
 from padws.json_complexity import check_complexity
+from padws.new_file import new_file
 from padws.pictures import Drawing, put_back, take_apart, texts, unknown_picture
 from padws.queries import backups, pads, takeouts
 from padws.queries.pictures import check_references
@@ -20,8 +21,7 @@ from padws.queries.trash import TrashedPad, list_trash, restore_pad
 from padws.scene_in_picture import drawing_in, is_picture
 from padws.schemas.common import readable_name
 from padws.shell.printing import as_json, print_rows
-from padws.shell.tools import Tools, dry_run, id_of, record, tools, user_argument
-from padws.takeout.files import new_file
+from padws.shell.tools import Tools, dry_run, id_of, open_tools, record, user_argument
 from padws.uuid7 import uuid7
 
 _COLUMNS = ("id", "display_name", "version", "created_at", "updated_at")
@@ -60,16 +60,16 @@ def pads_group() -> None:
 @as_json
 def list_all(user: str, trash: bool, as_json: bool) -> None:
     """List a user's pads, oldest first."""
-    with tools() as each:
-        owner = each.user(user)
-        with each.database.connection() as conn:
+    with open_tools() as tools:
+        owner = tools.user(user)
+        with tools.database.connection() as conn:
             if not trash:
                 print_rows(
                     takeouts.list_owned_pads(conn, owner_id=owner.id), _COLUMNS, as_json=as_json
                 )
                 return
             found = list_trash(
-                conn, owner_id=owner.id, trash_for=each.settings.trash_for, with_data=False
+                conn, owner_id=owner.id, trash_for=tools.settings.trash_for, with_data=False
             )
         print_rows(map(_without_scene, found.rows), _IN_TRASH, as_json=as_json)
 
@@ -85,9 +85,9 @@ def _without_scene(row: TrashedPad) -> dict[str, Any]:
 @as_json
 def history(user: str, pad: str, as_json: bool) -> None:
     """List a pad's backups, oldest first."""
-    with tools() as each:
-        owner = each.user(user)
-        with each.database.connection() as conn:
+    with open_tools() as tools:
+        owner = tools.user(user)
+        with tools.database.connection() as conn:
             found = takeouts.get_whole_pad(conn, pad_id=id_of(pad), owner_id=owner.id)
         if not found:
             raise click.ClickException(f"There is no pad {pad}.")
@@ -104,12 +104,12 @@ def restore(user: str, pad: str, backup: str | None, dry_run: bool) -> None:
 
     What a backup replaces is backed up first.
     """
-    with tools() as each:
-        owner, pad_id = each.user(user), id_of(pad)
+    with open_tools() as tools:
+        owner, pad_id = tools.user(user), id_of(pad)
         if backup:
-            way = partial(_restore_backup, each, owner.id, pad_id, id_of(backup))
+            way = partial(_restore_backup, tools, owner.id, pad_id, id_of(backup))
         else:
-            way = partial(_out_of_trash, each, owner.id, pad_id)
+            way = partial(_out_of_trash, tools, owner.id, pad_id)
         if not way(dry_run):
             raise click.ClickException("There is nothing of that id to restore.")
         if dry_run:
@@ -120,11 +120,11 @@ def restore(user: str, pad: str, backup: str | None, dry_run: bool) -> None:
 
 
 def _restore_backup(
-    each: Tools, owner_id: UUID, pad_id: UUID, backup_id: UUID, dry_run: bool
+    tools: Tools, owner_id: UUID, pad_id: UUID, backup_id: UUID, dry_run: bool
 ) -> bool:
     """Restore a backup, or only find out whether that can be done; whether it is there."""
-    new_pictures = each.new_pictures
-    with each.database.connection() as conn:
+    new_pictures = tools.new_pictures
+    with tools.database.connection() as conn:
         if dry_run:
             pad = takeouts.get_whole_pad(conn, pad_id=pad_id, owner_id=owner_id)
             return pad is not None and backup_id in {taken.id for taken in pad.backups()}
@@ -134,21 +134,21 @@ def _restore_backup(
             pad_id=pad_id,
             backup_id=backup_id,
             accepted_versions="{(,)}",
-            retention=each.settings.retention,
+            retention=tools.settings.retention,
             new_pictures=new_pictures,
         )
     return saved is not None
 
 
-def _out_of_trash(each: Tools, owner_id: UUID, pad_id: UUID, dry_run: bool) -> bool:
+def _out_of_trash(tools: Tools, owner_id: UUID, pad_id: UUID, dry_run: bool) -> bool:
     """Restore a pad, or only find out whether that can be done; whether it is there."""
-    with each.database.connection() as conn:
+    with tools.database.connection() as conn:
         if dry_run:
-            trash_for = each.settings.trash_for
+            trash_for = tools.settings.trash_for
             found = list_trash(conn, owner_id=owner_id, trash_for=trash_for, with_data=False)
             return pad_id in {row.id for row in found.rows}
         restored = restore_pad(
-            conn, owner_id=owner_id, pad_id=pad_id, trash_for=each.settings.trash_for
+            conn, owner_id=owner_id, pad_id=pad_id, trash_for=tools.settings.trash_for
         )
     return bool(restored.rows)
 
@@ -162,9 +162,9 @@ def export(user: str, pad: str, path: Path) -> None:
 
     It is the file that the route gives: what is drawn, without deleted elements and the pad's id.
     """
-    with tools() as each:
-        owner, source = each.user(user), each.settings.frontend_url.rstrip("/") or "padws"
-        with each.database.connection() as conn:
+    with open_tools() as tools:
+        owner, source = tools.user(user), tools.settings.frontend_url.rstrip("/") or "padws"
+        with tools.database.connection() as conn:
             found = pads.export_pad(conn, pad_id=id_of(pad), owner_id=owner.id, source=source)
         row = found.row
         if not row:
@@ -184,16 +184,16 @@ def export(user: str, pad: str, path: Path) -> None:
 @dry_run
 def import_pad(user: str, path: Path, name: str | None, dry_run: bool) -> None:
     """Make a pad of a user from a file: .excalidraw, or a PNG or SVG that has the drawing in it."""
-    with tools() as each:
-        owner, drawing = each.user(user), _read(each, path)
+    with open_tools() as tools:
+        owner, drawing = tools.user(user), _read(tools, path)
         written = name or path.name.split(".")[0]
-        name = readable_name(written) or each.settings.default_pad_name
+        name = readable_name(written) or tools.settings.default_pad_name
         if dry_run:
             click.echo(f"{owner.username} would get a pad {name}.")
             return
         pad_id = uuid7()
-        with each.database.connection() as conn:
-            most = each.settings.max_body_bytes
+        with tools.database.connection() as conn:
+            most = tools.settings.max_body_bytes
             check_references(conn, drawing, owner_id=owner.id, most=most)
             found = pads.insert_pad(
                 conn,
@@ -211,15 +211,15 @@ def import_pad(user: str, path: Path, name: str | None, dry_run: bool) -> None:
         click.echo(pad_id)
 
 
-def _read(each: Tools, path: Path) -> Drawing:
-    most = each.settings.max_body_bytes
+def _read(tools: Tools, path: Path) -> Drawing:
+    most = tools.settings.max_body_bytes
     if path.stat().st_size > most:
         raise click.ClickException(f"{path} is larger than MAX_BODY_BYTES, {most:,} bytes.")
     text = path.read_bytes()
     if is_picture(text):
         text = drawing_in(text, most)
     check_complexity(text, most)
-    return take_apart(read_file(text).scene, lambda _: None, lambda: each.new_pictures)
+    return take_apart(read_file(text).scene, lambda _: None, lambda: tools.new_pictures)
 
 
 @pads_group.command("move", short_help="Give all pads of a user to another one.")
@@ -229,18 +229,18 @@ def _read(each: Tools, path: Path) -> Drawing:
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def move(user: str, new_owner: str, dry_run: bool, yes: bool) -> None:
     """Give all pads of a user to another one, with their history and the trash; links end."""
-    with tools() as each:
-        old, new = each.user(user), each.user(new_owner)
+    with open_tools() as tools:
+        old, new = tools.user(user), tools.user(new_owner)
         if old.id == new.id:
             raise click.BadParameter("It must be another user.", param_hint="NEW_OWNER")
-        with each.database.connection() as conn:
+        with tools.database.connection() as conn:
             number = len(takeouts.list_owned_pads(conn, owner_id=old.id))
         if dry_run:
             click.echo(f"{number:,} pads and the trash would go to {new.username}.")
             return
         if not yes:
             click.confirm(f"Give {number:,} pads and the trash to {new.username}?", abort=True)
-        with each.database.connection() as conn:
+        with tools.database.connection() as conn:
             moved = pads.move_pads(conn, owner_id=old.id, new_owner_id=new.id)
         record("%s pads of user %s moved to %s", moved, old.id, new.id)
         click.echo(f"{moved:,} pads are {new.username}'s now.")

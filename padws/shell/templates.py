@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
+from padws.new_file import new_file
 from padws.queries import templates
 from padws.shell.printing import as_json, print_rows
-from padws.shell.tools import dry_run, record, tools
-from padws.takeout.files import new_file
+from padws.shell.tools import dry_run, open_tools, record
 from padws.template_files import files_to_load, load_templates
 
 _COLUMNS = ("name", "display_name", "created_at", "updated_at")
@@ -39,8 +39,8 @@ def templates_group() -> None:
 @as_json
 def list_all(as_json: bool) -> None:
     """List the templates, by name."""
-    with tools() as each:
-        with each.database.connection() as conn:
+    with open_tools() as tools:
+        with tools.database.connection() as conn:
             found = templates.list_templates(conn, with_data=False)
         print_rows(found, _COLUMNS, as_json=as_json)
 
@@ -56,14 +56,14 @@ def load(directory: Path | None, dry_run: bool) -> None:
     As a start of the service does: what an administrator has edited is kept, and a file that cannot
     be read is named and stops nothing else.
     """
-    with tools() as each:
-        source = directory or each.settings.templates_dir
+    with open_tools() as tools:
+        source = directory or tools.settings.templates_dir
         files = files_to_load(source, {})
         if dry_run:
             for file in files:
                 click.echo(f"{file} would be loaded.")
             return
-        with each.database.connection() as conn:
+        with tools.database.connection() as conn:
             load_templates(conn, files)
         record("templates of %s loaded", source)
 
@@ -73,8 +73,8 @@ def load(directory: Path | None, dry_run: bool) -> None:
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
 def export(name: str, path: Path) -> None:
     """Write a template's scene to PATH (-: to standard output), as a file that can be loaded."""
-    with tools() as each:
-        with each.database.connection() as conn:
+    with open_tools() as tools:
+        with tools.database.connection() as conn:
             template = templates.get_template(conn, name=name)
         if not template or not template.data:
             raise click.ClickException(f"There is no template {name}.")

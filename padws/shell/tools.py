@@ -55,14 +55,12 @@ class Tools:
     @property
     def new_pictures(self) -> bool:
         """Whether new pictures are kept apart from scenes."""
-        if self.settings.pictures_apart != "auto":
-            return self.settings.pictures_apart == "on"
-        with self.database.connection() as conn:
-            return pictures.are_pictures_apart(conn)
+        setting = self.settings.pictures_apart
+        return pictures.are_new_pictures_apart(setting, self.database.connection)
 
 
 @contextmanager
-def tools() -> Iterator[Tools]:
+def open_tools() -> Iterator[Tools]:
     """Tools for a command. Whatever fails becomes one line, and exit code 1."""
     try:
         settings = load_settings()

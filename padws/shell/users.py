@@ -10,15 +10,15 @@ from uuid import UUID
 
 import click
 
+from padws.new_file import new_file
 from padws.queries import links, quotas, tokens, users
 from padws.recovery.progress import Progress
 from padws.shell.printing import as_json, print_row, print_rows
-from padws.shell.tools import Tools, dry_run, record, tools, user_argument
+from padws.shell.tools import Tools, dry_run, open_tools, record, user_argument
 from padws.takeout.archive import Archive
+from padws.takeout.bounds import sizes
 from padws.takeout.bringing_in import ImportOptions, ImportResult, bring_in
-from padws.takeout.files import new_file
 from padws.takeout.leaving import delete_barred_user
-from padws.takeout.limits import sizes
 from padws.takeout.writing import Takeout
 
 _PAGE = 1000
@@ -57,14 +57,14 @@ def users_group() -> None:
 @as_json
 def list_all(as_json: bool) -> None:
     """List all users, in the order of their ids."""
-    with tools() as each:
-        print_rows(_all(each), _COLUMNS, as_json=as_json)
+    with open_tools() as tools:
+        print_rows(_all(tools), _COLUMNS, as_json=as_json)
 
 
-def _all(each: Tools) -> Iterator[users.User]:
+def _all(tools: Tools) -> Iterator[users.User]:
     after = UUID(int=0)
     while True:
-        with each.database.connection() as conn:
+        with tools.database.connection() as conn:
             page = users.list_users(conn, after=after, limit=_PAGE)
         yield from page
         if len(page) < _PAGE:
@@ -77,8 +77,8 @@ def _all(each: Tools) -> Iterator[users.User]:
 @as_json
 def show(user: str, as_json: bool) -> None:
     """Show a user's row."""
-    with tools() as each:
-        print_row(each.user(user), as_json=as_json)
+    with open_tools() as tools:
+        print_row(tools.user(user), as_json=as_json)
 
 
 @users_group.command("usage", short_help="Count what a user has.")
@@ -86,9 +86,9 @@ def show(user: str, as_json: bool) -> None:
 @as_json
 def usage(user: str, as_json: bool) -> None:
     """Count what a user has: pads, and the bytes that they, their backups and pictures take."""
-    with tools() as each:
-        found = each.user(user)
-        with each.database.connection() as conn:
+    with open_tools() as tools:
+        found = tools.user(user)
+        with tools.database.connection() as conn:
             print_row(quotas.get_usage(conn, owner_id=found.id), as_json=as_json)
 
 
@@ -97,13 +97,13 @@ def usage(user: str, as_json: bool) -> None:
 @dry_run
 def end_sessions(user: str, dry_run: bool) -> None:
     """End a user's sessions: they must sign in again, everywhere."""
-    with tools() as each:
-        found = each.user(user)
+    with open_tools() as tools:
+        found = tools.user(user)
         if dry_run:
-            number = sum(user_id == found.id for user_id, _ in each.sessions.active())
+            number = sum(user_id == found.id for user_id, _ in tools.sessions.active())
             click.echo(f"{number} sessions of {found.username} would be ended.")
             return
-        ended = each.sessions.end_all_of(found.id)
+        ended = tools.sessions.end_all_of(found.id)
         record("%s sessions of user %s ended", ended, found.id)
         click.echo(f"{ended} sessions of {found.username} ended.")
 
@@ -113,9 +113,9 @@ def end_sessions(user: str, dry_run: bool) -> None:
 @dry_run
 def revoke_tokens(user: str, dry_run: bool) -> None:
     """Revoke all of a user's personal access tokens."""
-    with tools() as each:
-        found = each.user(user)
-        with each.database.connection() as conn:
+    with open_tools() as tools:
+        found = tools.user(user)
+        with tools.database.connection() as conn:
             if dry_run:
                 number = len(tokens.list_tokens(conn, user_id=found.id))
                 click.echo(f"{number} tokens of {found.username} would be revoked.")
@@ -130,9 +130,9 @@ def revoke_tokens(user: str, dry_run: bool) -> None:
 @dry_run
 def end_links(user: str, dry_run: bool) -> None:
     """End all links by which a user's pads are shared."""
-    with tools() as each:
-        found = each.user(user)
-        with each.database.connection() as conn:
+    with open_tools() as tools:
+        found = tools.user(user)
+        with tools.database.connection() as conn:
             if dry_run:
                 click.echo(f"All links to pads of {found.username} would be ended.")
                 return
@@ -150,8 +150,8 @@ def export(user: str, path: Path) -> None:
     It has all pads with their history and pictures, but for the trash. The file is there when it is
     complete, and not before.
     """
-    with tools() as each:
-        takeout = Takeout(each.database.connection, each.user(user))
+    with open_tools() as tools:
+        takeout = Takeout(tools.database.connection, tools.user(user))
         progress = Progress()
         if path == Path("-"):
             _write(takeout, sys.stdout.buffer, progress)
@@ -183,14 +183,14 @@ def import_takeout(user: str, path: Path, dry_run: bool, as_json: bool) -> None:
     Exit code: 0 everything came in, or was there; 3 some of it was skipped, which is listed; 1
     nothing came in.
     """
-    with tools() as each, path.open("rb") as file:
-        found = each.user(user)
-        archive = Archive(file, **sizes(each.settings))
+    with open_tools() as tools, path.open("rb") as file:
+        found = tools.user(user)
+        archive = Archive(file, **sizes(tools.settings))
         if dry_run:
             number = sum(1 for _ in archive.pads())
             click.echo(f"{number} pads would be brought in for {found.username}.")
             return
-        result = _bring_in(each, archive, found.id)
+        result = _bring_in(tools, archive, found.id)
         record(
             "takeout %s for user %s: %s pads, %s backups",
             *(path, found.id, result.pads, result.backups),
@@ -199,14 +199,14 @@ def import_takeout(user: str, path: Path, dry_run: bool, as_json: bool) -> None:
     sys.exit(_SKIPPED if result.skipped else 0)
 
 
-def _bring_in(each: Tools, archive: Archive, user_id: UUID) -> ImportResult:
+def _bring_in(tools: Tools, archive: Archive, user_id: UUID) -> ImportResult:
     result, progress = ImportResult(), Progress()
     options = ImportOptions(
-        connections=each.database.connection,
+        connections=tools.database.connection,
         owner_id=user_id,
-        new_pictures=each.new_pictures,
-        largest_scene=each.settings.max_body_bytes,
-        default_pad_name=each.settings.default_pad_name,
+        new_pictures=tools.new_pictures,
+        largest_scene=tools.settings.max_body_bytes,
+        default_pad_name=tools.settings.default_pad_name,
     )
     for number, _ in enumerate(bring_in(archive, options, result), 1):
         progress.show(f"Pad {number:,}: {result.pads:,} new, {result.backups:,} new backups …")
@@ -232,18 +232,18 @@ def _report(result: ImportResult, *, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def delete(user: str, dry_run: bool, yes: bool) -> None:
     """Delete a user with all pads, backups, pictures and tokens, and end the sessions."""
-    with tools() as each:
-        found = each.user(user)
-        with each.database.connection() as conn:
+    with open_tools() as tools:
+        found = tools.user(user)
+        with tools.database.connection() as conn:
             pads = quotas.get_usage(conn, owner_id=found.id).pads
         if dry_run:
             click.echo(f"{found.username} would be deleted, with {pads:,} pads.")
             return
         if not yes:
             click.confirm(f"Delete {found.username} with {pads:,} pads?", abort=True)
-        with each.database.connection() as conn:
+        with tools.database.connection() as conn:
             users.bar_user(conn, user_id=found.id)
-        each.sessions.end_all_of(found.id)
-        delete_barred_user(each.database.connection, found, each.settings.takeout_dir)
+        tools.sessions.end_all_of(found.id)
+        delete_barred_user(tools.database.connection, found, tools.settings.takeout_dir)
         record("user %s deleted with %s pads", found.id, pads)
         click.echo(f"{found.username} is deleted.")

@@ -1,38 +1,20 @@
-"""Files that are there when they are complete, on the disk, and not before."""
+"""Takeout files of users who are being deleted."""
 
 from __future__ import annotations
 
 import logging
-import os
 import re
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
 from uuid import UUID
 
 from padws.errors import Unavailable
+from padws.new_file import new_file
 from padws.queries.users import User
 from padws.takeout.writing import Connections, Takeout
 
 log = logging.getLogger("padws")
-
-
-@contextmanager
-def new_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file, for its owner alone. Raises FileExistsError if there is one, whenever it came."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-        os.link(file.name, path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
 
 
 def keep_pads(

@@ -1,7 +1,7 @@
 -- Adds a backup of a takeout to a pad, and returns whether it did: one that the pad has already, under either id, is
 -- left as it is, and with unless_equal so is any that holds the same scene. An id that is taken gives way to the
 -- derived one. To be called by whoever holds the lock on the pad's row; the pictures must be there: see add_pictures.
--- Index: backups_id_owner_id_key, backups_source_id_created_at_idx; pads_id_owner_id_key,
+-- Index: backups_id_owner_id_key; find_backup, labels_left; pads_id_owner_id_key,
 -- pictures_pkey and users_pkey, which foreign keys ask.
 
 CREATE OR REPLACE FUNCTION pad_ws.import_backup(
@@ -21,7 +21,6 @@ RETURNS boolean
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    most_labels CONSTANT integer := 20;
     id uuid := backup_id;
     elements CONSTANT integer := (SELECT count(*) FROM pad_ws.element_keys(scene));
     digest CONSTANT bigint := pad_ws.digest_scene(scene, pictures);
@@ -35,28 +34,11 @@ BEGIN
     ) THEN
         RETURN FALSE;
     END IF;
-    IF unless_equal AND EXISTS (
-        SELECT FROM pad_ws.backups AS backups
-        WHERE
-            backups.source_id = import_backup.pad_id
-            AND backups.owner_id = import_backup.owner_id
-            AND backups.pictures IS NOT DISTINCT FROM import_backup.pictures
-            AND backups.data = scene
-    ) THEN
+    IF unless_equal AND pad_ws.find_backup(owner_id, pad_id, scene, pictures, TRUE) IS NOT NULL THEN
         RETURN FALSE;
     END IF;
 
-    IF
-        label IS NOT NULL
-        AND (
-            SELECT count(*)
-            FROM pad_ws.backups AS backups
-            WHERE
-                backups.source_id = import_backup.pad_id
-                AND backups.owner_id = import_backup.owner_id
-                AND backups.label IS NOT NULL
-        ) >= most_labels
-    THEN
+    IF label IS NOT NULL AND pad_ws.labels_left(owner_id, pad_id) <= 0 THEN
         label := NULL;
     END IF;
 

@@ -1,6 +1,6 @@
 -- Gives a backup of a pad of this owner a label, or takes it away (null). Raises PW004 if 20 others of the
 -- pad have one. No row: no such backup.
--- Index: pads_id_owner_id_key, backups_source_id_created_at_idx, backups_id_owner_id_key.
+-- Index: pads_id_owner_id_key, backups_id_owner_id_key; labels_left.
 
 CREATE OR REPLACE FUNCTION pad_ws.label_backup(owner_id uuid, pad_id uuid, backup_id uuid, label text)
 RETURNS TABLE (
@@ -14,8 +14,6 @@ RETURNS TABLE (
 )
 LANGUAGE plpgsql
 AS $$
-DECLARE
-    most_labels CONSTANT integer := 20;
 BEGIN
     -- The pad's row first, as whoever prunes locks it: labels are counted, and nothing goes meanwhile.
     PERFORM
@@ -51,15 +49,8 @@ BEGIN
         AND backups.source_id = label_backup.pad_id
         AND backups.owner_id = label_backup.owner_id;
 
-    IF FOUND AND label IS NOT NULL AND most_labels < (
-        SELECT count(*)
-        FROM pad_ws.backups AS backups
-        WHERE
-            backups.source_id = label_backup.pad_id
-            AND backups.owner_id = label_backup.owner_id
-            AND backups.label IS NOT NULL
-    ) THEN
-        RAISE SQLSTATE 'PW004' USING MESSAGE = format('more than %s backups with labels', most_labels);
+    IF FOUND AND label IS NOT NULL AND pad_ws.labels_left(owner_id, pad_id) < 0 THEN
+        RAISE SQLSTATE 'PW004' USING MESSAGE = 'too many backups of the pad have labels';
     END IF;
 END
 $$;

@@ -1,6 +1,6 @@
 -- Removes for good what has been in a user's trash for long enough: a lot of it, so that it takes little time
 -- however much there is. First go at most so many backups, then the pads that have none left. Says how many of
--- each; none of either: there is no more, or somebody else is at it. What is begun does not come back.
+-- each; none of either: there is no more, or another clean-up is removing it. What is begun does not come back.
 -- Index: pads_owner_id_deleted_at_idx, pads_id_owner_id_key, backups_source_id_created_at_idx,
 -- backups_id_owner_id_key; pad_pictures_pkey, backup_pictures_pkey and links_owner_id_pad_id_created_at_idx, for
 -- foreign keys.

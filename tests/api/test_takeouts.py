@@ -17,7 +17,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from padws.takeout import archive, limits
+from padws.takeout import archive, bounds
 from tests.api.conftest import Browser, ClientOf, Configure, SignedIn, SqlConnection
 from tests.api.pads import make_pad
 from tests.api.takeouts import PATH, Files, bring_in, send, take_out, zipped
@@ -220,6 +220,14 @@ def test_a_pad_that_has_changed_stays_and_gets_the_old_drawing_into_its_history(
     assert taken["elements"] in [each["data"]["elements"] for each in listed]
     assert taken["files"] in [each["data"].get("files") for each in listed]
     assert bring_in(alice, zipped(files)) == (0, 0, {})
+
+
+def test_a_pad_that_pad_ws_wrote_and_nobody_has_changed_is_no_other_drawing(
+    alice: Client, pad: dict[str, Any], sql: SqlConnection
+) -> None:
+    """What is stored is without the marks that it is shown and taken out with."""
+    sql.execute("UPDATE pad_ws.pads SET version = 0, data = data #- '{appState,pad}'")
+    assert bring_in(alice, zipped(take_out(alice))) == (0, 0, {})
 
 
 def test_ids_of_somebody_else_are_replaced_by_derived_ones(
@@ -541,7 +549,7 @@ def test_it_works_over_http(alices_browser: Browser) -> None:
 
 def test_each_user_has_one_at_a_time(app: Flask, alice: Client, bob: Client) -> None:
     user_id = ok(alice.get("/api/users/me"))["id"]
-    end = app.extensions["padws"].takeouts.begin(user_id)
+    end = app.extensions["padws"].takeouts_under_way.begin(user_id)
     assert_problem(alice.get(PATH), 429, "too_many_requests")
     assert_problem(send(alice, b""), 429, "too_many_requests")
     assert bob.get(PATH).status_code == 200
@@ -550,7 +558,7 @@ def test_each_user_has_one_at_a_time(app: Flask, alice: Client, bob: Client) -> 
 
 
 def test_there_are_only_so_many_at_once() -> None:
-    running = limits.Running()
+    running = bounds.TakeoutsUnderWay()
     ends = [running.begin(str(number)) for number in range(4)]
     with pytest.raises(Exception, match="Too many takeouts"):
         running.begin("another")

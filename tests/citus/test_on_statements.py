@@ -23,7 +23,7 @@ from tests.helpers.statements import FILES, FUNCTIONS, NAMES, example_of, fill, 
 #: One has nothing but a token of an earlier release to go by, the others go from user to user.
 ON_EVERY_SHARD = {
     "tokens/get_token_owner",
-    "pictures/get_next_owner",
+    "pictures/get_next_owner_of_pictures",
     "trash/get_next_owner_of_trash",
 }
 #: These lock or ask, and read no table.

@@ -16,7 +16,7 @@ from psycopg.errors import ForeignKeyViolation
 from padws.database import Connection, Database
 from padws.json_text import JsonText
 from padws.queries import backups, pads
-from padws.queries.pictures import Tidied, get_next_owner, tidy_pictures
+from padws.queries.pictures import TidiedPictures, get_next_owner_of_pictures, tidy_pictures
 from padws.queries.trash import empty_trash
 from tests.helpers.rows import (
     THIRTY_DAYS,
@@ -83,7 +83,7 @@ def age(conn: Connection) -> None:
     conn.execute("UPDATE pad_ws.pictures SET unneeded_since = unneeded_since - interval '1 day'")
 
 
-def tidy(conn: Connection, owner_id: UUID) -> Tidied:
+def tidy(conn: Connection, owner_id: UUID) -> TidiedPictures:
     return tidy_pictures(conn, owner_id=owner_id, unneeded_for=DAY)
 
 
@@ -179,11 +179,11 @@ def forget(conn: Connection) -> None:
 def test_a_picture_goes_a_day_after_nothing_was_found_to_need_it(conn: Connection) -> None:
     pad = saved_pad(conn)
     draw(conn, pad, "a", "long" * 1000)
-    assert tidy(conn, pad.owner_id) == Tidied(0, 0, 0)
+    assert tidy(conn, pad.owner_id) == TidiedPictures(0, 0, 0)
     draw(conn, pad, "b")
     forget(conn)
-    assert tidy(conn, pad.owner_id) == Tidied(0, 0, 2)
-    assert tidy(conn, pad.owner_id) == Tidied(0, 0, 2)
+    assert tidy(conn, pad.owner_id) == TidiedPictures(0, 0, 2)
+    assert tidy(conn, pad.owner_id) == TidiedPictures(0, 0, 2)
     age(conn)
     tidied = tidy(conn, pad.owner_id)
     assert (tidied.deleted, tidied.unneeded) == (2, 0)
@@ -196,7 +196,7 @@ def test_a_picture_that_was_needed_for_a_moment_has_another_day(conn: Connection
     draw(conn, pad, "a")
     draw(conn, pad)
     forget(conn)
-    assert tidy(conn, pad.owner_id) == Tidied(0, 0, 1)
+    assert tidy(conn, pad.owner_id) == TidiedPictures(0, 0, 1)
     assert kept(conn) == {digest_of("a")}
 
 
@@ -208,10 +208,10 @@ def test_a_picture_that_is_needed_again_has_another_day(conn: Connection) -> Non
     tidy(conn, pad.owner_id)
     age(conn)
     assert draw(conn, pad, "a") == []
-    assert tidy(conn, pad.owner_id) == Tidied(0, 0, 0)
+    assert tidy(conn, pad.owner_id) == TidiedPictures(0, 0, 0)
     draw(conn, pad)
     forget(conn)
-    assert tidy(conn, pad.owner_id) == Tidied(0, 0, 1)
+    assert tidy(conn, pad.owner_id) == TidiedPictures(0, 0, 1)
 
 
 def test_what_backups_alone_need_stays(conn: Connection) -> None:
@@ -219,11 +219,11 @@ def test_what_backups_alone_need_stays(conn: Connection) -> None:
     draw(conn, pad, "a")
     backups.insert_backup(conn, pad_id=pad.id, owner_id=pad.owner_id, retention=retention(10))
     draw(conn, pad)
-    assert tidy(conn, pad.owner_id) == Tidied(0, 0, 0)
+    assert tidy(conn, pad.owner_id) == TidiedPictures(0, 0, 0)
     delete(conn, pad)
-    assert tidy(conn, pad.owner_id) == Tidied(0, 0, 0), "in the trash they are still needed"
+    assert tidy(conn, pad.owner_id) == TidiedPictures(0, 0, 0), "in the trash they are still needed"
     empty_trash(conn, owner_id=pad.owner_id, trash_for=THIRTY_DAYS, most=100)
-    assert tidy(conn, pad.owner_id) == Tidied(0, 0, 1)
+    assert tidy(conn, pad.owner_id) == TidiedPictures(0, 0, 1)
 
 
 def test_every_user_with_pictures_is_found(conn: Connection) -> None:
@@ -231,7 +231,7 @@ def test_every_user_with_pictures_is_found(conn: Connection) -> None:
     for owner_id in owners[1:]:
         draw(conn, saved_pad(conn, owner_id), "a", "b")
     found = [UUID(int=0)]
-    while following := get_next_owner(conn, after=found[-1]):
+    while following := get_next_owner_of_pictures(conn, after=found[-1]):
         found.append(following)
     assert found[1:] == owners[1:]
 

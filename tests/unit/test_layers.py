@@ -42,7 +42,7 @@ LAYERS = [
     ("padws.setting_kinds",),
     ("padws.redis_url", "padws.origins", "padws.postgres_parameters", "padws.misspelt_variables"),
     ("padws.errors", "padws.json_text", "padws.version", "padws.uuid7", "padws.data_url"),
-    ("padws.paging", "padws.search"),
+    ("padws.paging", "padws.search", "padws.new_file"),
 ]
 
 #: What is imported from above, and why.

@@ -1,4 +1,4 @@
-"""How many takeouts there are at once: each has a thread for as long as its client takes."""
+"""The bounds of takeouts: how many at once, how long and how large they may be."""
 
 from __future__ import annotations
 
@@ -28,8 +28,11 @@ def sizes(settings: Settings) -> dict[str, int]:
     }
 
 
-class Running:
-    """Whose takeouts are being sent or received by this worker; one of each user."""
+class TakeoutsUnderWay:
+    """Whose takeouts are being sent or received by this worker; one of each user.
+
+    Each has a thread for as long as its client takes.
+    """
 
     def __init__(self) -> None:
         self._users = set[str]()

@@ -1,5 +1,5 @@
 -- The next user who has pictures, in the order of ids. Index: pictures_pkey.
--- psql -v after="'00000000-0000-0000-0000-000000000000'" -f sql/pictures/get_next_owner.sql
+-- psql -v after="'00000000-0000-0000-0000-000000000000'" -f sql/pictures/get_next_owner_of_pictures.sql
 
 SELECT owner_id
 FROM pad_ws.pictures
