@@ -14,7 +14,8 @@ COPY (
 
 COPY (
     SELECT
-        id, owner_id, display_name, data, pictures, version, last_backup_at, created_at, updated_at, deleted_at
+        id, owner_id, display_name, data, pictures, version, last_backup_at, created_at, updated_at,
+        nullif(deleted_at, 'infinity') AS deleted_at -- frozen, while the user was being deleted
     FROM pad_ws.pads
     WHERE owner_id = :'user_id' AND deleted_at IS DISTINCT FROM '-infinity' -- deleted for good
 ) TO STDOUT

@@ -130,6 +130,13 @@ def find_damaged_links(
 
 
 @from_file
+def find_damaged_usage(
+    conn: Connection, *, first_owner_id: UUID, last_owner_id: UUID
+) -> list[Damaged]:
+    """The damaged counts of what users take, from one owner to another."""
+
+
+@from_file
 def list_rules(conn: Connection) -> list[Rule]:
     """The rules that the database has to keep."""
 

@@ -28,6 +28,7 @@ _COLUMNS = {  # of the others, in the order of an index
     "pad_pictures": ("owner_id", "digest", "pad_id"),
     "backup_pictures": ("owner_id", "digest", "backup_id"),
     "links": ("owner_id", "id"),
+    "usage": ("owner_id",),
 }
 _FIRST = "SELECT {columns} FROM pad_ws.{table} ORDER BY {columns} LIMIT %s"
 _NEXT = (

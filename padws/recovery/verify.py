@@ -33,6 +33,7 @@ TABLES: Mapping[str, Callable[..., list[Damaged]]] = {
     "pad_pictures": checks.find_damaged_pad_pictures,
     "backup_pictures": checks.find_damaged_backup_pictures,
     "links": checks.find_damaged_links,
+    "usage": checks.find_damaged_usage,
 }
 # What no constraint asks, and the constraint that says whether rows of pad.ws were let through.
 _JUDGED_BY = {"data is not a scene": "backups_data_is_object"}

@@ -3,7 +3,7 @@
 -- Index: users_pkey, pads_owner_id_created_at_idx, backups_source_id_created_at_idx,
 -- access_tokens_user_id_created_at_idx, pictures_pkey,
 -- pad_pictures_owner_id_digest_idx, backup_pictures_owner_id_digest_idx,
--- links_owner_id_pad_id_created_at_idx.
+-- links_owner_id_pad_id_created_at_idx, usage_pkey.
 -- psql -v first_id="'00000000-0000-0000-0000-000000000000'" -v last_id="'ffffffff-ffff-ffff-ffff-ffffffffffff'" \
 --      -f sql/checks/digest_users.sql
 
@@ -15,7 +15,7 @@ SELECT
     encode(sha256(
         sha256(convert_to(users::text, 'UTF8'))
         || pads.digest || tokens.digest || pictures.digest || of_pads.digest || of_backups.digest
-        || links.digest
+        || links.digest || counted.digest
     ), 'hex') AS digest
 FROM pad_ws.users AS users
 CROSS JOIN
@@ -101,5 +101,11 @@ CROSS JOIN
         FROM pad_ws.links AS owned
         WHERE owned.owner_id = users.id
     ) AS links
+CROSS JOIN
+    LATERAL (
+        SELECT sha256(convert_to(coalesce(min(owned::text), ''), 'UTF8')) AS digest
+        FROM pad_ws.usage AS owned
+        WHERE owned.owner_id = users.id
+    ) AS counted
 WHERE users.id BETWEEN :first_id AND :last_id
 ORDER BY users.id;

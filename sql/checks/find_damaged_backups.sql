@@ -17,8 +17,8 @@ CROSS JOIN
             WHEN jsonb_typeof(backups.data) <> 'object' THEN 'backups_data_is_object'
             WHEN NOT pad_ws.is_scene(backups.data) THEN 'data is not a scene'
         END,
-        -- Written out, so that every part of it is read.
-        CASE WHEN length(backups.data::text) < 1 THEN 'data cannot be read' END,
+        -- Written out, so that every part of it is read; a digest reads it as well.
+        CASE WHEN backups.digest IS NULL AND length(backups.data::text) < 1 THEN 'data cannot be read' END,
         CASE WHEN jsonb_typeof(backups.pictures) <> 'object' THEN 'pictures is not an object' END,
         CASE WHEN backups.owner_id IS NULL THEN 'backups_owner_id_given' END,
         CASE
@@ -35,6 +35,14 @@ CROSS JOIN
                     'interval', 'manual', 'restore', 'replaced', 'merge', 'template', 'import'
                 )
                 THEN 'backups_reason_known'
+        END,
+        CASE
+            WHEN backups.elements <> (SELECT count(*) FROM pad_ws.element_keys(backups.data))
+                THEN 'elements is another number'
+        END,
+        CASE
+            WHEN backups.digest <> pad_ws.digest_scene(backups.data, backups.pictures)
+                THEN 'digest is of another scene'
         END,
         CASE WHEN NOT (backups.label ~ '\S' AND length(backups.label) <= 100) THEN 'backups_label_not_blank' END,
         CASE

@@ -1,7 +1,7 @@
 -- Pads in a range of ids that are not as they must be, and why: the names of the constraints they break, or
 -- what no constraint asks. Reads every scene. Whether a pad's pictures are there is asked of its references
 -- to them: find_damaged_pad_pictures.sql. Whatever pad.ws alone has written is at version 0.
--- Index: pads_id_owner_id_key, users_pkey, pad_pictures_pkey.
+-- Index: pads_id_owner_id_key, users_pkey, users_deleted_idx, pad_pictures_pkey.
 -- psql -v first_id="'00000000-0000-0000-0000-000000000000'" -v last_id="'ffffffff-ffff-ffff-ffff-ffffffffffff'" \
 --      -f sql/checks/find_damaged_pads.sql
 
@@ -35,6 +35,23 @@ CROSS JOIN
         CASE
             WHEN isfinite(pads.deleted_at) AND pads.deleted_at > now() + interval '1 day'
                 THEN 'deleted_at is in the future'
+        END,
+        CASE
+            WHEN pads.deleted_at = 'infinity' AND NOT EXISTS (
+                SELECT FROM pad_ws.users AS users
+                WHERE
+                    users.id = pads.owner_id
+                    AND users.deleted_at IS NOT NULL
+            ) THEN 'frozen, though its owner is not being deleted'
+        END,
+        -- What a save has counted, which the next one trusts as long as nobody else has written.
+        CASE
+            WHEN pads.counted_at = pads.updated_at AND (
+                pads.elements <> (SELECT count(*) FROM pad_ws.element_keys(pads.data))
+                OR pads.versions <> pad_ws.sum_of_versions(pads.data)
+                OR cardinality(pads.element_hashes) > least(pads.elements, 64)
+                OR (cardinality(pads.element_hashes) = 0) <> (pads.elements = 0)
+            ) THEN 'elements, versions or element_hashes are of another scene'
         END,
         -- Until then no save would take a backup.
         CASE WHEN pads.last_backup_at > now() + interval '1 day' THEN 'last_backup_at is in the future' END

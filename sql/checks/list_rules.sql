@@ -82,7 +82,9 @@ FROM
         'links_pad_id_owner_id_fkey',
         'links_digest_is_sha256',
         'links_password_is_hashed',
-        'links_expires_after_creation'
+        'links_expires_after_creation',
+        'usage_pkey',
+        'usage_owner_id_fkey'
     ]) AS rules (name)
 LEFT JOIN there ON rules.name = there.name
 GROUP BY rules.name

@@ -145,7 +145,8 @@ _FILL = """
     INSERT INTO pad_ws.limits (name, value) VALUES ('pads', 1000), ('bytes', 1000000000)
     ON CONFLICT DO NOTHING;  -- a start of the service has written them
     INSERT INTO pad_ws.usage (owner_id, bytes, counted_at)
-    SELECT md5('user ' || n)::uuid, 0, now() FROM generate_series(1, 10001) AS n;
+    SELECT md5('user ' || n)::uuid, CASE n WHEN 777 THEN -1 ELSE 0 END, now()  -- one is damaged
+    FROM generate_series(1, 10001) AS n;
 
     INSERT INTO pad_ws.checks (name, finished_at, faults) VALUES ('db-drill', now(), 1);
     INSERT INTO pad_ws.tidied (name, number, ran_at) VALUES ('pictures', 1, now());
@@ -360,6 +361,7 @@ ONLY_FOR: dict[str, dict[str, Any]] = {
         backup_id=md5_id("backup 777"),
         digest=sha256(b"nowhere").digest(),
     ),
+    "checks/find_damaged_usage": _only_key(owner_id=md5_id("user 777")),
     "checks/digest_users": _only("user 2"),
 }
 

@@ -122,7 +122,7 @@ class Busy:
     def __init__(self, owner_id: UUID, directory: Path):
         self._owner_id = owner_id
         self._directory = directory
-        self._begun = Barrier(5)
+        self._begun = Barrier(5, timeout=60)
         self.answered = dict[str, int]()  # the last step of each pad
 
     def _steps(self) -> Iterator[int]:

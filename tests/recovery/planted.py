@@ -9,9 +9,10 @@ from uuid import UUID
 
 from tests.helpers import databases
 
-# Three users with two pads, a token and a link each, three backups of each pad, a template. Each
-# pad of the second and third has a picture of its own, which its backups share; another file has
-# none.
+# Three users with two pads, a token, a link and a count of what they take each, three backups of
+# each pad, a template. Each pad of the second and third has a picture of its own, which its backups
+# share; another file has none. A pad of the first is counted, and a backup of each pad, as the
+# newest release does it.
 ROWS = r"""
     INSERT INTO pad_ws.users (id, username, email, roles)
     SELECT md5('user ' || u)::uuid, 'user ' || u, u || '@example.org', '["admin"]'
@@ -22,7 +23,10 @@ ROWS = r"""
     FROM generate_series(3, 6) AS p
     CROSS JOIN LATERAL concat('picture ', p, E' \\ \t "漢字"') AS text;
 
-    INSERT INTO pad_ws.pads (id, owner_id, display_name, data, pictures, version, last_backup_at)
+    INSERT INTO pad_ws.pads (
+        id, owner_id, display_name, data, pictures, version, last_backup_at,
+        created_at, updated_at, counted_at, elements, versions, element_hashes
+    )
     SELECT
         md5('pad ' || p)::uuid,
         md5('user ' || (p + 1) / 2)::uuid,
@@ -35,13 +39,18 @@ ROWS = r"""
             sha256(convert_to(concat('picture ', p, E' \\ \t "漢字"'), 'UTF8')), 'hex'
         )) END,
         p,
-        now()
+        now(),
+        now(), now(), CASE WHEN p = 2 THEN now() END, 2, 2, '{-1, 1}'
     FROM generate_series(1, 6) AS p;
 
-    INSERT INTO pad_ws.backups (id, source_id, owner_id, data, pictures, created_at, updated_at)
+    INSERT INTO pad_ws.backups (
+        id, source_id, owner_id, data, pictures, created_at, updated_at, elements, digest
+    )
     SELECT
         md5('backup ' || pads.version || ' ' || n)::uuid,
-        pads.id, pads.owner_id, pads.data, pads.pictures, times.taken_at, times.taken_at
+        pads.id, pads.owner_id, pads.data, pads.pictures, times.taken_at, times.taken_at,
+        CASE WHEN n = 2 THEN 2 END,
+        CASE WHEN n = 2 THEN pad_ws.digest_scene(pads.data, pads.pictures) END
     FROM pad_ws.pads AS pads
     CROSS JOIN generate_series(1, 3) AS n
     CROSS JOIN LATERAL (SELECT now() - n * interval '1 hour' AS taken_at) AS times;
@@ -64,6 +73,9 @@ ROWS = r"""
         md5('user ' || u)::uuid, md5('link ' || u)::uuid, md5('pad ' || 2 * u)::uuid,
         sha256(u::text::bytea), 'scrypt:1:1:1$salt$hash'
     FROM generate_series(1, 3) AS u;
+
+    INSERT INTO pad_ws.usage (owner_id, bytes, counted_at)
+    SELECT id, 1000, now() FROM pad_ws.users;
 
     INSERT INTO pad_ws.template_pads (id, name, display_name, data)
     VALUES (md5('template 1')::uuid, 'default', 'Default', '{"elements": []}');
@@ -101,14 +113,16 @@ class Damage:
     @property
     def finding(self) -> str:
         owner = f", owner {id_of(self.owner)}" if self.owner else ""
-        return f"Damaged: {self.table} {id_of(self.row)}{owner}: {self.faults}"
+        row = self.owner if self.owner and self.table == "usage" else self.row
+        return f"Damaged: {self.table} {id_of(row)}{owner}: {self.faults}"
 
     def plant(self, url: str) -> None:
         """Past foreign keys, and past the rule that stands in the way."""
         if self.rule:
             drop = f"ALTER TABLE pad_ws.{self.table} DROP CONSTRAINT {self.rule} CASCADE"
             databases.execute(url, drop.encode())
-        change = self.change.format(table=self.table, row=f"id = '{id_of(self.row)}'")
+        key = "owner_id" if self.table == "usage" else "id"
+        change = self.change.format(table=self.table, row=f"{key} = '{id_of(self.row)}'")
         databases.execute(url, f"SET session_replication_role = replica; {change}".encode())
 
 
@@ -276,6 +290,44 @@ DAMAGE: Mapping[str, Damage] = {
         "link 1",
         _set(f"pad_id = '{id_of('pad 6')}'"),
         "links_pad_id_owner_id_fkey",
+    ),
+    "a pad that is frozen": Damage(
+        "pads",
+        "pad 2",
+        _set("deleted_at = 'infinity'"),
+        "frozen, though its owner is not being deleted",
+    ),
+    **{
+        f"a count of other {what}": Damage(
+            "pads",
+            "pad 2",
+            _set(change),
+            "elements, versions or element_hashes are of another scene",
+        )
+        for what, change in (
+            ("elements", "elements = 3"),
+            ("versions", "versions = 3"),
+            ("no hashes", "element_hashes = '{{}}'"),
+        )
+    },
+    "a backup with another number of elements": Damage(
+        "backups", "backup 1 2", _set("elements = 3"), "elements is another number"
+    ),
+    "a backup whose digest is another's": Damage(
+        "backups", "backup 1 2", _set("digest = digest + 1"), "digest is of another scene"
+    ),
+    "what a user takes, below nothing": Damage(
+        "usage",
+        "user 1",
+        _set(f"bytes = -1, counted_at = {_FUTURE}"),
+        "bytes is below 0; counted_at is in the future",
+    ),
+    "what nobody takes": Damage(
+        "usage",
+        "user 1",
+        _set(f"owner_id = {_NOBODY}"),
+        "usage_owner_id_fkey",
+        owner="nobody",
     ),
     "a password that can be read": Damage(
         "links",

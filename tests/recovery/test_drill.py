@@ -179,6 +179,10 @@ def test_a_stopped_dump_removes_what_it_has_written(
         "UPDATE pad_ws.pictures SET created_at = created_at + interval '1 s' WHERE {row}",
         "DELETE FROM pad_ws.pad_pictures WHERE {row}",
         "DELETE FROM pad_ws.backup_pictures WHERE {row}",
+        "UPDATE pad_ws.usage SET bytes = 2 WHERE {owner}",
+        "UPDATE pad_ws.links SET expires_at = now() + interval '1 day' WHERE {owner}",
+        "UPDATE pad_ws.pads SET deleted_at = now() WHERE {owner}",
+        "UPDATE pad_ws.backups SET label = 'First draft' WHERE {owner}",
     ],
 )
 def test_a_digest_is_of_pictures_and_references_too(url: str, change: str) -> None:
@@ -187,7 +191,8 @@ def test_a_digest_is_of_pictures_and_references_too(url: str, change: str) -> No
             return {each.user_id: each.digest for each in users_of(conn, Progress())}
 
     before = digests()
-    databases.execute(url, change.format(row=f"digest = '\\x{PICTURE}'").encode())
+    row, owner = f"digest = '\\x{PICTURE}'", f"owner_id = '{id_of('user 2')}'"
+    databases.execute(url, change.format(row=row, owner=owner).encode())
     after = digests()
     assert {each for each in before if before[each] != after[each]} == {id_of("user 2")}
 
@@ -245,7 +250,11 @@ def test_a_good_dump_is_proved(dump: Run, drill: Run, url: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["a backup that is no scene", "a scene that is none", "a pad that would not be backed up"],
+    [
+        "a backup that is no scene",
+        "a backup whose digest is another's",
+        "what a user takes, below nothing",
+    ],
 )
 def test_damage_is_found_in_what_comes_back(dump: Run, drill: Run, url: str, name: str) -> None:
     DAMAGE[name].plant(url)
