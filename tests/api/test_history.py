@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from flask import Flask
 
+from padws.context import Services
 from padws.embedded.temporary import Service
 from tests.api.conftest import SignedIn, SqlConnection
 from tests.api.pads import make_pad
@@ -295,3 +298,15 @@ def test_what_has_no_history_is_not_found(alice: Client, bob: Client, path: str)
     nothing = alice.get(f"{path}/elements/unknown/history")
     assert_problem(nothing, 404, "element_not_found")
     assert_problem(bob.get(f"{path}/elements/e1/history"), 404, "pad_not_found")
+
+
+def test_few_histories_of_one_user_are_read_at_once(app: Flask, alice: Client, path: str) -> None:
+    services: Services = app.extensions["padws"]
+    owner_id = ok(alice.get(path))["owner_id"]
+    with ExitStack() as reading:
+        for _ in range(2):
+            ok(alice.get(f"{path}/elements/e1/history"))
+            reading.enter_context(services.limits.reading_history(owner_id))
+        answer = alice.get(f"{path}/elements/e1/history")
+        assert_problem(answer, 429, "too_many_requests")
+    ok(alice.get(f"{path}/elements/e1/history"))
