@@ -239,7 +239,7 @@ _SCENE_SHAPE = (
 )
 _PART_SHAPE = (
     "Its elements must be an array of objects, each with an id that is a string, "
-    "and its files an object."
+    "and its files an object that is not nested deeply."
 )
 _NO_SCENE: Violation = (Unprocessable, "scene_invalid", {"data": _SCENE_SHAPE})
 

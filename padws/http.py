@@ -18,7 +18,7 @@ from flask_smorest import Blueprint
 from marshmallow import Schema
 from psycopg.abc import Buffer
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import ClientDisconnected
+from werkzeug.exceptions import ClientDisconnected, RequestedRangeNotSatisfiable
 
 from padws import memory_budget
 from padws.context import services
@@ -379,9 +379,8 @@ def _blocks(pieces: list[Buffer]) -> Iterator[bytes]:
 class _Pieces:
     """A large body that is never in memory twice: it is copied as it is sent."""
 
-    def __init__(self, pieces: list[Buffer], length: int):
+    def __init__(self, pieces: list[Buffer], length: int, *, has_written: bool):
         self._pieces = pieces
-        has_written = request.method not in ("GET", "HEAD")
         # Also when it is never sent; once at most.
         self._give_back = weakref.finalize(
             self, memory_budget.hold(length, has_written=has_written)
@@ -412,8 +411,17 @@ class _Answer(Response):
         return self.response  # type: ignore[return-value]
 
 
-def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A JSON answer, with UUIDs, times and JsonText in it, that only this client may cache."""
+def answer(
+    content: Any,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    *,
+    has_written: bool | None = None,
+) -> Response:
+    """A JSON answer, with UUIDs, times and JsonText in it, that only this client may cache.
+
+    Whether something `has_written`, and may not be told to come back, its method says unless given.
+    """
     pieces = _dumps(content)
     length = sum(map(len, pieces))
     all_headers = {
@@ -422,8 +430,17 @@ def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = 
         "Cache-Control": _ASK_FIRST,
         **(headers or {}),
     }
-    body = [b"".join(pieces)] if length <= memory_budget.SMALL else _Pieces(pieces, length)
+    if has_written is None:
+        has_written = request.method not in ("GET", "HEAD")
+    body = _body(pieces, length, has_written=has_written)
     return _Answer(body, status, list(all_headers.items()))
+
+
+def _body(pieces: list[Buffer], length: int, *, has_written: bool) -> Iterable[bytes]:
+    """The pieces as the body of an answer. Raises TooManyRequests if there is no room for that."""
+    if length <= memory_budget.SMALL:
+        return [b"".join(pieces)]
+    return _Pieces(pieces, length, has_written=has_written)
 
 
 def not_modified(etag: str, cache_control: str = _ASK_FIRST) -> Response:
@@ -462,12 +479,13 @@ def answer_picture(content: JsonText | None, digest: str) -> Response:
     """A picture, or the part of it that the request asks for; no content: the caller has it."""
     if not content:
         return not_modified(f'"{digest}"', _FOR_EVER)
-    data_url = msgspec.json.decode(content.json, type=str)
-    if len(data_url) > memory_budget.SMALL:
-        memory_budget.take(len(data_url))
-    media_type, data = content_of(data_url)
+    media_type, data = content_of(msgspec.json.decode(content.json, type=str))
+    part = _part(digest, len(data))
+    begin, end = part or (0, len(data))
     headers = {
+        "Content-Length": str(end - begin),
         "ETag": f'"{digest}"',
+        "Accept-Ranges": "bytes",
         "Cache-Control": _FOR_EVER,
         "Vary": "X-Link-Password",
         "Content-Security-Policy": "sandbox",
@@ -475,9 +493,32 @@ def answer_picture(content: JsonText | None, digest: str) -> Response:
     if media_type not in _SHOWN:
         media_type = "application/octet-stream"
         headers["Content-Disposition"] = "attachment"
-    response = Response(data, headers=headers, content_type=media_type)
-    response.make_conditional(request, accept_ranges=True, complete_length=len(data))
-    return response
+    headers["Content-Type"] = media_type
+    if part:
+        headers["Content-Range"] = f"bytes {begin}-{end - 1}/{len(data)}"
+    body = _body([data[begin:end]], end - begin, has_written=False)
+    return _Answer(body, 206 if part else 200, list(headers.items()))
+
+
+def _part(digest: str, length: int) -> tuple[int, int] | None:
+    """Where the part begins and ends that the request asks for; `None`: it asks for all.
+
+    Raises RequestedRangeNotSatisfiable. Several parts at once are not sent, nor others than bytes.
+    """
+    unit = request.headers.get("Range", "").partition("=")[0].strip().lower()
+    if request.method != "GET" or unit != "bytes":
+        return None
+    if "If-Range" in request.headers and request.if_range.etag != digest:
+        return None
+    ranges = request.range.ranges if request.range else [(length, None)]
+    if len(ranges) > 1:
+        return None
+    begin, end = ranges[0]
+    if begin < 0:  # counted from the end
+        begin = max(0, length + begin)
+    if begin >= length:
+        raise RequestedRangeNotSatisfiable(length)
+    return begin, min(length if end is None else end, length)
 
 
 SUCCESS = {"status": "success"}

@@ -34,6 +34,8 @@ class _Waiting:
 class MemoryBudget:
     """Bytes in use, in all and by each user.
 
+    Whoever is behind a share link counts by network, as if that was a user.
+
     A user who has nothing in use may take any size, and requests for the same memory are served in
     turn, so nothing is refused for ever.
     """
@@ -121,7 +123,7 @@ def register(app: Flask, settings: Settings) -> None:
 def take(size: int) -> None:
     """Take memory for the current request until it ends. Raises TooManyRequests."""
     request = current_request()
-    _budget().take(request.user_id, size)
+    _budget().take(request.on_behalf_of, size)
     request.budget_taken += size
 
 
@@ -129,7 +131,7 @@ def wait() -> None:
     """Wait until there is any room, for an answer of unknown size. Raises TooManyRequests."""
     budget = _budget()
     if not budget.is_empty:
-        budget.take(current_request().user_id, 0)
+        budget.take(current_request().on_behalf_of, 0)
 
 
 def hold(size: int, *, has_written: bool) -> Callable[[], None]:
@@ -137,7 +139,7 @@ def hold(size: int, *, has_written: bool) -> Callable[[], None]:
 
     Raises TooManyRequests, so that what was read is dropped; but a write is always answered.
     """
-    user_id, budget = current_request().user_id, _budget()
+    user_id, budget = current_request().on_behalf_of, _budget()
     if has_written:
         budget.change(user_id, size)
     else:
@@ -148,7 +150,7 @@ def hold(size: int, *, has_written: bool) -> Callable[[], None]:
 def _give_back(_: BaseException | None) -> None:
     request = current_request()
     if request.budget_taken:
-        _budget().change(request.user_id, -request.budget_taken)
+        _budget().change(request.on_behalf_of, -request.budget_taken)
         request.budget_taken = 0
 
 

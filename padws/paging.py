@@ -26,7 +26,11 @@ def read_cursor(text: str) -> Cursor:
     """The cursor that was handed out as `text`. Raises ValueError if none was."""
     if len(text) > _LONGEST or not text.isascii():
         raise ValueError
-    cursor = msgspec.json.decode(urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=Cursor)
+    json = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    try:
+        cursor = msgspec.json.decode(json, type=Cursor)
+    except RecursionError as error:
+        raise ValueError from error
     if b"\0" in cursor.key.encode():
         raise ValueError
     return cursor

@@ -333,7 +333,7 @@ def pieces_with(
 def _whole(files: JsonText, pictures: JsonText, member_for: PutBack) -> Iterator[Buffer]:
     digests = msgspec.json.decode(pictures.json, type=dict[str, str])
     try:
-        entries = msgspec.json.decode(files.json, type=dict[str, Raw])
+        entries = _object(files.json)
     except msgspec.ValidationError:  # written by somebody else since
         yield files.json
         return
@@ -350,13 +350,39 @@ def _whole(files: JsonText, pictures: JsonText, member_for: PutBack) -> Iterator
 def _with_member(entry: bytes, member: Sequence[Buffer]) -> list[Buffer]:
     """An entry of `files` with one more member; as it is, if it has a picture of its own."""
     try:
-        file = msgspec.json.decode(entry, type=_File)
+        file = _object(entry)
     except msgspec.ValidationError:
         return [entry]
-    if file.dataURL is not UNSET:
+    if "dataURL" in file:
         return [entry]
-    if file.picture is not UNSET and bytes(member[0]).startswith(_PICTURE):
-        others = msgspec.json.decode(entry, type=dict[str, Raw])
-        del others["picture"]
-        entry = msgspec.json.encode(others)
+    if "picture" in file and bytes(member[0]).startswith(_PICTURE):
+        del file["picture"]
+        entry = msgspec.json.encode(file)
     return [b"{", *member, b"}" if entry == b"{}" else b", " + entry[1:]]
+
+
+def _object(text: Buffer) -> dict[str, Raw]:
+    """The members of an object. Raises ValidationError if it is none."""
+    try:
+        return msgspec.json.decode(text, type=dict[str, Raw])
+    except RecursionError:  # PostgreSQL takes what nests deeper than that
+        return dict(_members_of_deep(bytes(text)))
+
+
+_TOKEN = re.compile(rb'"[^"]*"|[][{},]')
+
+
+def _members_of_deep(text: bytes) -> Iterator[tuple[str, Raw]]:
+    """The members of an object that PostgreSQL has printed, however deep they are."""
+    if not text.startswith(b"{"):
+        raise msgspec.ValidationError
+    # What is escaped is no token; nothing changes its place.
+    plain = text.replace(rb"\\", b"__").replace(rb"\"", b"__")
+    depth, begin = 0, 1
+    for token in _TOKEN.finditer(plain):
+        depth += (token[0] in b"[{") - (token[0] in b"]}")
+        if depth == 0 or (depth == 1 and token[0] == b","):
+            name_end = plain.index(b'"', plain.index(b'"', begin) + 1) + 1
+            value = text[name_end + len(b": ") : token.start()]
+            yield orjson.loads(text[begin:name_end]), Raw(value)
+            begin = token.end()

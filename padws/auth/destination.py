@@ -28,6 +28,8 @@ class Destination(NamedTuple):
 
 def local_path(path: str) -> str:
     """A path on this site with its query and fragment, percent-encoded; `/` for anything else."""
+    if len(path) > _LONGEST_PATH:  # and before more work is done than that is worth
+        return "/"
     address = quote(path, safe=_SAFE, errors="replace")
     alone = re.split("[?#]", path, maxsplit=1)[0]
     # As browsers read it, as decoding proxies do, and with compatibility characters replaced.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from math import ceil
-from threading import Lock
+from threading import Lock, Semaphore
 
 import redis
 from limits import RateLimitItem, parse
@@ -17,7 +17,9 @@ from padws.config import Settings
 from padws.errors import TooManyRequests
 
 # Each may take as long as a statement may, and a processor of PostgreSQL's.
-_SEARCHES_AT_ONCE = 2
+_OF_ONE_USER_AT_ONCE = 2
+
+_PATIENCE = 2.0  # seconds that a visitor waits for others
 
 
 class Limits:
@@ -32,8 +34,10 @@ class Limits:
     def __init__(self, settings: Settings, client: redis.Redis):
         self._logins = _SharedWindow(parse(settings.login_limit), client, "padws:limit:login")
         self._writes = _Window(parse(settings.write_limit))
-        self._searches: Counter[str] = Counter()
-        self._lock = Lock()
+        self._searches, self._histories = _Places(), _Places()
+        # Visitors have a part of the threads, to wait in, and of the connections.
+        self._visitors = Semaphore(max(1, settings.web_threads // 2))
+        self._shown = Semaphore(max(1, settings.db_pool_max_size // 4))
         self._links = _LinkWindow(parse(settings.link_limit), client, "padws:limit:link")
         self._link_readers = _LinkWindow(
             parse(settings.link_address_limit), client, "padws:limit:link-address"
@@ -59,19 +63,52 @@ class Limits:
         """Count a password that must be computed: by a user, network or link. As above."""
         self._link_passwords.count(who)
 
-    @contextmanager
-    def searching(self, user_id: str) -> Iterator[None]:
+    def searching(self, user_id: str) -> AbstractContextManager[None]:
         """Search for a user, who may do few at once in each worker. Raises TooManyRequests."""
+        return self._searches.one_of(user_id)
+
+    def reading_history(self, user_id: str) -> AbstractContextManager[None]:
+        """Look through all backups of a pad, likewise. Raises TooManyRequests."""
+        return self._histories.one_of(user_id)
+
+    @contextmanager
+    def showing(self) -> Iterator[None]:
+        """Read for a visitor what is behind a link, in turn. Raises TooManyRequests."""
+        with _place_in(self._visitors, 0), _place_in(self._shown, _PATIENCE):
+            yield
+
+
+@contextmanager
+def _place_in(places: Semaphore, patience: float) -> Iterator[None]:
+    """Take a place within so many seconds. Raises TooManyRequests if there is none."""
+    if not places.acquire(timeout=patience):
+        raise TooManyRequests(retry_after=1, detail="Too many visitors at once.")
+    try:
+        yield
+    finally:
+        places.release()
+
+
+class _Places:
+    """How often each user does something at once in this process."""
+
+    def __init__(self) -> None:
+        self._taken: Counter[str] = Counter()
+        self._lock = Lock()
+
+    @contextmanager
+    def one_of(self, user_id: str) -> Iterator[None]:
+        """Take a place as long as the context lasts. Raises TooManyRequests."""
         with self._lock:
-            if self._searches[user_id] >= _SEARCHES_AT_ONCE:
-                raise TooManyRequests(retry_after=1, detail="Too many searches at once.")
-            self._searches[user_id] += 1
+            if self._taken[user_id] >= _OF_ONE_USER_AT_ONCE:
+                raise TooManyRequests(retry_after=1, detail="Too many of these requests at once.")
+            self._taken[user_id] += 1
         try:
             yield
         finally:
             with self._lock:
-                self._searches[user_id] -= 1
-                self._searches += Counter()  # without those who search no more
+                self._taken[user_id] -= 1
+                self._taken += Counter()  # without those who have none
 
 
 class _Window:

@@ -41,38 +41,47 @@ def owner_named_in(token: str) -> UUID | None:
 class Passwords:
     """Hashes and checks passwords, at a bounded cost: one at a time in each worker.
 
-    Few wait for that, others are told to come back. A right password is computed once and then
-    remembered by a digest that is worth nothing outside this process.
+    Few wait for that, others are told to come back. A right password is computed once for each
+    network that says it, and then remembered by a digest that is worth nothing outside this
+    process.
     """
 
     def __init__(self) -> None:
         self._places = BoundedSemaphore(_MOST_AT_ONCE)
         self._turn = Lock()
         self._secret = secrets.token_bytes(32)
-        self._right: OrderedDict[bytes, None] = OrderedDict()
+        self._right: OrderedDict[bytes, bytes] = OrderedDict()
 
     def hash(self, password: str) -> str:
         """What is stored of a password: method, salt and hash. Raises TooManyRequests."""
         with self._computing():
             return generate_password_hash(_normalized(password), _METHOD)
 
-    def remembers(self, stored: str, password: str) -> bool:
-        """Whether this has been found right already."""
-        return self._digest(stored, password) in self._right
+    def remembers(self, stored: str, password: str, network: str) -> bool:
+        """Whether this network has said this password, and no other since.
 
-    def is_right(self, stored: str, password: str) -> bool:
+        So nobody can tell from what is not counted whether a password is right: a wrong one makes
+        the next one count, the right one too.
+        """
+        place = self._digest(stored, network)
+        if self._right.get(place) == self._digest(stored, password):
+            return True
+        self._right.pop(place, None)
+        return False
+
+    def is_right(self, stored: str, password: str, network: str) -> bool:
         """Whether this is the password that was stored. Raises TooManyRequests."""
         with self._computing():
             if not check_password_hash(stored, _normalized(password)):
                 return False
-            self._right[self._digest(stored, password)] = None
+            self._right[self._digest(stored, network)] = self._digest(stored, password)
             if len(self._right) > _MOST_REMEMBERED:
                 self._right.popitem(last=False)
         return True
 
-    def _digest(self, stored: str, password: str) -> bytes:
-        text = f"{stored}\n{_normalized(password)}".encode()
-        return hashlib.blake2b(text, key=self._secret).digest()
+    def _digest(self, stored: str, text: str) -> bytes:
+        whole = f"{stored}\n{_normalized(text)}".encode()
+        return hashlib.blake2b(whole, key=self._secret).digest()
 
     @contextmanager
     def _computing(self) -> Iterator[None]:

@@ -175,7 +175,8 @@ def label_backup(body: dict[str, Any], pad_id: UUID, backup_id: UUID) -> Respons
 def list_element_history(pad_id: UUID, element_id: str) -> Response:
     """List what an element was, each time that it changed, newest first."""
     memory_budget.wait()
-    with database().connection(is_pointless=client_is_gone()) as conn:
+    place = services().limits.reading_history(str(caller().id))
+    with place, database().connection(is_pointless=client_is_gone()) as conn:
         found = backups.list_element_history(
             conn, owner_id=caller().id, pad_id=pad_id, element_id=element_id
         )

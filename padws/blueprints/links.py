@@ -21,6 +21,7 @@ from padws.http import (
     ApiBlueprint,
     answer,
     answer_picture,
+    client_is_gone,
     digest_in,
     etag_of,
     has_picture,
@@ -30,6 +31,7 @@ from padws.http import (
     not_modified,
     site,
 )
+from padws.observability.current_request import current_request
 from padws.observability.metrics import LINK_PASSWORDS, LINKS_CREATED, LINKS_OPENED
 from padws.pictures import shared_addresses, texts
 from padws.queries import links
@@ -115,7 +117,8 @@ def _hash(password: str | None) -> str | None:
 
 @shared.before_request
 def count_request() -> None:
-    """Count the request, before anything is done for it."""
+    """Count the request, and say who takes up memory, before anything is done for it."""
+    current_request().visitor = network_of(request.remote_addr or "")
     if request.method != "OPTIONS" and request.view_args:
         token_digest = digest_of(request.view_args["token"])
         services().limits.count_shared(token_digest.hex(), request.remote_addr or "")
@@ -142,8 +145,10 @@ def open_shared_pad(query: dict[str, Any], body: dict[str, Any], token: str) -> 
 
 def _answer_pad(token: str, password: str | None, known: str, with_pictures: bool) -> Response:
     link = _named_in(token)
+    _check(password, link)
     memory_budget.wait()
-    with database().connection() as conn:
+    turn = services().limits.showing()
+    with turn, database().connection(is_pointless=client_is_gone()) as conn:
         found = links.get_shared_pad(
             conn,
             **link,
@@ -154,13 +159,14 @@ def _answer_pad(token: str, password: str | None, known: str, with_pictures: boo
     pad = found.row
     if not pad:
         raise NotFound("link_not_found")
-    _check(password, pad.password_hash, link["token_digest"])
+    if pad.password_hash and password is None:
+        raise Forbidden("password_needed")
     if pad.data is None:
         return not_modified(etag_of(pad.version))
     LINKS_OPENED.inc()
     pictures = texts(found.contents) if with_pictures else shared_addresses(token)
     members = members_with_scene(SHARED_PAD, pad, pictures)
-    return answer(members, headers={"ETag": etag_of(pad.version)})
+    return answer(members, headers={"ETag": etag_of(pad.version)}, has_written=False)
 
 
 @shared.get("/<token>/pictures/<digest>")
@@ -170,14 +176,17 @@ def get_shared_picture(token: str, digest: str) -> Response:
     """Read a picture of the pad behind a share link."""
     link, password = _named_in(token), _password_in_header()
     wanted, is_known = digest_in(digest), has_picture(digest)
+    _check(password, link)
     memory_budget.wait()
-    with database().connection() as conn:
+    turn = services().limits.showing()
+    with turn, database().connection(is_pointless=client_is_gone()) as conn:
         picture = links.get_shared_picture(
             conn, **link, with_password=password is not None, digest=wanted, is_known=is_known
         )
     if not picture:
         raise NotFound("link_not_found")
-    _check(password, picture.password_hash, link["token_digest"])
+    if picture.password_hash and password is None:
+        raise Forbidden("password_needed")
     if not picture.digest:
         raise NotFound("picture_not_found")
     return answer_picture(picture.content, digest)
@@ -197,18 +206,22 @@ def _password_in_header() -> str | None:
     return None if header is None else unquote(header)
 
 
-def _check(given: str | None, stored: str | None, token_digest: bytes) -> None:
-    """Raise Forbidden unless the link has no password or this is it."""
+def _check(given: str | None, link: dict[str, Any]) -> None:
+    """Raise Forbidden for a wrong password, before anything is read for whoever says it."""
+    if given is None:
+        return
+    with database().connection() as conn:
+        stored = links.get_password_hash(conn, **link)
     if not stored:
         return
-    if given is None:
-        raise Forbidden("password_needed")
     passwords, limits = services().link_passwords, services().limits
-    if passwords.remembers(stored, given):
+    network = current_request().visitor
+    may_be_right = len(given) <= LONGEST_PASSWORD  # any longer one would take its time
+    if may_be_right and passwords.remembers(stored, given, network):
         return
-    limits.count_link_password(network_of(request.remote_addr or ""))
-    limits.count_link_password(token_digest.hex())
-    is_right = len(given) <= LONGEST_PASSWORD and passwords.is_right(stored, given)
+    limits.count_link_password(network)
+    limits.count_link_password(link["token_digest"].hex())
+    is_right = may_be_right and passwords.is_right(stored, given, network)
     LINK_PASSWORDS.labels("right" if is_right else "wrong").inc()
     if not is_right:
         raise Forbidden("wrong_password")

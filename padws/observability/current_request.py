@@ -26,6 +26,7 @@ class CurrentRequest:
     id: str = ""
     route: str = FRONT_END
     user_id: str = ""
+    visitor: str = ""  # the network of somebody behind a share link, who is no user
     received_bytes: int = 0
     receiving_seconds: float = 0.0
     sql_statements: int = 0
@@ -34,6 +35,11 @@ class CurrentRequest:
     budget_taken: int = 0  # bytes of padws.memory_budget, until it ends
     sql_comment: str = ""  # what its statements begin with
     arrived: float = 0.0  # when its first byte came, as time.monotonic() has it; 0: not known
+
+    @property
+    def on_behalf_of(self) -> str:
+        """Who has what it takes up: a user, or a visitor's network."""
+        return self.user_id or self.visitor
 
     @property
     def waited(self) -> timedelta:

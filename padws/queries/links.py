@@ -88,6 +88,11 @@ def delete_links_of_user(conn: Connection, *, owner_id: UUID) -> int:
 
 
 @from_file
+def get_password_hash(conn: Connection, *, owner_id: UUID, token_digest: bytes) -> str | None:
+    """The password of a link, hashed; `None` if there is none, or no such link."""
+
+
+@from_file
 def get_shared_pad(
     conn: Connection,
     *,

@@ -6,8 +6,8 @@
 -- marked as deleted, unless the newest one holds it. No row: no such pad.
 -- The part's pictures are apart, as in save_pad, which also says what is `missing`. With new_pictures
 -- those that the pad still has in its scene are kept apart from now on.
--- Raises what merge_scene raises, PW002 where the drawing would be larger than allowed, and PW003 where there is
--- no room for what was added, or for what would be gone otherwise.
+-- Raises what merge_scene raises, PW001 where files nest too deeply (nest_deeply), PW002 where the drawing would be
+-- larger than allowed, and PW003 where there is no room for what was added, or for what would be gone otherwise.
 -- Index: pads_id_owner_id_key; backups_source_id_created_at_idx, where the pad does not say when its newest
 -- backup was taken; bytes_of_pictures; split_pictures, add_pictures, keep_pictures; find_backup, take_backup;
 -- finish_save.
@@ -115,6 +115,9 @@ BEGIN
     IF mark IS NOT NULL THEN
         SELECT unmarked.rest, unmarked.pictures INTO merged, merged_pictures
         FROM pad_ws.unmark_pictures(merged, mark) AS unmarked;
+    END IF;
+    IF merged_pictures IS NOT NULL AND part ? 'files' AND pad_ws.nest_deeply(merged -> 'files') THEN
+        RAISE SQLSTATE 'PW001' USING MESSAGE = 'files beside pictures that are kept apart may not nest so deeply';
     END IF;
     IF merged_pictures IS DISTINCT FROM pad.pictures THEN
         missing := pad_ws.add_pictures(owner_id, merged_pictures, contents);

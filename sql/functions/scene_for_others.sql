@@ -1,5 +1,6 @@
 -- A scene as others may have it: without elements that are deleted and files that no other element shows, and
--- without whose it is (appState.pad.uniqueId) and who draws there (appState.collaborators).
+-- without whose it is (appState.pad.uniqueId) and who draws there (appState.collaborators). Putting a large scene
+-- together costs more than anything else here, so that is done once; elements stay as they are if none is deleted.
 -- Index: none is read.
 
 CREATE OR REPLACE FUNCTION pad_ws.scene_for_others(scene jsonb)
@@ -7,27 +8,38 @@ RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 AS $$
 DECLARE
-    shown jsonb;
+    elements jsonb := scene -> 'elements';
+    files jsonb := scene -> 'files';
 BEGIN
-    IF jsonb_typeof(scene #> '{appState,pad}') = 'object' THEN
-        scene := scene #- '{appState,pad,uniqueId}' #- '{appState,collaborators}';
+    IF jsonb_typeof(scene) IS DISTINCT FROM 'object' THEN
+        RETURN scene;
     END IF;
 
-    IF jsonb_typeof(scene -> 'elements') = 'array' THEN
-        SELECT coalesce(jsonb_agg(elements.value ORDER BY elements.place), '[]') INTO shown
-        FROM jsonb_array_elements(scene -> 'elements') WITH ORDINALITY AS elements (value, place)
-        WHERE elements.value -> 'isDeleted' IS DISTINCT FROM 'true';
-        scene := scene || jsonb_build_object('elements', shown);
-    END IF;
-
-    IF shown IS NOT NULL AND jsonb_typeof(scene -> 'files') = 'object' THEN
-        scene := scene || jsonb_build_object('files', (
-            SELECT coalesce(jsonb_object_agg(file.key, file.value), '{}')
+    IF jsonb_typeof(elements) = 'array' THEN
+        IF elements @? '$[*] ? (@.isDeleted == true)' THEN
+            elements := jsonb_path_query_array(elements, '$[*] ? (!(@.isDeleted == true))');
+        END IF;
+        IF jsonb_typeof(files) = 'object' AND files <> '{}' THEN
+            SELECT coalesce(jsonb_object_agg(file.key, file.value), '{}') INTO files
             FROM jsonb_each(scene -> 'files') AS file
-            WHERE file.key IN (SELECT each.value ->> 'fileId' FROM jsonb_array_elements(shown) AS each)
-        ));
+            WHERE
+                file.key IN (
+                    SELECT shown.file_id #>> '{}' FROM jsonb_path_query(elements, '$[*].fileId') AS shown (file_id)
+                );
+        END IF;
     END IF;
-    RETURN scene;
+
+    RETURN (
+        SELECT
+            jsonb_object_agg(member.key, CASE
+                WHEN member.key = 'elements' THEN elements
+                WHEN member.key = 'files' THEN files
+                WHEN member.key = 'appState' AND jsonb_typeof(member.value -> 'pad') = 'object'
+                    THEN member.value #- '{pad,uniqueId}' #- '{collaborators}'
+                ELSE member.value
+            END)
+        FROM jsonb_each(scene) AS member
+    );
 END
 $$;
 

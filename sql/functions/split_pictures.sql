@@ -1,6 +1,7 @@
 -- Takes the pictures out of a scene that is in the database whole, and keeps them apart: gives the rest
 -- of the scene, and which file has which picture. Null in place of those: the scene has none. Saves
--- arrive apart already (padws/pictures.py, which has the same limit of 2,048 bytes).
+-- arrive apart already (padws/pictures.py, which has the same limit of 2,048 bytes). A scene whose files
+-- nest too deeply (nest_deeply) stays whole.
 -- Index: those of add_pictures.
 
 CREATE OR REPLACE FUNCTION pad_ws.split_pictures(
@@ -12,7 +13,7 @@ DECLARE
     files jsonb := scene -> 'files';
 BEGIN
     rest := scene;
-    IF jsonb_typeof(files) IS DISTINCT FROM 'object' THEN
+    IF jsonb_typeof(files) IS DISTINCT FROM 'object' OR pad_ws.nest_deeply(files) THEN
         RETURN;
     END IF;
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import psycopg
 import pytest
+from flask import Flask
 
+from padws.context import Services
 from padws.embedded.temporary import Service
 from tests.api.conftest import Browser, SignedIn, SqlConnection
 from tests.api.pads import make_pad
@@ -316,3 +319,15 @@ def test_what_has_no_history_is_not_found(alice: Client, bob: Client, path: str)
     nothing = alice.get(f"{path}/elements/unknown/history")
     assert_problem(nothing, 404, "element_not_found")
     assert_problem(bob.get(f"{path}/elements/e1/history"), 404, "pad_not_found")
+
+
+def test_few_histories_of_one_user_are_read_at_once(app: Flask, alice: Client, path: str) -> None:
+    services: Services = app.extensions["padws"]
+    owner_id = ok(alice.get(path))["owner_id"]
+    with ExitStack() as reading:
+        for _ in range(2):
+            ok(alice.get(f"{path}/elements/e1/history"))
+            reading.enter_context(services.limits.reading_history(owner_id))
+        answer = alice.get(f"{path}/elements/e1/history")
+        assert_problem(answer, 429, "too_many_requests")
+    ok(alice.get(f"{path}/elements/e1/history"))

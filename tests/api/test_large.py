@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
@@ -39,12 +41,12 @@ def save(client: Client, pad: dict[str, Any], **options: Any) -> Any:
 class Unread:
     """An answer that its client has begun to read, and no more."""
 
-    def __init__(self, app: Flask, cookie: str, path: str, method: str = "GET"):
+    def __init__(self, app: Flask, cookie: str, path: str, method: str = "GET", **options: Any):
         headers = [("Cookie", f"{people.COOKIE}={cookie}")]
-        environ = EnvironBuilder(path, method=method, headers=headers).get_environ()
+        environ = EnvironBuilder(path, method=method, headers=headers, **options).get_environ()
         self.content: Any
         self.content, status, self.headers = run_wsgi_app(app, environ)
-        assert status in ("200 OK", "201 CREATED")
+        assert status in ("200 OK", "201 CREATED"), status
 
 
 def test_an_answer_is_sent_in_pieces_of_a_known_length(
@@ -126,6 +128,56 @@ def test_what_is_answered_without_its_content_takes_no_room(
         tag = alice.get(path).headers["ETag"]
         assert alice.get(path, headers={"If-None-Match": tag}).status_code == 304
         assert alice.get("/api/pad/nowhere").status_code == 404
+    assert not budget_of(app)._used_by
+
+
+def shared(alice: Client, pad: dict[str, Any], **body: Any) -> str:
+    link = ok(alice.post(f"/api/pad/{pad['id']}/links", json=body), 201)
+    return f"/api{urlsplit(link['url']).path}"
+
+
+PICTURE = "data:image/png;base64," + "A" * 4_000_000
+WITH_PICTURE = {
+    "elements": [{"id": "a", "fileId": "f"}],
+    "files": {"f": {"id": "f", "dataURL": PICTURE}},
+}
+
+
+@pytest.mark.parametrize("what", ["the pad", "opened by its password", "a picture"])
+def test_visitors_take_room_by_network(
+    configure: Configure, client_of: ClientOf, signed_in: SignedIn, what: str
+) -> None:
+    """Who reads slowly makes those wait who come from the same network, and nobody else."""
+    app = configure(LARGE_BYTES_PER_USER="4000000")
+    alice = client_of(app, "alice")
+    pad = make_pad(alice, data=WITH_PICTURE)
+    picture = f"/pictures/{sha256(PICTURE.encode()).hexdigest()}"
+    path = shared(alice, pad, **({"password": "x"} if what.startswith("opened") else {}))
+    path += picture if what == "a picture" else ""
+
+    def ask(address: str) -> Unread:
+        options: dict[str, Any] = {"environ_base": {"REMOTE_ADDR": address}}
+        if what.startswith("opened"):
+            return Unread(app, "", path, "POST", json={"password": "x"}, **options)
+        return Unread(app, "", path, **options)
+
+    unread = ask("198.51.100.1")
+    with pytest.raises(AssertionError, match="429"):
+        ask("198.51.100.1")
+    ask("198.51.100.2").content.close()
+    ok(alice.get(f"/api/pad/{pad['id']}"))
+    unread.content.close()
+    assert not budget_of(app)._used_by
+
+
+def test_a_picture_takes_its_users_room_until_its_end(
+    app: Flask, alice: Client, signed_in: SignedIn
+) -> None:
+    pad = make_pad(alice, data=WITH_PICTURE)
+    path = f"/api/pad/{pad['id']}/pictures/{sha256(PICTURE.encode()).hexdigest()}"
+    unread = Unread(app, signed_in.cookies["alice"], path)
+    assert budget_of(app)._used_by[pad["owner_id"]] == 3_000_000
+    unread.content.close()
     assert not budget_of(app)._used_by
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import unicodedata
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
@@ -29,6 +30,7 @@ SCENE = {
     "appState": {"collaborators": [{"username": "alice"}], "gridSize": 20},
     "files": {"f": {"id": "f", "mimeType": "image/png", "dataURL": PICTURE}},
 }
+PICTURE_DIGEST = sha256(PICTURE.encode()).hexdigest()
 PASSWORD = "sésame ✓"
 IN_HEADER = {"X-Link-Password": "s%C3%A9same%20%E2%9C%93"}
 
@@ -225,6 +227,19 @@ def test_pictures_of_backups_and_other_pads_are_not_behind_it(
     assert_problem(anyone.get(address), 404, "picture_not_found")
 
 
+def test_what_is_deleted_is_not_behind_it(alice: Client, anyone: Client) -> None:
+    deleted = [{"id": "a", "fileId": "f", "isDeleted": True}, {"id": "b", "fileId": "g"}, 5]
+    pad = make_pad(alice, data=SCENE | {"elements": deleted, "x": 1})
+    path = new_link(alice, pad)["path"]
+    shown = ok(anyone.get(path))["data"]
+    assert (shown["elements"], shown["files"], shown["x"]) == (deleted[1:], {}, 1)
+    for headers in ({}, {"If-None-Match": "*"}):
+        answer = anyone.get(f"{path}/pictures/{PICTURE_DIGEST}", headers=headers)
+        assert_problem(answer, 404, "picture_not_found")
+    ok(alice.post(f"/api/pad/{pad['id']}", json=SCENE))
+    assert anyone.get(f"{path}/pictures/{PICTURE_DIGEST}").status_code == 200
+
+
 # What is not there
 
 
@@ -256,11 +271,10 @@ def test_an_end_is_the_same_404_as_a_link_that_never_was(
     password: str | None,
 ) -> None:
     link = new_link(alice, pad, password=password)
-    digest = sha256(PICTURE.encode()).hexdigest()
     ENDS[end](alice, admin, sql, pad, link)
     never = f"/api/shared/{uuid4().hex}_{'A' * 43}"
     others = f"/api/shared/{UUID(pad['owner_id']).hex}_{'A' * 43}"
-    for path in ("", "?pictures=false", f"/pictures/{digest}"):
+    for path in ("", "?pictures=false", f"/pictures/{PICTURE_DIGEST}"):
         for headers in ({}, IN_HEADER, {"If-None-Match": "*"}):
             answers = [
                 anyone.get(f"{each}{path}", headers=headers)
@@ -313,6 +327,28 @@ def test_a_password_opens_its_link_alone(
     ok(anyone.post(link["path"], json=decomposed))
 
 
+def test_a_password_that_is_too_long_is_not_looked_at(
+    configure: Configure,
+    client_of: ClientOf,
+    pad: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Some texts take a time to be composed that grows with the square of their length."""
+    app = configure(LINK_PASSWORD_LIMIT="5 per year")
+    path = new_link(client_of(app, "alice"), pad, password=PASSWORD)["path"]
+    looked_at = list[int]()
+
+    def note(_: str, text: str) -> str:
+        looked_at.append(len(text))
+        return text
+
+    monkeypatch.setattr(unicodedata, "normalize", note)
+    headers = {"X-Link-Password": "%CC%80%CC%A3" * 600}
+    answers = [app.test_client().get(path, headers=headers).status_code for _ in range(6)]
+    assert answers == [403] * 5 + [429]
+    assert not [each for each in looked_at if each > 1_000]
+
+
 def test_a_link_without_one_takes_any(alice: Client, anyone: Client, pad: dict[str, Any]) -> None:
     path = new_link(alice, pad)["path"]
     ok(anyone.get(path, headers={"X-Link-Password": "x"}))
@@ -345,6 +381,35 @@ def test_nobody_looks_for_a_session(
         assert traffic.statements == 1
         assert "GETEX" not in traffic.commands
         assert traffic.commands.count("INCRBY") == 2
+
+
+def test_a_password_is_tried_before_the_pad_is_read(
+    configure: Configure, client_of: ClientOf, redis_client: redis.Redis, pad: dict[str, Any]
+) -> None:
+    app = configure(DB_POOL_MIN_SIZE="1", DB_POOL_MAX_SIZE="1")
+    alice, tap = client_of(app, "alice"), Tap(app, redis_client)
+    path = new_link(alice, pad, password=PASSWORD)["path"]
+    for address in (path, f"{path}/pictures/{PICTURE_DIGEST}"):
+        for headers, statements in (({}, 1), ({"X-Link-Password": "x"}, 1), (IN_HEADER, 2)):
+            with tap.listen() as traffic:
+                alice.get(address, headers=headers)
+            assert traffic.statements == statements
+
+
+def test_visitors_take_up_a_part_of_a_worker(
+    configure: Configure, client_of: ClientOf, pad: dict[str, Any]
+) -> None:
+    app = configure(DB_POOL_MIN_SIZE="1", DB_POOL_MAX_SIZE="2", WEB_THREADS="2")
+    alice, services = client_of(app, "alice"), app.extensions["padws"]
+    path = new_link(alice, pad)["path"]
+    picture = ok(alice.get(f"{path}?pictures=false"))["data"]["files"]["f"]["picture"]
+    with services.limits.showing():
+        for address in (path, picture):
+            answer = alice.get(address)
+            assert_problem(answer, 429, "too_many_requests")
+            assert answer.headers["Retry-After"] == "1"
+        ok(alice.get(f"/api/pad/{pad['id']}"))
+    ok(alice.get(path))
 
 
 def test_another_site_may_read_no_more_than_anybody(alice: Client, pad: dict[str, Any]) -> None:
@@ -382,7 +447,10 @@ FEW = {
 def test_there_is_a_limit(
     configure: Configure, client_of: ClientOf, pad: dict[str, Any], setting: str
 ) -> None:
-    """For each link from everywhere, each address for all links; a right password is free again."""
+    """For each link from everywhere, each address for all links.
+
+    A right password is free again for the network that was let in, until that says a wrong one.
+    """
     app = configure(**{setting: "5 per year"})
     alice = client_of(app, "alice")
     path, other = (new_link(alice, pad, password=PASSWORD)["path"] for _ in range(2))
@@ -397,7 +465,10 @@ def test_there_is_a_limit(
         assert statuses(path, wrong, "198.51.100.2") == [403] * 4 + [429] * 2
         assert statuses(path, wrong, "198.51.100.3") == [429] * 6
         assert statuses(other, wrong, "198.51.100.2") == [429] * 6
-        assert statuses(path, IN_HEADER, "198.51.100.3") == [200] * 6
+        assert statuses(path, IN_HEADER, "198.51.100.3") == [429] * 6
+        assert statuses(path, IN_HEADER, "198.51.100.1") == [200] * 6
+        assert statuses(path, wrong, "198.51.100.1") == [429] * 6
+        assert statuses(path, IN_HEADER, "198.51.100.1") == [429] * 6
         made = [alice.post(links_of(pad), json={"password": "x"}) for _ in range(4)]
         assert [each.status_code for each in made] == [201] * 3 + [429]
     else:

@@ -205,6 +205,35 @@ def test_what_cannot_be_told_apart_is_refused(
     assert read(alice, pad) == pad
 
 
+DEEP = '{"files": {"b": {"x": ' + "[" * 1_000 + "]" * 1_000 + "}%}}"
+PICTURE = ', "f": {"dataURL": "data:image/png;base64,' + "A" * 3_000 + '"}'
+
+
+@pytest.mark.parametrize(
+    ("stored", "part", "status"),
+    [
+        (DEEP.replace("%", PICTURE), '{"elements": [{"id": "a"}]}', 200),
+        (DEEP.replace("%", PICTURE), DEEP.replace("%", PICTURE), 200),
+        ('{"files": {%}}'.replace("%", PICTURE[2:]), DEEP.replace("%", ""), 422),
+        (DEEP.replace("%", ""), '{"files": {%}}'.replace("%", PICTURE[2:]), 422),
+    ],
+)
+def test_pictures_are_not_kept_apart_beside_files_that_are_too_deep(
+    alice: Client, stored: str, part: str, status: int
+) -> None:
+    """Whichever comes first; and what is stored can be read by all who read it."""
+    path = f"/api/pad/{make_pad(alice)['id']}"
+    assert alice.post(path, data=stored, content_type=JSON).status_code == 200
+    before = alice.get(path).data
+    answer = alice.patch(f"{path}/data", data=part, content_type=JSON)
+    if status == 422:
+        assert_problem(answer, 422, "cannot_merge")
+        assert alice.get(path).data == before
+    assert answer.status_code == status
+    for each in ("/api/pad", "/api/pad/recent", f"{path}/export", "/api/users/me/takeout"):
+        assert alice.get(each).status_code == 200
+
+
 @pytest.mark.parametrize("text", ["", "{", '{"elements": [{"id": "\\u0000"}]}', '{"a": 1e200000}'])
 def test_what_cannot_be_stored_is_a_bad_request(
     alice: Client, pad: dict[str, Any], text: str

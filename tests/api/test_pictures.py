@@ -475,6 +475,24 @@ def test_a_part_of_a_picture(alice: Client, wanted: str, part: bytes) -> None:
     assert (whole.status_code, len(whole.data)) == (200, len(PNG) + 1)
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Range": "bytes=-99999999"},
+        {"Range": "pages=1-2"},
+        {"Range": "bytes=0-1,4-5"},
+        {"If-Match": '"x"'},
+    ],
+)
+def test_the_whole_picture(alice: Client, headers: dict[str, str]) -> None:
+    """A part that is all of it, what is in no unit that is known, and several at once."""
+    path = picture_path(make_pad(alice, data=scene_with(ONE)))
+    answer = alice.get(path, headers=headers)
+    assert answer.status_code == (206 if headers.get("Range") == "bytes=-99999999" else 200)
+    assert answer.data == PNG + b"\0"
+    assert alice.head(path, headers=headers).status_code == 200
+
+
 @pytest.mark.parametrize("wanted", ["bytes=99999999-", "bytes=x", "bytes=5-1"])
 def test_a_part_that_is_not_there(alice: Client, wanted: str) -> None:
     path = picture_path(make_pad(alice, data=scene_with(ONE)))

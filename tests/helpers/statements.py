@@ -341,6 +341,10 @@ ONLY_FOR: dict[str, dict[str, Any]] = {
         "token_digest": sha256(b"a new token").digest(),
     },
     "links/insert_link": {"link_id": uuid4(), "token_digest": sha256(b"a new link").digest()},
+    "links/get_password_hash": {
+        "owner_id": md5_id("user 4"),
+        "token_digest": sha256(b"link 3").digest(),
+    },
     "links/get_shared_pad": {"token_digest": sha256(b"link 1").digest()},
     "links/get_shared_picture": {"token_digest": sha256(b"link 1").digest()},
     "users/release_user_names": {"username": "user 3", "email": "4@example.org"},

@@ -362,6 +362,36 @@ def test_a_map_that_does_not_fit_the_files_changes_nothing(files: object) -> Non
     assert json.loads(b"".join(whole.pieces)) == {"a": 1, "files": files}
 
 
+DEEP = '"x": ' + '[{"}": ' * 8_000 + r'"\\\"]{\\"' + "}]" * 8_000
+TOO_DEEP = {
+    "another file": ('{"f": {"id": 1}, "b\\"": {DEEP}}', '{"f": {NEW, "id": 1}, "b\\"": {DEEP}}'),
+    "the file itself": ('{"f": {DEEP}, "g": {}}', '{"f": {NEW, DEEP}, "g": {}}'),
+    "with another picture": ('{"f": {DEEP, "dataURL": "mine"}, "g": [1]}', None),
+    "no object": ("[{DEEP}]", None),
+}
+
+
+@pytest.mark.parametrize("member", ["dataURL", "picture"])
+@pytest.mark.parametrize(("files", "expected"), TOO_DEEP.values(), ids=TOO_DEEP)
+def test_pictures_come_back_however_deep_the_rest_is(
+    files: str, expected: str | None, member: str
+) -> None:
+    """Deeper than any parser goes that recurses, and no deeper than PostgreSQL stores."""
+    pictures = JsonText(json.dumps({"f": digest_of(LONG)}).encode())
+    stored = JsonText(files.replace("DEEP", DEEP).encode())
+    whole = put_back(JsonText(b"{}"), stored, pictures, lambda _: [f'"{member}": 1'.encode()])
+    new = (expected or files).replace("NEW", f'"{member}": 1').replace("DEEP", DEEP)
+    assert b"".join(whole.pieces).decode() == f'{{"files": {new}}}'
+
+
+def test_an_address_takes_the_place_of_what_is_called_so_however_deep_the_rest_is() -> None:
+    pictures = JsonText(json.dumps({"f": digest_of(LONG)}).encode())
+    stored = JsonText(f'{{"f": {{{DEEP}, "picture": "mine"}}}}'.encode())
+    whole = put_back(JsonText(b"{}"), stored, pictures, addresses(PAD))
+    assert b"".join(whole.pieces).decode().count('"picture": "/api/pad/') == 1
+    assert b"mine" not in b"".join(whole.pieces)
+
+
 # Hostile bodies
 
 HOSTILE: dict[str, bytes] = {
