@@ -1,3 +1,0 @@
--- Nothing is taken back: the function does the same for every release.
-
-SELECT 1;
