@@ -141,7 +141,7 @@ HOSTILE = [
     encoded("name", "x", GOOD),
     encoded("-created", "x", GOOD),
     encoded("created", "x", GOOD, 1)[:-4],
-    urlsafe_b64encode(b"[" * 1_400).decode(),
+    urlsafe_b64encode(f'["created", "x", "{GOOD}", {"[" * 1_300}'.encode()).decode(),
 ]
 
 

@@ -219,7 +219,7 @@ PICTURE = ', "f": {"dataURL": "data:image/png;base64,' + "A" * 3_000 + '"}'
     ],
 )
 def test_pictures_are_not_kept_apart_beside_files_that_are_too_deep(
-    alice: Client, stored: str, part: str, status: int
+    alice: Client, sql: SqlConnection, stored: str, part: str, status: int
 ) -> None:
     """Whichever comes first; and what is stored can be read by all who read it."""
     path = f"/api/pad/{make_pad(alice)['id']}"
@@ -230,6 +230,10 @@ def test_pictures_are_not_kept_apart_beside_files_that_are_too_deep(
         assert_problem(answer, 422, "cannot_merge")
         assert alice.get(path).data == before
     assert answer.status_code == status
+    apart = sql.execute(
+        "SELECT FROM pad_ws.pads WHERE data::text ~ '\\[{9}' AND pictures IS NOT NULL"
+    )
+    assert not apart.fetchall()
     for each in ("/api/pad", "/api/pad/recent", f"{path}/export", "/api/users/me/takeout"):
         assert alice.get(each).status_code == 200
 
