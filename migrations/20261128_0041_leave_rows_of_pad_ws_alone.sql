@@ -1,4 +1,4 @@
--- depends: 20261128_0001_plan_is_scene_once
+-- depends: 20261127_0031_quotas
 --
 -- A rule is asked at every change of a row, also at one that is not about what breaks it. So a pad or a backup
 -- that pad.ws had written, and that breaks a rule, could not be put into the trash, moved or labelled. From now on
