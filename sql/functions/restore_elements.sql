@@ -24,6 +24,7 @@ DECLARE
     pad record;
     backup record;
     part jsonb;
+    freed bigint; -- bytes
 BEGIN
     -- The pad's row first, as a save locks it: no save comes in between.
     SELECT pads.version, pads.pictures, pg_column_size(pads.data) AS bytes, pads.data #> '{}' AS data INTO pad
@@ -89,7 +90,8 @@ BEGIN
         updated_at := clock_timestamp();
         -- As take_backup does, but for the quota, which comes last.
         PERFORM pad_ws.store_backup(owner_id, pad_id, gen_random_uuid(), updated_at, 'restore', NULL, NULL);
-        pruned := pad_ws.prune_history(owner_id, pad_id, retention);
+        SELECT pruning.pruned, pruning.freed INTO pruned, freed
+        FROM pad_ws.prune_history(owner_id, pad_id, retention) AS pruning;
         UPDATE pad_ws.pads AS pads
         SET last_backup_at = restore_elements.updated_at
         WHERE
@@ -112,7 +114,7 @@ BEGIN
         most_values
     ) AS merging;
     IF pruned IS NOT NULL THEN
-        PERFORM pad_ws.use_quota(owner_id, pad.bytes, FALSE);
+        PERFORM pad_ws.use_quota(owner_id, greatest(pad.bytes - freed, 0), FALSE);
     END IF;
     RETURN NEXT;
 END

@@ -1,7 +1,7 @@
 -- A picture of the pad behind a share link that has not expired, and the link's password, hashed. Without a picture
 -- (null) where the pad shows no such picture (pad_ws.shows_picture), and where the link has a password and the caller
 -- says none; its text is left out (null) where the caller has it already. No row: no such link.
--- Index: links_owner_id_token_digest_key, pads_id_owner_id_key, pad_pictures_owner_id_digest_idx, pictures_pkey.
+-- Index: links_owner_id_token_digest_key, pads_id_owner_id_key, pad_pictures_pkey, pictures_pkey.
 -- psql -v owner_id="'…'" -v token_digest="sha256('…')" -v with_password=false -v digest="'\\x…'" -v is_known=false \
 --      -f sql/links/get_shared_picture.sql
 

@@ -433,7 +433,7 @@ def prune(conn: Connection, pad: pads.Pad, **changes: int) -> list[datetime]:
     """When those were taken that are left, newest first."""
     settings = {"newest": 1, "hourly": 0, "daily": 0, "weekly": 0, "replaced_days": 0}
     conn.execute(
-        "SELECT pad_ws.prune_history(%s, %s, %s::jsonb)",
+        "SELECT pruned FROM pad_ws.prune_history(%s, %s, %s::jsonb)",
         [pad.owner_id, pad.id, retention(**(settings | changes))],
     )
     return [row["created_at"] for row in backups_of(conn, pad.id)]
