@@ -110,7 +110,6 @@ SINGLE: dict[str, Ask] = {
     "list users": lambda s: s.admin.get("/api/users"),
     "read a user": lambda s: s.admin.get(f"/api/users/{s.ids['alice']}"),
     "count what one has": lambda s: s.alice.get("/api/users/me/usage"),
-    "count what a user has": lambda s: s.admin.get(f"/api/users/{s.ids['alice']}/usage"),
     "list tokens": lambda s: s.alice.get("/api/users/me/tokens"),
     "make a token": lambda s: s.alice.post("/api/users/me/tokens", json={"name": "x"}),
     "make a pad": lambda s: s.alice.post("/api/pad", json={"display_name": "x", "data": {"a": 1}}),
@@ -168,6 +167,12 @@ OTHERS: dict[str, tuple[Ask, int, list[str]]] = {
     "take everything out": (lambda s: s.alice.get(PATH), 6, ["GETEX"]),
     # The user; a transaction for the pad: itself, its backups with pictures and savepoints.
     "bring nothing new in": (lambda s: send(s.alice, s.takeout), 8, ["GETEX"]),
+    # Whether there is such a user comes first.
+    "count what a user has": (
+        lambda s: s.admin.get(f"/api/users/{s.ids['alice']}/usage"),
+        2,
+        ["GETEX"],
+    ),
     # Both users, the list of pads, and each pad, one of which is in the trash.
     "move all pads": (
         lambda s: s.admin.post(
