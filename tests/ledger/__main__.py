@@ -10,7 +10,7 @@ import click
 
 from tests.helpers import people
 from tests.ledger.people import Somebody, live
-from tests.ledger.place import running_place, trouble
+from tests.ledger.place import damaged, running_place, trouble
 
 _REPORT_EVERY = 15.0  # seconds
 
@@ -38,7 +38,7 @@ def main(minutes: float, seed: str, number: int, trouble_every: float) -> None:
         goes_on = _until(time.monotonic() + minutes * 60, everybody)
         with trouble(place, seed, trouble_every) as faults:
             live(everybody, goes_on)
-    wrong = _wrong(everybody)
+        wrong = _wrong(everybody) + damaged(place)
     click.echo("\n".join([f"Faults: {dict(Counter(faults))}. {_so_far(everybody)}", *wrong]))
     sys.exit(1 if wrong else 0)
 

@@ -12,9 +12,13 @@ from pathlib import Path
 import psutil
 import psycopg
 
+from padws.config import load_settings
 from padws.embedded import temporary
 from padws.embedded.servers import Provider
 from padws.embedded.startup import free_port
+from padws.recovery.connection import connected
+from padws.recovery.progress import Progress
+from padws.recovery.verify import Findings, verify
 from tests.helpers import servers
 
 #: What ages rows, and is no part of the service.
@@ -52,6 +56,15 @@ def place_of(url: str, settings: dict[str, str], log: Path) -> Iterator[Place]:
         {**settings, "LOGIN_LIMIT": "100000 per minute"}, log
     ) as service:
         yield Place(service.url, url, psutil.Process(service.server.pid))
+
+
+def damaged(place: Place) -> list[str]:
+    """What db-verify finds in the end."""
+    found = list[str]()
+    settings = load_settings({"DATABASE_URL": place.database_url})
+    with connected(settings, place.database_url) as conn:
+        verify(conn, Findings(found.append, most=100), Progress())
+    return found
 
 
 @contextlib.contextmanager

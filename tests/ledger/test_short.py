@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.helpers import people
 from tests.ledger.people import Somebody, live
-from tests.ledger.place import cut_connections, kill_a_worker, place_of
+from tests.ledger.place import cut_connections, damaged, kill_a_worker, place_of
 
 _ROUNDS = 12
 _FAULTS = {4: kill_a_worker, 8: cut_connections}  # and before which round
@@ -31,5 +31,6 @@ def test_every_state_that_is_promised_is_found_and_comes_back(
             return number < 2 * _ROUNDS
 
         live(everybody, go_on, threads=2)
+        assert damaged(place) == []
     assert [each for somebody in everybody for each in somebody.wrong] == []
     assert sum(somebody.done["states checked"] for somebody in everybody) > 5

@@ -25,6 +25,7 @@ from tests.helpers.rows import (
     backups_of,
     new_backup,
     new_pad,
+    overtaken,
     pad_row,
     parsed,
     restore,
@@ -541,6 +542,34 @@ def test_savers_and_restorers_at_once_keep_within_the_limits(database: Database)
         assert all(one != other for one, other in pairwise(shown))
 
 
+def label(conn: Connection, pad: pads.Pad, backup_id: UUID) -> object:
+    return backups.label_backup(
+        conn, owner_id=pad.owner_id, pad_id=pad.id, backup_id=backup_id, label="First draft"
+    )
+
+
+def test_a_save_that_waits_for_a_label_does_not_prune_what_has_it(database: Database) -> None:
+    with database.connection() as conn:
+        pad = new_pad(conn)
+        history(conn, pad, [timedelta(days=400 + n) for n in range(3)])
+        old = backups_of(conn, pad.id)[1]["id"]
+    few: dict[str, Any] = {"retention": retention(1, **ONLY_NEWEST), "backup_interval": ALWAYS_DUE}
+    overtaken(database, partial(label, pad=pad, backup_id=old), partial(save, pad=pad, **few))
+    with database.connection() as conn:
+        assert [row["label"] for row in backups_of(conn, pad.id)] == [None, "First draft"]
+
+
+def test_of_two_labels_at_once_that_are_one_too_many_one_is_refused(database: Database) -> None:
+    with database.connection() as conn:
+        pad = new_pad(conn)
+        history(conn, pad, [n * MINUTE for n in range(21)])
+        first, second, *others = [row["id"] for row in backups_of(conn, pad.id)]
+        for backup_id in others:
+            label(conn, pad, backup_id)
+    with pytest.raises(DatabaseError, match="more than 20"):
+        overtaken(database, *(partial(label, pad=pad, backup_id=each) for each in (first, second)))
+
+
 class Labeller:
     """Names backups of its own, takes names away, and deletes some; knows which must have one."""
 
@@ -570,12 +599,13 @@ class Labeller:
         self.deleted.add(backup_id)
 
     def __call__(self, conn: Connection) -> None:
-        for _ in range(30):
+        for _ in range(50):
             backup_id = self._chance.choice(self._mine)
-            if self._chance.random() < 0.05:
+            if self._chance.random() < 0.02:
                 self.delete(conn, backup_id)
-            else:
-                self.label(conn, backup_id, self._chance.choice(["One", "Another", None]))
+            if self._chance.random() < 0.5:
+                self.label(conn, backup_id, None)
+            self.label(conn, backup_id, self._chance.choice(["One", "Another"]))
             there = [row for row in backups_of(conn, self._pad.id) if row["label"]]
             assert len(there) <= 20
 
@@ -588,13 +618,13 @@ def test_labels_hold_exactly_those_that_have_one_whatever_happens_at_once(
         history(conn, pad, [timedelta(days=400 + n) for n in range(30)])
         old = [row["id"] for row in backups_of(conn, pad.id)]
         labellers = [Labeller(pad, n, old[n::3]) for n in range(3)]
-        for each, backup_id in zip(labellers * 6, old, strict=False):
+        for each, backup_id in zip(labellers * 7, old, strict=False):
             each.label(conn, backup_id, "First draft")
     few = {"retention": retention(newest=2, **ONLY_NEWEST)}
 
     def draw(number: int, conn: Connection) -> None:
         chance = random.Random(number)
-        for step in range(20):
+        for step in range(40):
             drawing = of(elements(1), step=f"{number} {step}")
             assert save(conn, pad, drawing, backup_interval=ALWAYS_DUE, **few)
             restore(conn, pad, chance.choice(backups_of(conn, pad.id))["id"], **few)
