@@ -1,5 +1,6 @@
--- Bar a user who is being deleted: no session and no token of the user is accepted, while the user's things are removed. Once more is
--- as good. No row: no such user. What breaks a rule in a row of pad.ws, which would refuse this, is mended.
+-- Bar a user who is being deleted: no session and no token of the user is accepted, while the user's things are
+-- removed. Once more is as good. No row: no such user. What breaks a rule in a row of pad.ws, which would refuse
+-- this, is mended.
 -- Index: users_pkey.
 -- psql -v user_id="'…'" -f sql/users/bar_user.sql
 
