@@ -2,7 +2,8 @@
 --
 -- Puts every picture back into the scenes of pads and backups, one row at a time, each committed by
 -- itself: memory stays flat, and a run that is killed goes on with what is left. The tables of pictures
--- stay, without effect. Stop the instances of this release first: they would take pictures apart again.
+-- stay, without effect. What later migrations know of these scenes is of scenes without their pictures, and is
+-- forgotten. Stop the instances of this release first: they would take pictures apart again.
 --
 -- Locks: ROW EXCLUSIVE on pads and backups; the row of a drawing is held while it is written. ACCESS EXCLUSIVE
 -- on pads and pad_pictures for a moment. Time: docs/migrations.md has a figure.
@@ -17,12 +18,21 @@ AS 'SELECT FALSE';
 DO $$
 DECLARE
     table_name text;
+    forgotten text; -- the column that says what is known of a scene, if there is one
     seen uuid;
     put_back bigint := 0;
     reported_at timestamptz := clock_timestamp();
 BEGIN
     FOREACH table_name IN ARRAY ARRAY['pads', 'backups'] LOOP
         seen := '00000000-0000-0000-0000-000000000000';
+        forgotten := (
+            SELECT format('%I = NULL,', attname)
+            FROM pg_attribute
+            WHERE
+                attrelid = format('pad_ws.%I', table_name)::regclass
+                AND attname IN ('counted_at', 'digest')
+                AND NOT attisdropped
+        );
         LOOP
             EXECUTE format(
                 'SELECT id FROM pad_ws.%I WHERE id > $1 AND pictures IS NOT NULL ORDER BY id LIMIT 1',
@@ -33,6 +43,7 @@ BEGIN
                 $sql$
                 UPDATE pad_ws.%I AS apart
                 SET
+                    %s
                     pictures = NULL,
                     data = coalesce(jsonb_set(apart.data, '{files}', (
                         SELECT
@@ -55,7 +66,8 @@ BEGIN
                     )), apart.data)
                 WHERE apart.id = $1 AND apart.pictures IS NOT NULL
                 $sql$,
-                table_name
+                table_name,
+                forgotten
             ) USING seen;
             COMMIT;
             put_back := put_back + 1;

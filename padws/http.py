@@ -10,10 +10,11 @@ from functools import cache, partial
 from itertools import chain
 from operator import attrgetter
 from typing import IO, TYPE_CHECKING, Any, NoReturn, Protocol
+from urllib.parse import urlencode
 
 import msgspec
 import orjson
-from flask import Response, current_app, request
+from flask import Response, current_app, request, url_for
 from flask_smorest import Blueprint
 from marshmallow import Schema
 from psycopg.abc import Buffer
@@ -37,9 +38,10 @@ from padws.json_complexity import check_complexity
 from padws.json_text import JsonPieces, JsonText
 from padws.observability.current_request import current_request
 from padws.observability.metrics import BACKUPS_TAKEN, SAVES
+from padws.paging import AnyCursor
 from padws.pictures import Drawing, PutBack, put_back, take_apart
 from padws.scene_in_picture import drawing_in, is_picture
-from padws.schemas.common import SceneField
+from padws.schemas.common import LARGEST_PAGE, SceneField
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -456,6 +458,18 @@ _SHOWN = frozenset(("image/png", "image/jpeg", "image/gif", "image/webp", "image
 # The digest is part of the address: what is there never changes. Who has no password gets no
 # picture from the cache of somebody who had it.
 _FOR_EVER = "private, max-age=31536000, immutable"
+
+
+def page_size(query: Mapping[str, Any]) -> int | None:
+    """How many a page of a list has at most; None: the list is whole."""
+    return min(query["limit"], LARGEST_PAGE) if "limit" in query else None
+
+
+def next_page(cursor: AnyCursor) -> dict[str, str]:
+    """The header that leads to what comes after `cursor` in the list that was asked for."""
+    query = urlencode(request.args.to_dict() | {"cursor": str(cursor)})
+    path = url_for(str(request.endpoint), **(request.view_args or {}))
+    return {"Link": f'<{path}?{query}>; rel="next"'}
 
 
 def digest_in(address: str) -> bytes:

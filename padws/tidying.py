@@ -20,6 +20,7 @@ from padws.errors import Unavailable
 from padws.migrations.errors import MigrationFailed, in_words
 from padws.migrations.migrating import session
 from padws.migrations.waiting import REPORT_EVERY, Report, repeated
+from padws.queries.links import delete_expired_links, get_next_owner_of_expired
 from padws.queries.pictures import get_next_owner_of_pictures, tidy_pictures
 from padws.queries.tidying import KINDS, record_tidied
 from padws.queries.trash import LOT, get_next_owner_of_trash, purge_trash
@@ -28,6 +29,9 @@ from padws.takeout.leaving import delete_barred_user
 
 # Long enough for whoever has deleted a picture to take that back.
 _UNNEEDED_FOR = timedelta(days=1)
+
+# So long whoever shared a pad sees in its list of links that one has expired.
+_EXPIRED_FOR = timedelta(days=30)
 
 _MEGABYTE = 1_000_000
 
@@ -68,6 +72,11 @@ def _steps(settings: Settings) -> list[_Step]:
         _Step("Deleting user", get_next_barred_user, delete),
         _Step("Emptying the trash of user", get_next_owner_of_trash, purge),
         _Step("Tidying pictures of user", get_next_owner_of_pictures, _tidy_pictures),
+        _Step(
+            "Deleting expired links of user",
+            partial(get_next_owner_of_expired, expired_for=_EXPIRED_FOR),
+            _delete_expired_links,
+        ),
     ]
 
 
@@ -115,6 +124,10 @@ def _tidy_pictures(conn: Connection, owner_id: UUID) -> Iterator[dict[str, int]]
     }
 
 
+def _delete_expired_links(conn: Connection, owner_id: UUID) -> Iterator[dict[str, int]]:
+    yield {"links": delete_expired_links(conn, owner_id=owner_id, expired_for=_EXPIRED_FOR)}
+
+
 def _count(conn: Connection, total: Counter[str], numbers: dict[str, int]) -> None:
     total.update(numbers)
     for name in KINDS:
@@ -128,5 +141,6 @@ def _in_words(total: Counter[str]) -> str:
         f"{total['pads']} pads and {total['backups']} backups removed from the trash. "
         f"Users with pictures: {total['users with pictures']}. "
         f"{total['pictures']} pictures ({total['bytes'] / _MEGABYTE:.1f} MB) deleted, which "
-        f"nothing has needed for a day; {total['unneeded']} others are not needed now."
+        f"nothing has needed for a day; {total['unneeded']} others are not needed now. "
+        f"{total['links']} share links deleted that expired a month ago or earlier."
     )

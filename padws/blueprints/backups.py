@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from flask import Response, request, url_for
+from flask import Response
 from msgspec.structs import asdict
 
 from padws import memory_budget
@@ -21,10 +20,12 @@ from padws.http import (
     answer_saved,
     client_is_gone,
     members_with_scene,
+    next_page,
     refuse_change,
 )
 from padws.json_complexity import MOST_VALUES
 from padws.observability.metrics import BACKUPS_TAKEN
+from padws.paging import TimeCursor, place_after
 from padws.pictures import addresses, texts
 from padws.queries import backups, pads
 from padws.schemas.backups import (
@@ -39,7 +40,7 @@ from padws.schemas.backups import (
     Restore,
 )
 from padws.schemas.common import PicturesInside, Status
-from padws.schemas.openapi import ADDS, ETAG, IF_MATCH, LOCATION, header
+from padws.schemas.openapi import ADDS, ETAG, IF_MATCH, LOCATION, NEXT_PAGE
 from padws.schemas.pads import Restored
 
 blueprint = ApiBlueprint("backups", __name__, url_prefix="/api/pad")
@@ -49,7 +50,6 @@ BACKUP = Backup()
 
 
 _MOST_LISTED = 100  # at once
-_KEPT_BY_PAGES = frozenset({"from", "data", "pictures"})
 
 
 def _limit(query: dict[str, Any], most: int) -> int:
@@ -57,18 +57,12 @@ def _limit(query: dict[str, Any], most: int) -> int:
     return min(int(query.get("limit", newest)), max(newest, most))
 
 
-def _next_page(pad_id: UUID, limit: int, before: datetime | None) -> str:
-    page: dict[str, Any] = {"limit": limit, "to": before and before.isoformat()}
-    page |= {name: value for name, value in request.args.items() if name in _KEPT_BY_PAGES}
-    return f'<{url_for("backups.list_backups", pad_id=pad_id, **page)}>; rel="next"'
-
-
 @blueprint.get("/<uuid:pad_id>/backups")
 @blueprint.arguments(BackupsQuery(), location="query")
 @blueprint.response(
     200,
     PadBackups(),
-    headers={"Link": header('A next page, as `rel="next"`', required=False)},
+    headers=NEXT_PAGE,
 )
 def list_backups(query: dict[str, Any], pad_id: UUID) -> Response:
     """List the newest backups of a pad, newest first."""
@@ -85,6 +79,7 @@ def list_backups(query: dict[str, Any], pad_id: UUID) -> Response:
             from_time=query.get("from_time", "-infinity"),
             to_time=query.get("to_time", "infinity"),
             limit=limit,
+            **place_after(query.get("cursor")),
         )
     if not found.rows:
         raise NotFound("pad_not_found")
@@ -92,7 +87,7 @@ def list_backups(query: dict[str, Any], pad_id: UUID) -> Response:
     rows = [row for row in found.rows[:limit] if row.id]
     headers = {}
     if len(found.rows) > limit:
-        headers["Link"] = _next_page(pad_id, limit, rows[-1].timestamp)
+        headers = next_page(TimeCursor(rows[-1].created_at, cast(UUID, rows[-1].id)))
     listed = [members_with_scene(BACKUP, row, pictures) for row in rows]
     return answer({"backups": listed, "pad_name": found.rows[0].pad_name}, headers=headers)
 

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
 from typing import Any, TypeVar
-from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import Response, request, url_for
+from flask import Response, url_for
 
 from padws import memory_budget
 from padws.auth.access import caller, require_sign_in
@@ -28,7 +27,9 @@ from padws.http import (
     known_etags,
     known_versions,
     members_with_scene,
+    next_page,
     not_modified,
+    page_size,
     read_drawing,
     read_drawing_file,
     refuse_change,
@@ -57,7 +58,6 @@ from padws.schemas.openapi import (
     SCENE_BODY,
 )
 from padws.schemas.pads import (
-    LARGEST_PAGE,
     FoundPad,
     ListedPad,
     Merged,
@@ -122,7 +122,7 @@ def list_pads(query: dict[str, Any]) -> Response:
 
 def _find_pads(query: dict[str, Any]) -> Response:
     """A page of the list, in an order, or what a search finds."""
-    limit, words = _page_size(query), words_of(query.get("q", ""))
+    limit, words = page_size(query), words_of(query.get("q", ""))
     wanted = _place_of(query) | {
         "owner_id": caller().id,
         "most_pads": limit and limit + 1,
@@ -137,6 +137,8 @@ def _find_pads(query: dict[str, Any]) -> Response:
     if not found.rows[0].etag:
         _make_first_pad()
         found = _search(wanted)
+    if not found.rows[0].etag:  # as above
+        raise Conflict("deleted_meanwhile")
     etag = f'"{found.rows[0].etag}"'
     if not {found.rows[0].etag, "*"}.isdisjoint(wanted["known_etags"]):
         return not_modified(etag)
@@ -146,12 +148,9 @@ def _find_pads(query: dict[str, Any]) -> Response:
     listed = [_members(pad, found, schema, inside=inside) for pad in rows[:limit]]
     headers = {"ETag": etag}
     if limit and len(rows) > limit:
-        headers["Link"] = _next_page(query, rows[limit - 1])
+        last = rows[limit - 1]
+        headers |= next_page(Cursor(query.get("sort", "created"), last.key, last.id))
     return answer(listed, headers=headers)
-
-
-def _page_size(query: dict[str, Any]) -> int | None:
-    return min(query["limit"], LARGEST_PAGE) if "limit" in query else None
 
 
 def _place_of(query: dict[str, Any]) -> dict[str, Any]:
@@ -171,12 +170,6 @@ def _search(wanted: dict[str, Any]) -> WithPictures[pads.FoundPad]:
     place = services().limits.searching(user_id) if wanted["words"] else nullcontext()
     with place, database().connection(is_pointless=client_is_gone()) as conn:
         return pads.find_pads(conn, **wanted)
-
-
-def _next_page(query: dict[str, Any], last: pads.FoundPad) -> str:
-    cursor = Cursor(query.get("sort", "created"), last.key, last.id)
-    following = urlencode(request.args.to_dict() | {"cursor": str(cursor)})
-    return f'<{url_for("pads.list_pads")}?{following}>; rel="next"'
 
 
 def _members(

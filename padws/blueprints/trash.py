@@ -11,15 +11,24 @@ from padws import memory_budget
 from padws.auth.access import caller, require_sign_in
 from padws.context import database, settings
 from padws.errors import NotFound
-from padws.http import SUCCESS, ApiBlueprint, answer, etag_of, members_with_scene
+from padws.http import (
+    SUCCESS,
+    ApiBlueprint,
+    answer,
+    etag_of,
+    members_with_scene,
+    next_page,
+    page_size,
+)
 from padws.observability.metrics import PADS_PURGED
-from padws.pictures import texts
+from padws.paging import TimeCursor, place_after
+from padws.pictures import addresses, texts
 from padws.queries import trash
 from padws.queries.trash import LOT
 from padws.schemas.common import Status
-from padws.schemas.openapi import ETAG
+from padws.schemas.openapi import ADDS, ETAG, NEXT_PAGE
 from padws.schemas.pads import Pad
-from padws.schemas.trash import TrashedPad, WithTrashedData
+from padws.schemas.trash import TrashedPad, TrashQuery
 
 blueprint = ApiBlueprint("trash", __name__, url_prefix="/api/pad/trash")
 blueprint.before_request(require_sign_in)
@@ -29,10 +38,11 @@ TRASHED_PAD = TrashedPad()
 
 
 @blueprint.get("")
-@blueprint.arguments(WithTrashedData(), location="query")
-@blueprint.response(200, TrashedPad(many=True))
+@blueprint.arguments(TrashQuery(), location="query")
+@blueprint.response(200, TrashedPad(many=True), headers=NEXT_PAGE)
 def list_trash(query: dict[str, Any]) -> Response:
     """List the caller's deleted pads, newest first."""
+    limit = page_size(query)
     if query["data"]:
         memory_budget.wait()
     with database().connection() as conn:
@@ -40,13 +50,25 @@ def list_trash(query: dict[str, Any]) -> Response:
             conn,
             owner_id=caller().id,
             trash_for=settings().trash_for,
+            most_pads=limit and limit + 1,
             with_data=query["data"],
+            with_pictures=query["pictures"],
+            **place_after(query.get("cursor")),
         )
-    contents = texts(found.contents)
-    return answer([members_with_scene(TRASHED_PAD, pad, contents) for pad in found.rows])
+    inside = texts(found.contents)
+    listed = [
+        members_with_scene(TRASHED_PAD, pad, inside if query["pictures"] else addresses(pad.id))
+        for pad in found.rows[:limit]
+    ]
+    headers = {}
+    if limit and len(found.rows) > limit:
+        last = found.rows[limit - 1]
+        headers = next_page(TimeCursor(last.deleted_at, last.id))
+    return answer(listed, headers=headers)
 
 
 @blueprint.post("/<uuid:pad_id>/restore")
+@blueprint.doc(**ADDS)
 @blueprint.response(200, PAD, headers=ETAG)
 def restore_pad(pad_id: UUID) -> Response:
     """Take a pad out of the trash, with its backups, name and version."""

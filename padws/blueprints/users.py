@@ -14,10 +14,9 @@ from padws.errors import Conflict, NotFound, Unprocessable
 from padws.http import SUCCESS, ApiBlueprint, answer, members_of
 from padws.json_text import JsonText
 from padws.queries import links, pads, quotas, users
-from padws.schemas.common import Status
+from padws.schemas.common import LARGEST_PAGE, Status
 from padws.schemas.openapi import LOCATION, NEXT_PAGE
 from padws.schemas.users import (
-    LARGEST_PAGE,
     Ended,
     Moved,
     NewOwner,

@@ -33,12 +33,29 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
 }
 # What padws adds itself, unless a column of that name is there.
 ADDED = {
+    ("users", "deleted_at"): "timestamptz",
+    ("users", "former_username"): "varchar(254)",
+    ("users", "former_email"): "varchar(254)",
     ("pads", "version"): "bigint!",
     ("pads", "last_backup_at"): "timestamptz",
+    ("pads", "restored_version"): "bigint",
     ("pads", "pictures"): "jsonb",
+    ("pads", "elements"): "integer",
+    ("pads", "versions"): "bigint",
+    ("pads", "element_hashes"): "integer[]",
+    ("pads", "inline_pictures"): "bigint",
+    ("pads", "counted_at"): "timestamptz",
+    ("pads", "saved_at"): "timestamptz",
+    ("pads", "arrived_at"): "timestamptz",
+    ("pads", "overwritten_at"): "timestamptz",
     ("pads", "deleted_at"): "timestamptz",
     ("backups", "owner_id"): "uuid",
+    ("backups", "reason"): "text",
     ("backups", "pictures"): "jsonb",
+    ("backups", "label"): "text",
+    ("backups", "version"): "bigint",
+    ("backups", "elements"): "integer",
+    ("backups", "digest"): "bigint",
     ("template_pads", "file_digest"): "text",
 }
 # Columns of pad.ws's later versions, which a migration gives a default.
@@ -147,10 +164,10 @@ class _Table(NamedTuple):
             return
         if self.row_security:
             yield f"{self} hides rows from this role (row level security)"
-        for column in _columns(self.columns):
+        for column in columns(self.columns):
             place = (self.name, column.name)
-            unknown = column.name not in COLUMNS[self.name] and place not in ADDED
-            if unknown and column.cannot_be_left_out and excused.get(place) != column.type:
+            filled = column.name in COLUMNS[self.name] or ADDED.get(place, "").endswith("!")
+            if not filled and column.cannot_be_left_out and excused.get(place) != column.type:
                 yield (
                     f"{self}.{column.name} ({column.type}) may not be null and has no default, so "
                     f"that no row could be added: {self._alter} ALTER COLUMN {column.name} "
@@ -179,7 +196,7 @@ class _Table(NamedTuple):
         return f"ALTER TABLE {self}"
 
     def _mistakes_in_columns(self) -> Iterator[str]:
-        found = {column.name: column for column in _columns(self.columns)}
+        found = {column.name: column for column in columns(self.columns)}
         added = {name: kind for (table, name), kind in ADDED.items() if table == self.name}
         for name, expected in {**COLUMNS[self.name], **added}.items():
             if name in found:
@@ -210,7 +227,7 @@ class _Table(NamedTuple):
                 )
 
 
-def _columns(rows: list[Any]) -> Iterator[_Column]:
+def columns(rows: list[Any]) -> Iterator[_Column]:
     """The columns of the catalogue's rows, their types in short."""
     for name, kind, *rest in rows:
         for long, short in _SHORT.items():

@@ -70,7 +70,10 @@ class TakenBackup(Backup, frozen=True):
 
 
 class ListedBackup(Struct, frozen=True):
-    """A pad's name and one of its backups, or only the name when it has none."""
+    """A pad's name and one of its backups, or only the name when it has none.
+
+    `created_at` is the time by which it is in its place in the list, None if the row has none.
+    """
 
     pad_name: str
     id: UUID | None
@@ -83,6 +86,7 @@ class ListedBackup(Struct, frozen=True):
     data: JsonText | None
     files: JsonText | None
     pictures: JsonText | None
+    created_at: datetime | None
 
 
 @from_file
@@ -95,12 +99,14 @@ def list_backups(
     with_pictures: bool,
     from_time: datetime | str,
     to_time: datetime | str,
+    before: datetime | str,
+    before_id: UUID,
     limit: int,
 ) -> WithPictures[ListedBackup]:
     """The newest backups of a pad in `from_time <= taken < to_time`, newest first.
 
     One row without a backup when there are none, no row when there is no such pad. The times may
-    be `-infinity` and `infinity`.
+    be `-infinity` and `infinity`. A page begins after a backup (paging.place_after).
     """
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from msgspec import Struct
@@ -80,6 +80,18 @@ def list_links(conn: Connection, *, pad_id: UUID, owner_id: UUID) -> list[Listed
 @from_file
 def delete_link(conn: Connection, *, link_id: UUID, pad_id: UUID, owner_id: UUID) -> UUID | None:
     """End a link; `None` if there is no such link."""
+
+
+@from_file
+def get_next_owner_of_expired(
+    conn: Connection, *, after: UUID, expired_for: timedelta
+) -> UUID | None:
+    """The next user who has links that expired so long ago, in the order of ids."""
+
+
+@from_file
+def delete_expired_links(conn: Connection, *, owner_id: UUID, expired_for: timedelta) -> int:
+    """Delete a user's links that expired so long ago; how many there were."""
 
 
 @from_file

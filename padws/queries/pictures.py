@@ -53,7 +53,13 @@ def are_new_pictures_apart(
 
 @from_file
 def get_picture(
-    conn: Connection, *, owner_id: UUID, pad_id: UUID, digest: bytes, is_known: bool
+    conn: Connection,
+    *,
+    owner_id: UUID,
+    pad_id: UUID,
+    digest: bytes,
+    trash_for: timedelta,
+    is_known: bool,
 ) -> Picture | None:
     """A picture of a pad or one of its backups; without its text if that is known."""
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 from padws.database import Connection
 from padws.statements import from_file
 
-KINDS = ("users", "pads", "backups", "pictures")
+KINDS = ("users", "pads", "backups", "pictures", "links")
 
 
 class Tidied(Struct, frozen=True):

@@ -47,9 +47,17 @@ class Purged(Struct, frozen=True):
 
 @from_file
 def list_trash(
-    conn: Connection, *, owner_id: UUID, trash_for: timedelta, with_data: bool
+    conn: Connection,
+    *,
+    owner_id: UUID,
+    trash_for: timedelta,
+    before: datetime | str,
+    before_id: UUID,
+    most_pads: int | None,
+    with_data: bool,
+    with_pictures: bool,
 ) -> WithPictures[TrashedPad]:
-    """What is in a user's trash, newest first."""
+    """What is in a user's trash, newest first; a page begins after a pad (paging.place_after)."""
 
 
 @from_file

@@ -6,9 +6,11 @@ from marshmallow import Schema, fields
 from marshmallow.validate import Length, OneOf
 
 from padws.json_text import JsonText
+from padws.paging import TimeCursor
 from padws.schemas.common import (
     Answer,
     CountField,
+    CursorField,
     NameField,
     PicturesInside,
     SceneField,
@@ -137,4 +139,7 @@ class BackupsQuery(Limit, WithDataAndPictures):
     to_time = TimeField(
         data_key="to",
         metadata={"description": "Taken before; without an offset it is UTC"},
+    )
+    cursor = CursorField(
+        TimeCursor, metadata={"description": "As in the `Link` of the page before"}
     )

@@ -12,7 +12,7 @@ from marshmallow.validate import Length, OneOf, Range, Regexp
 
 from padws.errors import TITLES
 from padws.json_text import JsonText
-from padws.paging import read_cursor
+from padws.paging import AnyCursor, read_cursor
 
 
 class Answer(Schema):
@@ -104,6 +104,9 @@ def readable_name(name: str) -> str:
     return name
 
 
+LARGEST_PAGE = 100
+
+
 class CountField(fields.Integer):
     """A number of things, at least one, in digits; int() would take `1_0` as well."""
 
@@ -121,11 +124,15 @@ class CountField(fields.Integer):
 class CursorField(fields.String):
     """Where a page of a list ended, as the page before says."""
 
+    def __init__(self, kind: type[AnyCursor], **kwargs: Any):
+        super().__init__(**kwargs)
+        self._kind = kind
+
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> Any:
         try:
-            return read_cursor(str(super()._deserialize(value, attr, data, **kwargs)))
+            return read_cursor(str(super()._deserialize(value, attr, data, **kwargs)), self._kind)
         except ValueError:
             raise ValidationError("Not a cursor of this list.") from None
 

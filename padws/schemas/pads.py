@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from marshmallow import Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import Length, OneOf
 
+from padws.paging import Cursor
 from padws.schemas.common import (
     Answer,
     CountField,
@@ -16,7 +17,6 @@ from padws.schemas.common import (
 )
 
 ORDERS = ("created", "updated", "name")
-LARGEST_PAGE = 100
 
 
 class ListedPad(Answer):
@@ -51,7 +51,8 @@ class PadsQuery(WithDataAndPictures):
 
     limit = CountField(metadata={"description": "How many at most, up to 100; without it, all"})
     cursor = CursorField(
-        metadata={"description": "As in the `Link` of the page before, with the same `sort`"}
+        Cursor,
+        metadata={"description": "As in the `Link` of the page before, with the same `sort`"},
     )
     sort = fields.String(
         validate=OneOf([*ORDERS, *(f"-{each}" for each in ORDERS)]),

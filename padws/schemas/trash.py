@@ -2,9 +2,10 @@
 
 from typing import ClassVar
 
-from marshmallow import Schema, fields
+from marshmallow import fields
 
-from padws.schemas.common import Answer, SceneField
+from padws.paging import TimeCursor
+from padws.schemas.common import Answer, CountField, CursorField, PicturesInside, SceneField
 
 
 class TrashedPad(Answer):
@@ -24,12 +25,16 @@ class TrashedPad(Answer):
     version = fields.Integer(metadata={"description": "The version that it had, and will have"})
 
 
-class WithTrashedData(Schema):
-    """Whether to include the scenes of what is in the trash."""
+class TrashQuery(PicturesInside):
+    """Which part of the trash, and whether to include the scenes of what is in it."""
 
     data = fields.Boolean(
         load_default=False,
         truthy={"true", "1"},
         falsy={"false", "0"},
-        metadata={"description": "`true` includes the scenes, with their pictures"},
+        metadata={"description": "`true` includes the scenes"},
+    )
+    limit = CountField(metadata={"description": "How many at most, up to 100; without it, all"})
+    cursor = CursorField(
+        TimeCursor, metadata={"description": "As in the `Link` of the page before"}
     )

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from marshmallow import Schema, fields, validate
 
-from padws.schemas.common import Answer, CountField, NameField, Status
+from padws.schemas.common import LARGEST_PAGE, Answer, CountField, NameField, Status
 
 _LONGEST = 254
 
@@ -83,10 +83,6 @@ class UserChange(Schema):
     given_name = _optional_text()
     family_name = _optional_text()
     roles = _RolesField()
-
-
-#: Users on one page, at most.
-LARGEST_PAGE = 100
 
 
 class Page(Schema):

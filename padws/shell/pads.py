@@ -14,6 +14,7 @@ from msgspec.structs import asdict
 from padws.drawing_files import read_file
 from padws.json_complexity import check_complexity
 from padws.new_file import new_file
+from padws.paging import place_after
 from padws.pictures import Drawing, put_back, take_apart, texts, unknown_picture
 from padws.queries import backups, pads, takeouts
 from padws.queries.pictures import check_references
@@ -62,16 +63,26 @@ def list_all(user: str, trash: bool, as_json: bool) -> None:
     """List a user's pads, oldest first."""
     with open_tools() as tools:
         owner = tools.user(user)
-        with tools.database.connection() as conn:
-            if not trash:
-                print_rows(
-                    takeouts.list_owned_pads(conn, owner_id=owner.id), _COLUMNS, as_json=as_json
-                )
-                return
-            found = list_trash(
-                conn, owner_id=owner.id, trash_for=tools.settings.trash_for, with_data=False
-            )
-        print_rows(map(_without_scene, found.rows), _IN_TRASH, as_json=as_json)
+        if not trash:
+            with tools.database.connection() as conn:
+                owned = takeouts.list_owned_pads(conn, owner_id=owner.id)
+            print_rows(owned, _COLUMNS, as_json=as_json)
+            return
+        print_rows(map(_without_scene, _in_trash(tools, owner.id)), _IN_TRASH, as_json=as_json)
+
+
+def _in_trash(tools: Tools, owner_id: UUID) -> list[TrashedPad]:
+    """All pads in a user's trash, without their scenes."""
+    with tools.database.connection() as conn:
+        return list_trash(
+            conn,
+            owner_id=owner_id,
+            trash_for=tools.settings.trash_for,
+            most_pads=None,
+            with_data=False,
+            with_pictures=False,
+            **place_after(None),
+        ).rows
 
 
 def _without_scene(row: TrashedPad) -> dict[str, Any]:
@@ -142,11 +153,9 @@ def _restore_backup(
 
 def _out_of_trash(tools: Tools, owner_id: UUID, pad_id: UUID, dry_run: bool) -> bool:
     """Restore a pad, or only find out whether that can be done; whether it is there."""
+    if dry_run:
+        return pad_id in {row.id for row in _in_trash(tools, owner_id)}
     with tools.database.connection() as conn:
-        if dry_run:
-            trash_for = tools.settings.trash_for
-            found = list_trash(conn, owner_id=owner_id, trash_for=trash_for, with_data=False)
-            return pad_id in {row.id for row in found.rows}
         restored = restore_pad(
             conn, owner_id=owner_id, pad_id=pad_id, trash_for=tools.settings.trash_for
         )

@@ -1,11 +1,12 @@
--- The newest backups of a pad within a time, newest first, beside the pad's name. A pad without
+-- The newest backups of a pad within a time, newest first, beside the pad's name; `before` and `before_id` are those
+-- of the last backup of the page before, and -infinity where that has no time. A pad without
 -- backups gives one row without a backup; where there are more, one more than the limit follows, without
 -- its scene; no row: no such pad of this owner. Where pictures are kept
 -- apart, the scenes' files come beside them, and after the backups each picture once, unless the caller
 -- does not want them.
 -- Index: pads_id_owner_id_key, backups_source_id_created_at_idx, backup_pictures_pkey, pictures_pkey.
 -- psql -v pad_id="'…'" -v owner_id="'…'" -v with_data=true -v with_pictures=true -v from_time="'-infinity'" \
---      -v to_time="'infinity'" -v limit=10 -f sql/backups/list_backups.sql
+--      -v to_time="'infinity'" -v before="'infinity'" -v before_id="'…'" -v limit=10 -f sql/backups/list_backups.sql
 
 WITH listed AS (
     SELECT
@@ -19,6 +20,7 @@ WITH listed AS (
         backup.data,
         backup.pictures,
         backup.taken_at,
+        backup.created_at,
         backup.place
     FROM pad_ws.pads AS pads
     LEFT JOIN LATERAL (
@@ -32,6 +34,7 @@ WITH listed AS (
             backups.data,
             backups.pictures,
             coalesce(backups.created_at, backups.updated_at, 'epoch') AS taken_at,
+            backups.created_at,
             row_number() OVER (ORDER BY backups.created_at DESC NULLS LAST, backups.id DESC) AS place
         FROM pad_ws.backups AS backups
         WHERE
@@ -39,6 +42,7 @@ WITH listed AS (
             AND backups.owner_id = :owner_id
             AND coalesce(backups.created_at, backups.updated_at, 'epoch') >= :from_time::timestamptz
             AND coalesce(backups.created_at, backups.updated_at, 'epoch') < :to_time::timestamptz
+            AND (coalesce(backups.created_at, '-infinity'), backups.id) < (:before::timestamptz, :before_id::uuid)
         ORDER BY backups.created_at DESC NULLS LAST, backups.id DESC
         LIMIT :limit::integer + 1
     ) AS backup ON TRUE
@@ -66,6 +70,7 @@ SELECT
         WHEN :with_data AND listed.place <= :limit::integer AND listed.pictures IS NOT NULL THEN listed.data -> 'files'
     END AS files,
     listed.pictures,
+    listed.created_at,
     NULL AS digest,
     NULL::json AS content
 FROM listed
@@ -82,6 +87,7 @@ SELECT
     NULL AS data,
     NULL AS files,
     NULL AS pictures,
+    NULL AS created_at,
     encode(kept.digest, 'hex') AS digest,
     kept.content
 FROM (

@@ -1,7 +1,8 @@
--- Makes a share link of a pad. No row: no such pad. Raises PW021 where the pad has as many links as it may;
--- of several requests at once each sees the links of before, so there can be a few more.
--- Constraints: links_expires_after_creation. Index: pads_id_owner_id_key, links_owner_id_pad_id_created_at_idx;
--- users_pkey, which a foreign key asks.
+-- Makes a share link of a pad. No row: no such pad. Raises PW021 where the pad has as many links as it may that have
+-- not expired; of those that have, one makes room. Of several requests at once each sees the links of before, so
+-- there can be a few more.
+-- Constraints: links_expires_after_creation. Index: pads_id_owner_id_key, links_owner_id_pad_id_created_at_idx,
+-- where one makes room also the primary key of links; users_pkey, which a foreign key asks.
 
 CREATE OR REPLACE FUNCTION pad_ws.insert_link(
     owner_id uuid,
@@ -15,6 +16,9 @@ CREATE OR REPLACE FUNCTION pad_ws.insert_link(
 RETURNS TABLE (id uuid, created timestamptz, expires timestamptz, has_password boolean)
 LANGUAGE plpgsql
 AS $$
+DECLARE
+    moment CONSTANT timestamptz := now();
+    others record;
 BEGIN
     PERFORM
     FROM pad_ws.pads AS pads
@@ -28,14 +32,33 @@ BEGIN
         RETURN;
     END IF;
 
-    IF most <= (
-        SELECT count(*)
-        FROM pad_ws.links AS links
+    SELECT
+        count(*) AS number,
+        count(*) FILTER (WHERE links.expires_at <= moment) AS expired
+    INTO others
+    FROM pad_ws.links AS links
+    WHERE
+        links.owner_id = insert_link.owner_id
+        AND links.pad_id = insert_link.pad_id;
+
+    IF others.number - others.expired >= most THEN
+        RAISE SQLSTATE 'PW021' USING MESSAGE = 'the pad has as many links as it may';
+    END IF;
+
+    IF others.number >= most THEN
+        DELETE FROM pad_ws.links AS links
         WHERE
             links.owner_id = insert_link.owner_id
-            AND links.pad_id = insert_link.pad_id
-    ) THEN
-        RAISE SQLSTATE 'PW021' USING MESSAGE = 'the pad has as many links as it may';
+            AND links.id = (
+                SELECT ended.id
+                FROM pad_ws.links AS ended
+                WHERE
+                    ended.owner_id = insert_link.owner_id
+                    AND ended.pad_id = insert_link.pad_id
+                    AND ended.expires_at <= moment
+                ORDER BY ended.expires_at, ended.id
+                LIMIT 1
+            );
     END IF;
 
     RETURN QUERY
@@ -48,7 +71,7 @@ BEGIN
         insert_link.pad_id,
         insert_link.token_digest,
         insert_link.password_hash,
-        now(),
+        moment,
         insert_link.expires_at
     )
     RETURNING new.id, new.created_at, new.expires_at, new.password_hash IS NOT NULL;

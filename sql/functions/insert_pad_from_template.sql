@@ -24,8 +24,10 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
     template record;
+    whole bigint; -- bytes, with its pictures
 BEGIN
-    SELECT template_pads.data AS scene, NULL::jsonb AS pictures INTO template
+    SELECT template_pads.data AS scene, NULL::jsonb AS pictures, pg_column_size(template_pads.data) AS bytes
+    INTO template
     FROM pad_ws.template_pads AS template_pads
     WHERE template_pads.name = template_name;
 
@@ -33,6 +35,7 @@ BEGIN
         RETURN;
     END IF;
 
+    whole := template.bytes;
     IF new_pictures THEN
         SELECT split.scene, split.pictures INTO template
         FROM pad_ws.split_pictures(owner_id, template.scene) AS split (scene, pictures);
@@ -41,7 +44,7 @@ BEGIN
     id := gen_random_uuid();
     PERFORM pad_ws.add_pad(owner_id, id, display_name, template.scene, template.pictures, now());
     PERFORM pad_ws.store_backup(owner_id, id, gen_random_uuid(), now(), 'template', NULL, NULL);
-    PERFORM pad_ws.use_quota(owner_id, 2::bigint * pg_column_size(template.scene), TRUE);
+    PERFORM pad_ws.use_quota(owner_id, whole + pg_column_size(template.scene), TRUE);
     RETURN QUERY
     SELECT
         pad.id,

@@ -1,11 +1,12 @@
 -- Gives one of a user's pads to another user, with its backups and its pictures, wherever it is in the trash.
 -- Returns which; null: there is none left. All that refers to the pad together with its owner is changed in
 -- one statement: foreign keys are asked when that ends. Pictures are copied, where the new owner does not have
--- them; what the old one no longer needs is tidied away. Links to the pad end.
+-- them; what the old one no longer needs is tidied away. Links to the pad end. What the new owner takes is counted
+-- anew when something is next added; nothing is refused here.
 -- The owner says on which node of a cluster a row is, and cannot be changed there.
 -- Index: pads_owner_id_created_at_idx, pads_id_owner_id_key, backups_source_id_created_at_idx, pad_pictures_pkey,
--- backup_pictures_pkey, pictures_pkey, links_owner_id_pad_id_created_at_idx; for foreign keys backups_id_owner_id_key,
--- pads_pkey, users_pkey.
+-- backup_pictures_pkey, pictures_pkey, links_owner_id_pad_id_created_at_idx, usage_pkey; for foreign keys
+-- backups_id_owner_id_key, pads_pkey, users_pkey.
 
 CREATE OR REPLACE FUNCTION pad_ws.move_pad(owner_id uuid, new_owner_id uuid)
 RETURNS uuid
@@ -93,6 +94,10 @@ BEGIN
                 backups.owner_id = move_pad.owner_id
                 AND backups.source_id = moved
         );
+
+    UPDATE pad_ws.usage AS counted
+    SET counted_at = '-infinity'
+    WHERE counted.owner_id = move_pad.new_owner_id AND moved IS NOT NULL;
     RETURN moved;
 END
 $$;

@@ -1,5 +1,6 @@
 -- Takes a pad out of its owner's trash, as it was put there; it is given as it is shown. No row: it is not in
--- the trash, or due to be removed. Index: pads_id_owner_id_key; read_pad.
+-- the trash, or due to be removed. Raises PW003 where its owner has as many pads as may be: in the trash it did not
+-- count. Index: pads_id_owner_id_key, pads_owner_id_created_at_live_idx; use_quota, read_pad.
 
 CREATE OR REPLACE FUNCTION pad_ws.restore_pad(owner_id uuid, pad_id uuid, trash_for interval)
 RETURNS TABLE (
@@ -38,6 +39,7 @@ BEGIN
         pads.id = restore_pad.pad_id
         AND pads.owner_id = restore_pad.owner_id;
 
+    PERFORM pad_ws.use_quota(owner_id, 0, TRUE);
     RETURN QUERY
     SELECT
         restored.id,

@@ -34,8 +34,11 @@ BEGIN
             jsonb_object_agg(member.key, CASE
                 WHEN member.key = 'elements' THEN elements
                 WHEN member.key = 'files' THEN files
+                -- What pad.ws has written may have no mark, or something else in its place.
                 WHEN member.key = 'appState' AND jsonb_typeof(member.value -> 'pad') = 'object'
                     THEN member.value #- '{pad,uniqueId}' #- '{collaborators}'
+                WHEN member.key = 'appState' AND jsonb_typeof(member.value) = 'object'
+                    THEN member.value - 'collaborators'
                 ELSE member.value
             END)
         FROM jsonb_each(scene) AS member

@@ -1,8 +1,9 @@
--- Adds bytes to what a user takes, and raises PW003 if that is more than the user may have (not if it adds none),
--- or if a pad that is new is one too many. To be called last, when everything else is locked and written: those
--- that add at the same time wait here for one another. As long as the upper bound in `usage` is below the limit
--- nothing is counted; it is counted anew (count_bytes) at least once a day, for what others have written. Pads are
--- counted when one is new (pads_owner_id_created_at_live_idx). Without limits it does nothing.
+-- Adds bytes to what a user takes, and raises PW003 if that is more than the user may have, or if a pad that is
+-- new is one too many. To be called last, when everything else is locked and written: those that add at the same
+-- time wait here for one another. As long as the estimate in `usage` is below the limit nothing is counted;
+-- it is counted anew (count_bytes) at least once a day, for what others have written. Pads are counted when one
+-- is new (pads_owner_id_created_at_live_idx). Where nothing is `added`, bytes are neither counted nor refused.
+-- Without limits it does nothing.
 -- Index: usage_pkey.
 
 CREATE OR REPLACE FUNCTION pad_ws.use_quota(owner_id uuid, added bigint, has_new_pad boolean)
@@ -50,9 +51,9 @@ BEGIN
         END IF;
     END IF;
 
-    IF used.bytes > most_bytes OR used.counted_at < yesterday THEN
+    IF added > 0 AND (used.bytes > most_bytes OR used.counted_at < yesterday) THEN
         used.bytes := pad_ws.count_bytes(owner_id);
-        IF used.bytes > most_bytes AND added > 0 THEN
+        IF used.bytes > most_bytes THEN
             RAISE SQLSTATE 'PW003' USING MESSAGE = format('%s of %s bytes', used.bytes, most_bytes);
         END IF;
         UPDATE pad_ws.usage AS counted

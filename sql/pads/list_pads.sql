@@ -14,6 +14,14 @@ WITH digest AS (
         AND deleted_at IS NULL
 ),
 
+live AS MATERIALIZED (
+    SELECT id
+    FROM pad_ws.pads
+    WHERE
+        owner_id = :owner_id
+        AND deleted_at IS NULL
+),
+
 own AS (
     SELECT
         etag,
@@ -72,7 +80,9 @@ WHERE
     AND :with_pictures
     AND NOT (SELECT own.is_known FROM own)
     AND EXISTS (
-        SELECT FROM pad_ws.pad_pictures AS needed
+        SELECT
+        FROM live
+        INNER JOIN pad_ws.pad_pictures AS needed ON live.id = needed.pad_id
         WHERE
             needed.owner_id = :owner_id
             AND needed.digest = kept.digest

@@ -1,7 +1,8 @@
--- A picture that a pad of this owner, or one of its backups, refers to; its text is left out (null) when the
--- caller has it already.
+-- A picture that a pad of this owner, in the trash or not, or one of its backups refers to; its text is left out
+-- (null) when the caller has it already.
 -- Index: pictures_pkey, pads_id_owner_id_key, pad_pictures_pkey, backups_id_owner_id_key.
--- psql -v owner_id="'…'" -v pad_id="'…'" -v digest="'\\x…'" -v is_known=false -f sql/pictures/get_picture.sql
+-- psql -v owner_id="'…'" -v pad_id="'…'" -v digest="'\\x…'" \
+--      -v trash_for="'30 days'" -v is_known=false -f sql/pictures/get_picture.sql
 
 SELECT
     kept.digest,
@@ -15,7 +16,10 @@ WHERE
         WHERE
             pads.id = :pad_id
             AND pads.owner_id = :owner_id
-            AND pads.deleted_at IS NULL
+            AND (
+                pads.deleted_at IS NULL
+                OR pad_ws.purged_at(pads.deleted_at, pads.updated_at, :trash_for::interval) > now()
+            )
     )
     AND (
         EXISTS (

@@ -1,8 +1,10 @@
 -- What is in a user's trash and not due to be removed, newest first. Scenes are left out (null) when the caller
 -- does not want them; where pictures are kept apart, a scene's `files` is a column of its own, and after the
--- pads comes each picture once.
+-- pads comes each picture once, unless the caller does not want them. `before` and `before_id` are those of the last
+-- pad of the page before; at most `most_pads` are listed (null: all).
 -- Index: pads_owner_id_deleted_at_idx, pad_pictures_pkey, pictures_pkey.
--- psql -v owner_id="'…'" -v trash_for="'30 days'" -v with_data=true -f sql/trash/list_trash.sql
+-- psql -v owner_id="'…'" -v trash_for="'30 days'" -v before="'infinity'" -v before_id="'…'" -v most_pads=100 \
+--      -v with_data=true -v with_pictures=true -f sql/trash/list_trash.sql
 
 WITH listed AS (
     SELECT
@@ -19,7 +21,10 @@ WITH listed AS (
     WHERE
         owner_id = :owner_id
         AND deleted_at IS NOT NULL
+        AND (deleted_at, id) < (:before::timestamptz, :before_id::uuid)
         AND pad_ws.purged_at(deleted_at, updated_at, :trash_for::interval) > now()
+    ORDER BY deleted_at DESC, id DESC
+    LIMIT :most_pads
 )
 
 (
@@ -62,6 +67,6 @@ FROM (
     SELECT DISTINCT needed.digest
     FROM listed
     INNER JOIN pad_ws.pad_pictures AS needed ON listed.id = needed.pad_id AND needed.owner_id = :owner_id
-    WHERE :with_data
+    WHERE :with_data AND :with_pictures
 ) AS needed
 INNER JOIN pad_ws.pictures AS kept ON needed.digest = kept.digest AND kept.owner_id = :owner_id;

@@ -224,6 +224,24 @@ def test_pages_hold_every_backup_once(alice: Client, path: str) -> None:
     assert len(found) > 6
 
 
+def test_backups_of_one_time_are_on_one_page_or_another(
+    alice: Client, path: str, sql: SqlConnection
+) -> None:
+    for number in range(7):
+        labelled(alice, path, number)
+    sql.execute("UPDATE pad_ws.backups SET created_at = updated_at - interval '1 hour'")
+    sql.execute(
+        "UPDATE pad_ws.backups SET created_at = date_trunc('day', created_at) WHERE version % 3 > 0"
+    )
+    everything = ok(alice.get(f"{path}/backups?limit=100&data=false"))["backups"]
+    address, found = f"{path}/backups?limit=1&data=false", []
+    while address:
+        answer = alice.get(address)
+        found += ok(answer)["backups"]
+        address = answer.headers.get("Link", "").partition(">")[0].removeprefix("<")
+    assert found == everything
+
+
 # Elements
 
 

@@ -25,7 +25,7 @@ from tests.helpers.contract import Client, assert_problem, assert_refused, ok, t
 from tests.helpers.drawings import drawing
 
 PICTURE = f"data:image/png;base64,{'QUFB' * 1_000}"
-SCENE = {
+SCENE: dict[str, Any] = {
     "elements": [{"id": "a", "type": "image", "fileId": "f"}],
     "appState": {"collaborators": [{"username": "alice"}], "gridSize": 20},
     "files": {"f": {"id": "f", "mimeType": "image/png", "dataURL": PICTURE}},
@@ -123,6 +123,15 @@ def test_a_pad_has_at_most_a_hundred(
     new_link(alice, pad)
     assert_problem(alice.post(links_of(pad)), 409, "too_many_links")
     new_link(alice, make_pad(alice))
+    sql.execute(
+        "UPDATE pad_ws.links SET created_at = 'epoch', expires_at = now() - interval '1 day'"
+        " WHERE id IN (SELECT id FROM pad_ws.links WHERE pad_id = %s LIMIT 2)",
+        [pad["id"]],
+    )
+    for _ in range(2):  # each takes the place of one that has expired
+        new_link(alice, pad)
+        assert len(ok(alice.get(links_of(pad)))) == 100
+    assert_problem(alice.post(links_of(pad)), 409, "too_many_links")
 
 
 def test_only_links_of_the_pad_are_listed_and_ended(alice: Client, pad: dict[str, Any]) -> None:
@@ -167,6 +176,18 @@ def test_anyone_sees_the_drawing_and_nothing_of_its_owner(
     assert answer.headers["ETag"] == '"1"'
     for told in (pad["owner_id"], pad["id"], "alice"):
         assert told not in answer.get_data(as_text=True) + str(answer.headers)
+
+
+def test_who_draws_is_not_shown_of_a_pad_that_pad_ws_wrote(
+    alice: Client, anyone: Client, pad: dict[str, Any], sql: SqlConnection
+) -> None:
+    """Such a pad may have no mark."""
+    sql.execute(
+        "UPDATE pad_ws.pads SET version = 0, pictures = NULL, data = %s::jsonb",
+        [json.dumps({"elements": [], "appState": SCENE["appState"]})],
+    )
+    shown = ok(anyone.get(new_link(alice, pad)["path"]))["data"]
+    assert shown == {"elements": [], "appState": {"gridSize": 20}}
 
 
 @pytest.mark.parametrize("status", [200, 403, 404])

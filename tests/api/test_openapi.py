@@ -169,9 +169,9 @@ def test_query_parameters_are_described(document: Document) -> None:
     expected = {
         ("GET", "/api/pad"): {"data", "pictures", "limit", "cursor", "sort", "q"},
         ("GET", "/api/pad/{}"): {"pictures"},
-        ("GET", "/api/pad/{}/backups"): {"limit", "from", "to", "data", "pictures"},
+        ("GET", "/api/pad/{}/backups"): {"limit", "from", "to", "cursor", "data", "pictures"},
         ("GET", "/api/pad/{}/backups/{}"): {"pictures"},
-        ("GET", "/api/pad/trash"): {"data"},
+        ("GET", "/api/pad/trash"): {"data", "pictures", "limit", "cursor"},
         ("GET", "/api/pad/recent"): {"limit", "pictures"},
         ("GET", "/api/shared/{}"): {"pictures"},
         ("POST", "/api/shared/{}"): {"pictures"},

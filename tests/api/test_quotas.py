@@ -16,7 +16,7 @@ from padws.release import upgrade
 from tests.api.conftest import ClientOf, Configure, SqlConnection
 from tests.api.pads import make_pad
 from tests.api.takeouts import bring_in, take_out, zipped
-from tests.helpers import parallel
+from tests.helpers import citus, parallel
 from tests.helpers.contract import Client, assert_problem, ok
 
 USAGE = "/api/users/me/usage"
@@ -89,6 +89,20 @@ def test_no_more_pads_than_the_limit(alice: Client, bob: Client, limit: Limit) -
     make_pad(bob)
     ok(alice.delete(f"/api/pad/{pad['id']}"))
     make_pad(alice)
+
+
+def test_the_trash_is_no_way_around_the_limit(alice: Client, limit: Limit) -> None:
+    limit(pads=1, bytes=1_000_000)
+    pad = make_pad(alice)
+    ok(alice.delete(f"/api/pad/{pad['id']}"))
+    other = make_pad(alice)
+    restore = f"/api/pad/trash/{pad['id']}/restore"
+    problem = assert_problem(alice.post(restore), 413, "quota_exceeded")
+    assert (problem["used"], problem["limit"]) == (1, 1)
+    assert [each["id"] for each in ok(alice.get("/api/pad/trash"))] == [pad["id"]]
+    limit(bytes=1)  # which it takes already
+    ok(alice.delete(f"/api/pad/{other['id']}"))
+    assert ok(alice.post(restore)) == pad
 
 
 Ask = Callable[[Client, str], Any]
@@ -240,6 +254,22 @@ def test_a_takeout_comes_in_as_far_as_there_is_room(
     assert (pads, skipped) == (0, {})
 
 
+def test_many_restores_at_once_get_no_further_than_one(
+    app: Flask, client_of: ClientOf, alice: Client, limit: Limit
+) -> None:
+    deleted = [make_pad(alice)["id"] for _ in range(8)]
+    for pad_id in deleted:
+        ok(alice.delete(f"/api/pad/{pad_id}"))
+    limit(pads=3)
+
+    def restore(client: Client, pad_id: str) -> int:
+        return client.post(f"/api/pad/trash/{pad_id}/restore").status_code
+
+    tasks = [partial(restore, client_of(app, "alice"), pad_id) for pad_id in deleted]
+    assert sorted(parallel.at_once(tasks)) == [200] * 3 + [413] * 5
+    assert ok(alice.get(USAGE))["pads"] == 3
+
+
 @pytest.mark.parametrize("what", ["pads", "bytes"])
 def test_many_at_once_get_no_further_than_one(
     app: Flask, client_of: ClientOf, alice: Client, limit: Limit, what: str
@@ -257,6 +287,19 @@ def test_many_at_once_get_no_further_than_one(
     usage = ok(alice.get(USAGE))
     assert usage[what] <= usage[f"{what}_limit"]
     assert sorted(statuses) == [201] * 3 + [413] * 9
+
+
+@citus.on_one_machine
+def test_pads_that_somebody_is_given_count(
+    alice: Client, bob: Client, admin: Client, limit: Limit
+) -> None:
+    limit(bytes=1_000_000)
+    pad = make_pad(alice, data=scene(90_000))
+    owner_id = make_pad(bob)["owner_id"]
+    limit(bytes=90_000)
+    ok(admin.post(f"/api/users/{pad['owner_id']}/pads/move", json={"to": owner_id}))
+    answer = bob.post("/api/pad", json={"display_name": "x", "data": {"a": 1}})
+    assert_problem(answer, 413, "quota_exceeded")
 
 
 def test_what_others_have_written_counts_after_a_day(

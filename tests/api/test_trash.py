@@ -7,7 +7,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from flask import Flask
 
+from padws.context import Services
+from padws.queries import pads
 from tests.api.conftest import ClientOf, Configure, SqlConnection
 from tests.api.pads import make_pad
 from tests.helpers.contract import Client, assert_problem, assert_refused, ok, time_of
@@ -76,6 +79,60 @@ def test_scenes_and_pictures_are_there_on_request(alice: Client, value: str) -> 
     listed = ok(alice.get(f"/api/pad/trash?data={value}"))
     assert [each["data"] for each in reversed(listed)] == [pad["data"] for pad in pads]
     assert_refused(alice.get("/api/pad/trash?data=maybe"), "data")
+
+
+def test_pictures_are_left_out_on_request_and_read_by_their_address(
+    alice: Client, bob: Client, sql: SqlConnection
+) -> None:
+    scene = drawing(2)
+    scene["files"] = {"a": {"mimeType": "image/png", "dataURL": PICTURE}}
+    pad = trashed(alice, data=scene)
+    (listed,) = ok(alice.get("/api/pad/trash?data=true&pictures=false"))
+    address = listed["data"]["files"]["a"].pop("picture")
+    assert "dataURL" not in listed["data"]["files"]["a"]
+    assert address.startswith(f"/api/pad/{pad['id']}/pictures/")
+    assert alice.get(address).status_code == 200
+    assert_problem(bob.get(address), 404, "picture_not_found")
+    age(sql, 30)
+    assert_problem(alice.get(address), 404, "picture_not_found")
+
+
+def test_the_list_of_pads_brings_no_pictures_of_the_trash(
+    app: Flask, alice: Client, sql: SqlConnection
+) -> None:
+    scene = drawing(2)
+    scene["files"] = {"a": {"mimeType": "image/png", "dataURL": PICTURE}}
+    make_pad(alice)
+    trashed(alice, data=scene)
+    (row,) = sql.execute("SELECT owner_id FROM pad_ws.pads LIMIT 1").fetchall()
+    services: Services = app.extensions["padws"]
+    with services.database.connection() as conn:
+        found = pads.list_pads(
+            conn, owner_id=row["owner_id"], with_data=True, with_pictures=True, known_etags=[]
+        )
+    assert (len(found.rows), found.contents) == (1, {})
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5, 6, 1_000])
+def test_the_trash_comes_in_pages(alice: Client, sql: SqlConnection, limit: int) -> None:
+    """Also where several were deleted at the same moment."""
+    for number in range(5):
+        ok(alice.delete(f"/api/pad/{make_pad(alice, f'Plan {number}')['id']}"))
+    sql.execute("UPDATE pad_ws.pads SET deleted_at = date_trunc('day', deleted_at)")
+    whole, paged = ok(alice.get("/api/pad/trash")), []
+    path = f"/api/pad/trash?limit={limit}"
+    while path:
+        answer = alice.get(path)
+        paged.append(ok(answer))
+        path = answer.headers.get("Link", "<>").partition(">")[0].removeprefix("<")
+    assert [pad for page in paged for pad in page] == whole
+    assert [len(each) for each in paged[:-1]] == [limit] * (len(paged) - 1)
+    assert paged[-1]
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "WyIyMDI1LTAxLTAxIiwgIngiXQ", str(uuid4())])
+def test_a_cursor_that_was_not_handed_out_is_refused(alice: Client, cursor: str) -> None:
+    assert_refused(alice.get(f"/api/pad/trash?cursor={cursor}"), "cursor")
 
 
 def test_a_pad_of_pad_ws_comes_back_with_its_id_and_name(alice: Client, sql: SqlConnection) -> None:

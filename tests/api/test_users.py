@@ -381,8 +381,9 @@ def test_whose_user_is_deleted_before_anything_can_be_added_is_told_so(
     assert_problem(answer, 409, "deleted_meanwhile")
 
 
+@pytest.mark.parametrize("query", ["", "?limit=1", "?q=x"])
 def test_a_first_pad_that_is_gone_before_it_is_listed_is_no_failure(
-    alice: Client, sql: SqlConnection
+    alice: Client, sql: SqlConnection, query: str
 ) -> None:
     sql.execute(
         "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS "
@@ -390,7 +391,7 @@ def test_a_first_pad_that_is_gone_before_it_is_listed_is_no_failure(
         "CREATE TRIGGER lose AFTER INSERT ON pad_ws.pads FOR EACH ROW EXECUTE FUNCTION lose()"
     )
     try:
-        answer = alice.get("/api/pad")
+        answer = alice.get(f"/api/pad{query}")
     finally:
         sql.execute("DROP FUNCTION lose CASCADE")
     assert_problem(answer, 409, "deleted_meanwhile")

@@ -19,7 +19,9 @@ from psycopg.rows import dict_row
 
 from padws.database import Connection, Database
 from padws.json_text import JsonText
+from padws.paging import place_after
 from padws.queries import backups, pads
+from padws.queries.trash import TrashedPad, list_trash
 from padws.queries.users import UserRow, bar_user, insert_user
 from padws.scene_counts import count_scene
 from padws.takeout.leaving import delete_barred_user
@@ -163,6 +165,21 @@ def delete(conn: Connection, pad: pads.Pad, **arguments: Any) -> pads.DeletedPad
         "most": 100,
     }
     return pads.delete_pad(conn, **(defaults | arguments))
+
+
+def in_trash(
+    conn: Connection, owner_id: UUID, trash_for: timedelta = THIRTY_DAYS
+) -> list[TrashedPad]:
+    """All pads in a user's trash, without their scenes."""
+    return list_trash(
+        conn,
+        owner_id=owner_id,
+        trash_for=trash_for,
+        most_pads=None,
+        with_data=False,
+        with_pictures=False,
+        **place_after(None),
+    ).rows
 
 
 def restore(conn: Connection, pad: pads.Pad, backup_id: UUID, **changes: Any) -> Any:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
+from padws.migrations import adoption
 from tests.helpers import databases
 from tests.helpers.commands import Forks
 
@@ -91,6 +93,9 @@ REFUSED = {
     "DROP INDEX pad_ws.ix_pad_ws_users_username": "pad_ws.users.username is not unique",
     "ALTER TABLE pad_ws.pads DROP CONSTRAINT pads_owner_id_fkey": "from pad_ws.users stays in",
     "ALTER TABLE pad_ws.pads ADD version integer": "pad_ws.pads.version is integer, and must",
+    "ALTER TABLE pad_ws.pads ADD elements text": "pad_ws.pads.elements is text, and must",
+    "ALTER TABLE pad_ws.backups ADD reason text DEFAULT '' NOT NULL; "
+    "ALTER TABLE pad_ws.backups ALTER reason DROP DEFAULT": "reason (text) may not be null",
     "ALTER TABLE pad_ws.template_pads SET UNLOGGED": "template_pads is empty after a crash",
     "ALTER TABLE pad_ws.template_pads RENAME TO own; "
     "CREATE VIEW pad_ws.template_pads AS TABLE pad_ws.own": "template_pads is a view, not a table",
@@ -105,6 +110,23 @@ REFUSED = {
     "ALTER TABLE pad_ws.users ADD CONSTRAINT person FOREIGN KEY (id) REFERENCES people": '"person"',
     "CREATE RULE none AS ON DELETE TO pad_ws.pads DO INSTEAD NOTHING": "failed, and nothing was",
 }
+
+
+def test_every_column_of_a_new_database_is_known(database_url: str) -> None:
+    """So one that is found under the name of any of them is looked at."""
+    with psycopg.connect(database_url) as conn:
+        found = {
+            (table.name, column.name): f"{column.type}{'!' * (column.required)}"
+            for table in adoption.tables(conn)
+            for column in adoption.columns(table.columns)
+        }
+    taken_over = {
+        (table, name): kind
+        for table, kinds in adoption.COLUMNS.items()
+        for name, kind in kinds.items()
+    }
+    assert found.keys() == taken_over.keys() | adoption.ADDED.keys()
+    assert {place: found[place] for place in adoption.ADDED} == dict(adoption.ADDED)
 
 
 @pytest.mark.parametrize(("sql", "named"), REFUSED.items())

@@ -14,7 +14,7 @@ import pytest
 
 from padws.database import Connection, prepare_connection
 from padws.json_text import JsonText
-from padws.pictures import put_back, take_apart, texts
+from padws.pictures import Drawing, put_back, take_apart, texts
 from padws.queries import backups, pads
 from padws.queries.pictures import are_pictures_apart
 from padws.queries.users import insert_user
@@ -22,7 +22,7 @@ from padws.uuid7 import uuid7
 from tests.helpers import databases
 from tests.helpers.commands import Forks
 from tests.helpers.pictures import drawing_with_pictures
-from tests.helpers.rows import retention, user_row
+from tests.helpers.rows import retention, save, user_row
 from tests.helpers.waiting import wait_until
 
 BEFORE = "20261126_0002_validate_reasons"
@@ -53,12 +53,27 @@ def connected(url: str) -> Iterator[Connection]:
         yield conn
 
 
+def drawing_of(number: int) -> Drawing:
+    """A scene whose pictures are apart."""
+    drawing = take_apart(json.dumps(scene(number)).encode(), lambda _: None, lambda: True)
+    assert drawing.digests
+    return drawing
+
+
+def last_pad(conn: Connection) -> pads.Pad:
+    """The pad of the last drawing."""
+    found = conn.execute("SELECT id, owner_id FROM pad_ws.pads ORDER BY id DESC").fetchone()
+    assert found
+    mine = {"pad_id": found[0], "owner_id": found[1]}
+    (pad,) = pads.get_pad(conn, known_versions="{}", with_pictures=False, **mine).rows
+    return pad
+
+
 def fill(conn: Connection) -> None:
     """Pads of one user, whose pictures are apart, each with a backup."""
     owner_id = insert_user(conn, **user_row()).id
     for number in range(PADS):
-        drawing = take_apart(json.dumps(scene(number)).encode(), lambda _: None, lambda: True)
-        assert drawing.digests
+        drawing = drawing_of(number)
         (pad,) = pads.insert_pad(
             conn,
             pad_id=uuid7(),
@@ -111,6 +126,28 @@ def test_a_rollback_puts_pictures_back_and_the_next_upgrade_leaves_them(
         assert databases.query(url, f"SELECT count(*) FROM pad_ws.{table}") == [(0,)]
     with connected(url) as conn:
         assert not are_pictures_apart(conn)
+
+
+def test_what_was_known_of_scenes_without_their_pictures_is_forgotten_with_the_rollback(
+    url: str, settings: dict[str, str], forker: Forks
+) -> None:
+    """So a picture that goes is noticed afterwards, and equal scenes are found."""
+    drawing = drawing_of(PADS - 1)
+    with connected(url) as conn:
+        pad = last_pad(conn)
+        assert save(conn, pad, scene=drawing.scene, pictures=drawing.pictures)  # which counts it
+    forker.run(settings, "db-rollback", "--to", BEFORE, "--yes")
+    forker.run(settings, "db-upgrade")
+    with connected(url) as conn:
+        pad = last_pad(conn)
+        mine = {"pad_id": pad.id, "owner_id": pad.owner_id}
+        (backup,) = backups.insert_backup(conn, retention=retention(), **mine).rows
+        assert backup.pruned is None, "it is there"
+        assert backups.delete_backup(conn, backup_id=backup.id, **mine)
+        without = JsonText(json.dumps({"elements": [PADS - 1], "files": {}}).encode())
+        saved = save(conn, pad, scene=without)
+        assert saved
+        assert saved.kept
 
 
 def test_a_rollback_killed_between_two_drawings_is_finished_by_the_next(

@@ -80,10 +80,10 @@ def test_it_removes_what_is_due_in_the_trash_and_says_so(
     assert "6 pads and 18 backups removed from the trash." in output
     assert number_of_pads(trash) == (6, 18)
     assert "0 pads and 0 backups removed" in forker.run(settings, "db-tidy").output
-    assert recorded(trash) == {"users": 0, "pads": 6, "backups": 18, "pictures": 0}
+    assert recorded(trash) == {"users": 0, "pads": 6, "backups": 18, "pictures": 0, "links": 0}
     forker.run(settings | {"TRASH_DAYS": "0"}, "db-tidy")
     assert number_of_pads(trash) == (0, 0)
-    assert recorded(trash) == {"users": 0, "pads": 12, "backups": 36, "pictures": 0}
+    assert recorded(trash) == {"users": 0, "pads": 12, "backups": 36, "pictures": 0, "links": 0}
 
 
 def test_killed_in_the_middle_of_the_trash_it_goes_on_where_it_was(
@@ -129,6 +129,28 @@ def test_it_finishes_the_deletion_of_users(
     assert recorded(trash)["users"] == 2
 
 
+def test_it_deletes_links_that_expired_a_month_ago(
+    trash: str, settings: dict[str, str], forker: Forks
+) -> None:
+    databases.execute(
+        trash,
+        b"""
+        INSERT INTO pad_ws.links (owner_id, id, pad_id, token_digest, created_at, expires_at)
+        SELECT owner_id, gen_random_uuid(), id, sha256((id::text || days)::bytea), 'epoch',
+            now() - days * interval '1 day'
+        FROM pad_ws.pads
+        CROSS JOIN unnest('{29,30,90}'::integer[]) AS days
+        WHERE deleted_at > now() - interval '29 days 12 hours'
+        """,
+    )
+    before = databases.query(trash, "SELECT count(*) FROM pad_ws.links")
+    output = forker.run(settings, "db-tidy").output
+    assert "12 share links deleted" in output
+    assert before == [(18,)]
+    assert databases.query(trash, "SELECT count(*) FROM pad_ws.links") == [(6,)]
+    assert recorded(trash)["links"] == 12
+
+
 # Nothing of the second user's can be changed, as if a row were damaged.
 IN_THE_WAY = b"""
     UPDATE pad_ws.pads SET deleted_at = now() WHERE owner_id = md5('2')::uuid;
@@ -158,7 +180,7 @@ def test_several_that_empty_the_trash_at_once_share_the_work(
     for command in commands:
         assert command.wait() == 0, command.output
     assert number_of_pads(trash) == (6, 18)
-    assert recorded(trash) == {"users": 0, "pads": 6, "backups": 18, "pictures": 0}
+    assert recorded(trash) == {"users": 0, "pads": 6, "backups": 18, "pictures": 0, "links": 0}
 
 
 def number_of_pictures(url: str) -> int:

@@ -14,6 +14,7 @@ from psycopg.errors import CheckViolation
 
 from padws.database import Connection, Database
 from padws.json_text import JsonText
+from padws.paging import place_after
 from padws.queries import backups, pads
 from tests.helpers.rows import (
     ALWAYS_DUE,
@@ -87,6 +88,7 @@ def listed(conn: Connection, pad: pads.Pad, **changes: Any) -> list[backups.List
         "from_time": "-infinity",
         "to_time": "infinity",
         "limit": 10,
+        **place_after(None),
     }
     arguments |= changes
     return backups.list_backups(conn, **arguments).rows[: arguments["limit"]]
@@ -554,6 +556,7 @@ def test_one_more_than_the_limit_follows_without_its_scene(conn: Connection) -> 
             from_time="-infinity",
             to_time="infinity",
             limit=limit,
+            **place_after(None),
         )
         assert [row.data is None for row in found.rows] == [False] * shown + [True] * (limit < 3)
 

@@ -21,6 +21,7 @@ from tests.helpers.rows import (
     backups_of,
     count,
     delete,
+    in_trash,
     new_backup,
     new_pad,
     new_user,
@@ -51,8 +52,7 @@ def purge_one(conn: Connection, pad: pads.Pad, most: int = 100) -> pads.DeletedP
 
 
 def listed(conn: Connection, owner_id: UUID, trash_for: timedelta = THIRTY_DAYS) -> list[UUID]:
-    found = trash.list_trash(conn, owner_id=owner_id, trash_for=trash_for, with_data=False)
-    return [each.id for each in found.rows]
+    return [each.id for each in in_trash(conn, owner_id, trash_for)]
 
 
 def trashed(conn: Connection, backups: int = 0) -> pads.Pad:

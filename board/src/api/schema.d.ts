@@ -419,7 +419,7 @@ export interface paths {
             };
             cookie?: never;
         };
-        /** Read a picture of a pad or of one of its backups. */
+        /** Read a picture of a pad, in the trash or not, or of one of its backups. */
         get: operations["getPicture"];
         put?: never;
         post?: never;
@@ -2327,8 +2327,14 @@ export interface operations {
     listTrash: {
         parameters: {
             query?: {
-                /** @description `true` includes the scenes, with their pictures */
+                /** @description `false` leaves out pictures that are kept apart: their files have, in place of `dataURL`, the address in `picture` */
+                pictures?: boolean;
+                /** @description `true` includes the scenes */
                 data?: boolean;
+                /** @description How many at most, up to 100; without it, all */
+                limit?: number;
+                /** @description As in the `Link` of the page before */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -2339,6 +2345,8 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description A next page, as `rel="next"` */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2406,6 +2414,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
@@ -2454,6 +2463,8 @@ export interface operations {
                 from?: string;
                 /** @description Taken before; without an offset it is UTC */
                 to?: string;
+                /** @description As in the `Link` of the page before */
+                cursor?: string;
             };
             header?: never;
             path: {

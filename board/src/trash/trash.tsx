@@ -16,7 +16,8 @@ import { Top } from "../ui/top";
 import "../gallery/gallery.css";
 import "./trash.css";
 
-const listTrash = (data = false): Promise<TrashedPad[]> => ok(api.GET("/api/pad/trash", { params: { query: { data } } }));
+const listTrash = (data = false): Promise<TrashedPad[]> =>
+  ok(api.GET("/api/pad/trash", { params: { query: { data, pictures: false } } }));
 
 const path = (padId: string) => ({ params: { path: { pad_id: padId } } });
 

@@ -1,0 +1,3 @@
+-- Nothing is taken back: a comment is in nobody's way.
+
+SELECT 1;

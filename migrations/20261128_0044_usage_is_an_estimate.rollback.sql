@@ -1,0 +1,3 @@
+-- Nothing is taken back: comments are in nobody's way.
+
+SELECT 1;
