@@ -1,4 +1,4 @@
-"""What a save has to know of a scene, to tell later what a save after it replaces.
+"""What a save must know of a scene, to tell later what a save after it replaces.
 
 A typed decoder reads it past everything else, and builds no more than that. Of a scene that it
 cannot read nothing is known, and PostgreSQL looks for itself.

@@ -138,7 +138,7 @@ def find_damaged_usage(
 
 @from_file
 def list_rules(conn: Connection) -> list[Rule]:
-    """The rules that the database has to keep."""
+    """The rules that the database must keep."""
 
 
 @from_file

@@ -9,6 +9,7 @@ from padws.json_text import JsonText
 from padws.paging import TimeCursor
 from padws.schemas.common import (
     Answer,
+    BoundedListField,
     CountField,
     CursorField,
     NameField,
@@ -75,9 +76,9 @@ class Label(Schema):
 class Restore(Schema):
     """What to restore."""
 
-    elements = fields.List(
+    elements = BoundedListField(
         fields.String(validate=Length(1, 1_000)),
-        validate=Length(1, 10_000),
+        Length(1, 10_000),
         metadata={
             "description": "The ids of elements to bring back, with their pictures, into the "
             "drawing as it is; without them, all of it is restored"

@@ -34,6 +34,19 @@ class SceneField(fields.Field[JsonText]):
         return value
 
 
+class BoundedListField(fields.List[Any]):
+    """A list of which one that is too long is refused before each item is looked at."""
+
+    def __init__(self, item: fields.Field[Any], length: Length, **kwargs: Any):
+        self._length = length
+        super().__init__(item, validate=length, **kwargs)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        if isinstance(value, list):
+            self._length(value)
+        return super()._deserialize(value, *args, **kwargs)
+
+
 # Characters that cannot be seen: those that Unicode lets programs ignore
 # (Default_Ignorable_Code_Point), and others that are drawn as a blank.
 _INVISIBLE = frozenset(

@@ -1,11 +1,17 @@
 """Users."""
 
-from typing import Any
 from uuid import UUID
 
 from marshmallow import Schema, fields, validate
 
-from padws.schemas.common import LARGEST_PAGE, Answer, CountField, NameField, Status
+from padws.schemas.common import (
+    LARGEST_PAGE,
+    Answer,
+    BoundedListField,
+    CountField,
+    NameField,
+    Status,
+)
 
 _LONGEST = 254
 
@@ -21,17 +27,8 @@ def _optional_text(**kwargs: object) -> fields.String:
     )
 
 
-class _RolesField(fields.List[str]):
-    """Names of roles; too many are refused before each is looked at."""
-
-    def __init__(self, **kwargs: Any):
-        self._number = validate.Length(max=100)
-        super().__init__(NameField(longest=_LONGEST), validate=self._number, **kwargs)
-
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[str | None]:
-        if isinstance(value, list):
-            self._number(value)
-        return super()._deserialize(value, *args, **kwargs)
+def _roles(**kwargs: object) -> BoundedListField:
+    return BoundedListField(NameField(longest=_LONGEST), validate.Length(max=100), **kwargs)
 
 
 class User(Answer):
@@ -70,7 +67,7 @@ class NewUser(Schema):
     name = _optional_text(load_default="")
     given_name = _optional_text(load_default="")
     family_name = _optional_text(load_default="")
-    roles = _RolesField(load_default=list)
+    roles = _roles(load_default=list)
 
 
 class UserChange(Schema):
@@ -82,7 +79,7 @@ class UserChange(Schema):
     name = _optional_text()
     given_name = _optional_text()
     family_name = _optional_text()
-    roles = _RolesField()
+    roles = _roles()
 
 
 class Page(Schema):

@@ -115,7 +115,10 @@ class _Pad:
         return pad.is_new, added
 
     def _as_backup(self, pad: takeouts.ImportedPad, described: dict[str, Any]) -> dict[str, Any]:
-        """The drawing of the takeout, as a backup of a pad that has changed since."""
+        """The drawing of the takeout, as a backup of a pad that has changed since.
+
+        It is taken now, and stays as long as one that is: its own time may be long past.
+        """
         digest = self._archive.digest_of(path_of(self._files.id, DRAWING))
         return {
             "file": DRAWING,
@@ -123,7 +126,7 @@ class _Pad:
             "reason": "import",
             "label": None,
             "version": described["version"],
-            "timestamp": described["updated_at"],
+            "timestamp": self._now,
         }
 
     def _use_quota(self, *, has_new_pad: bool) -> bool:

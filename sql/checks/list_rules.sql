@@ -1,4 +1,4 @@
--- The rules that the database itself has to keep, each `valid`, `not valid` (for the rows that were there
+-- The rules that the database itself must keep, each `valid`, `not valid` (for the rows that were there
 -- before it, nobody has looked) or `missing`. Index: none is read.
 -- psql -f sql/checks/list_rules.sql
 

@@ -23,7 +23,7 @@ BEGIN
     marked := pad_ws.stamp_scene(scene, pad_id, pad.display_name);
     IF NOT pad_ws.is_scene(scene) THEN
         RAISE check_violation USING
-            MESSAGE = 'What is to be saved is no scene (pads_data_is_scene)',
+            MESSAGE = 'What you save is not a scene (pads_data_is_scene)',
             CONSTRAINT = 'pads_data_is_scene';
     END IF;
     IF pad.data = marked AND pad.pictures IS NOT DISTINCT FROM pictures THEN

@@ -21,7 +21,7 @@ DECLARE
 BEGIN
     IF NOT pad_ws.is_scene(part) THEN
         RAISE check_violation USING
-            MESSAGE = 'What is to be merged is no scene (pads_data_is_scene)',
+            MESSAGE = 'What you merge is not a scene (pads_data_is_scene)',
             CONSTRAINT = 'pads_data_is_scene';
     END IF;
     IF

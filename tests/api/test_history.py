@@ -315,6 +315,14 @@ def test_elements_that_are_not_there_are_not_found(alice: Client, path: str, bac
     assert ok(alice.get(path)) == before
 
 
+def test_too_many_chosen_elements_are_refused_in_few_words(
+    alice: Client, path: str, backup: str
+) -> None:
+    answer = alice.post(f"{backup}/restore", json={"elements": list(range(10_001))})
+    assert_problem(answer, 422, "invalid")
+    assert len(answer.data) < 1_000
+
+
 def test_without_chosen_elements_all_is_restored(alice: Client, path: str, backup: str) -> None:
     ok(alice.post(f"{backup}/restore", json={}))
     assert elements_of(alice, path).keys() == {"a", "b", "c"}

@@ -230,6 +230,29 @@ def test_a_pad_that_pad_ws_wrote_and_nobody_has_changed_is_no_other_drawing(
     assert bring_in(alice, zipped(take_out(alice))) == (0, 0, {})
 
 
+def test_a_drawing_that_is_brought_in_is_not_gone_with_the_next_backup(
+    alice: Client, pad: dict[str, Any]
+) -> None:
+    """However old it is."""
+    path = f"/api/pad/{pad['id']}"
+    files = take_out(alice)
+    files[path_in(pad, "drawing.excalidraw")] = json.dumps(drawing(9)).encode()
+    about = json.loads(files[path_in(pad, "pad.json")])
+    about |= {"created_at": "2024-01-01T00:00:00Z", "updated_at": "2024-01-01T00:00:00Z"}
+    files[path_in(pad, "pad.json")] = json.dumps(about | {"history": []}).encode()
+    for name in history_in(files):
+        del files[name]
+    for seed in range(10, 21):
+        ok(alice.post(path, json=drawing(seed)))
+        alice.post(f"{path}/backups")
+    assert bring_in(alice, zipped(files)) == (0, 1, {})
+    ok(alice.post(path, json=drawing(30)))
+    ok(alice.post(f"{path}/backups"), 201)
+    reasons = [each["reason"] for each in ok(alice.get(f"{path}/backups"))["backups"]]
+    assert "import" in reasons
+    assert bring_in(alice, zipped(files)) == (0, 0, {})
+
+
 def test_ids_of_somebody_else_are_replaced_by_derived_ones(
     alice: Client, bob: Client, pad: dict[str, Any], files: Files
 ) -> None:
