@@ -432,16 +432,16 @@ def answer(
         "Cache-Control": _ASK_FIRST,
         **(headers or {}),
     }
-    if has_written is None:
-        has_written = request.method not in ("GET", "HEAD")
     body = _body(pieces, length, has_written=has_written)
     return _Answer(body, status, list(all_headers.items()))
 
 
-def _body(pieces: list[Buffer], length: int, *, has_written: bool) -> Iterable[bytes]:
+def _body(pieces: list[Buffer], length: int, *, has_written: bool | None) -> Iterable[bytes]:
     """The pieces as the body of an answer. Raises TooManyRequests if there is no room for that."""
     if length <= memory_budget.SMALL:
         return [b"".join(pieces)]
+    if has_written is None:
+        has_written = request.method not in ("GET", "HEAD")
     return _Pieces(pieces, length, has_written=has_written)
 
 

@@ -85,9 +85,9 @@ BEGIN
                         )
                     )
             )
-        RETURNING pg_column_size(backups.data) AS bytes
+        RETURNING backups.data
     )
-    SELECT count(*), coalesce(sum(gone.bytes), 0) INTO pruned, freed FROM gone;
+    SELECT count(*), coalesce(sum(pg_column_size(gone.data)), 0) INTO pruned, freed FROM gone;
 END
 $$;
 

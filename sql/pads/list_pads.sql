@@ -3,7 +3,7 @@
 -- gets its first pad only, for the ETag. A pad at version 0 was written by pad.ws, whose scenes do
 -- not always carry the pad's id and name. Where pictures are kept apart, a scene's `files` is a column of
 -- its own, and each picture follows once, as a row, unless the caller does not want them.
--- Index: pads_owner_id_created_at_live_idx, pictures_pkey, pad_pictures_owner_id_digest_idx.
+-- Index: pads_owner_id_created_at_live_idx, pictures_pkey, pad_pictures_pkey.
 -- psql -v owner_id="'…'" -v with_data=true -v with_pictures=true -v known_etags="'{}'" -f sql/pads/list_pads.sql
 
 WITH digest AS (

@@ -6,14 +6,14 @@
 
 UPDATE pad_ws.users
 SET
-    username = CASE WHEN username ~ '\S' THEN username ELSE 'user_' || id END,
-    email = CASE WHEN email ~ '\S' THEN email ELSE 'user_' || id || '@example.com' END,
+    username = CASE WHEN username ~ '\S' THEN username ELSE 'user_' || id::text END,
+    email = CASE WHEN email ~ '\S' THEN email ELSE 'user_' || id::text || '@example.com' END,
     roles = CASE
         WHEN jsonb_typeof(roles) = 'array' AND NOT roles @? 'strict $[*] ? (@.type() <> "string")' THEN roles
         ELSE '[]'
     END,
     updated_at = greatest(updated_at, created_at),
-    deleted_at = coalesce(deleted_at, now())
+    deleted_at = least(deleted_at, now())
 WHERE id = :user_id
 RETURNING
     id,

@@ -159,6 +159,9 @@ def test_in_the_trash_a_pad_is_not_even_its_owners(
     route: tuple[str, str, Any],
     stored: Callable[[], list[dict[str, Any]]],
 ) -> None:
+    """But for its pictures, with which the trash is shown."""
+    if "/pictures/" in route[1]:
+        return
     ok(alice.delete(f"/api/pad/{owned.pad}"))
     before = stored()
     for headers in HEADERS:

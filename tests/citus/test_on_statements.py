@@ -25,16 +25,19 @@ ON_EVERY_SHARD = {
     "tokens/get_token_owner",
     "pictures/get_next_owner_of_pictures",
     "trash/get_next_owner_of_trash",
+    "links/get_next_owner_of_expired",
 }
 #: These lock or ask, and read no table.
 WITHOUT_A_TABLE = {"users/lock_user_names", "pictures/are_pictures_apart"}
+#: `db-verify` is for one PostgreSQL (docs/citus.md).
+CHECKS = {name for name in NAMES if name.startswith("checks/")}
 CALLS = {
     name: path
     for name, path in zip(NAMES, FILES, strict=True)
-    if any(f"FROM pad_ws.{each.stem}(" in path.read_text(encoding="utf-8") for each in FUNCTIONS)
+    if name not in CHECKS
+    and any(f"FROM pad_ws.{each.stem}(" in path.read_text(encoding="utf-8") for each in FUNCTIONS)
 }
 #: These read everything there is, on one machine.
-CHECKS = {name for name in NAMES if name.startswith("checks/")}
 PLAIN = {
     name: path for name, path in zip(NAMES, FILES, strict=True) if name not in CALLS.keys() | CHECKS
 }

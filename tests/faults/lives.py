@@ -6,6 +6,7 @@ whose answer failed may have been done or not, even later on, and ends the life.
 
 from __future__ import annotations
 
+import http.client
 import io
 import json
 import zipfile
@@ -80,7 +81,10 @@ def _unshare(line: Line, life: Life) -> Answer:
 
 
 def _take_out(line: Line, life: Life) -> Answer:
-    answer = line.ask("GET", _TAKEOUT, None)
+    try:
+        answer = line.ask("GET", _TAKEOUT, None)
+    except ConnectionResetError as error:  # whether anything of it had come, or not yet
+        raise http.client.IncompleteRead(b"") from error
     if answer.status == HTTPStatus.OK:
         life.takeout = answer.body
         with zipfile.ZipFile(io.BytesIO(answer.body)) as found:

@@ -27,11 +27,16 @@ _ON_SCREEN = f"""() => {{
   const elements = ({CANVAS})().getSceneElementsIncludingDeleted();
   return JSON.parse(JSON.stringify(elements.filter(each => !each.isDeleted)));
 }}"""
-#: Drops a red square onto the drawing.
+#: Drops a square of all colours onto the drawing: as a file too large to stay in the scene.
 DROP_PICTURE = """async () => {
   const canvas = Object.assign(document.createElement('canvas'), {width: 40, height: 40});
-  canvas.getContext('2d').fillStyle = 'red';
-  canvas.getContext('2d').fillRect(0, 0, 40, 40);
+  const pixels = new ImageData(40, 40);
+  let noise = 1;
+  pixels.data.forEach((_, at) => {
+    noise = (noise * 48271) % 2147483647;
+    pixels.data[at] = at % 4 === 3 ? 255 : noise % 256;
+  });
+  canvas.getContext('2d').putImageData(pixels, 0, 0);
   const blob = await new Promise(resolve => canvas.toBlob(resolve));
   const dataTransfer = new DataTransfer();
   dataTransfer.items.add(new File([blob], 'square.png', {type: 'image/png'}));

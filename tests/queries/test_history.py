@@ -566,7 +566,7 @@ def test_of_two_labels_at_once_that_are_one_too_many_one_is_refused(database: Da
         first, second, *others = [row["id"] for row in backups_of(conn, pad.id)]
         for backup_id in others:
             label(conn, pad, backup_id)
-    with pytest.raises(DatabaseError, match="more than 20"):
+    with pytest.raises(DatabaseError, match="too many backups"):
         overtaken(database, *(partial(label, pad=pad, backup_id=each) for each in (first, second)))
 
 

@@ -463,6 +463,8 @@ def stranger_calls(pad: pads.Pad, backup_id: UUID, stranger: UUID) -> dict[str, 
             "with_pictures": True,
             "from_time": "-infinity",
             "to_time": "infinity",
+            "before": "infinity",
+            "before_id": UUID(int=0),
             "limit": 10,
         },
     }

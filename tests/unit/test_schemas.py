@@ -111,7 +111,7 @@ def test_what_rows_have_beside_what_is_shown_is_known() -> None:
         "Backup": APART,
         "RecentBackup": APART | {"pad_id"},
         "TakenBackup": APART | {"pruned"},
-        "ListedBackup": APART | {"pad_name"},
+        "ListedBackup": APART | {"pad_name", "created_at"},
         "SharedPad": APART | {"password_hash"},
     }
 

@@ -29,8 +29,8 @@ const PAGE = 60;
 
 /** The newest of a pad's backups: so many at least, as far as there are any. */
 async function loadPast(padId: string, wanted: number): Promise<Past> {
-  const backups = collect(wanted, "to", async (to) => {
-    const query = { data: false, limit: PAGE, ...(to && { to }) };
+  const backups = collect(wanted, "cursor", async (cursor) => {
+    const query = { data: false, limit: PAGE, ...(cursor && { cursor }) };
     const answer = await api.GET("/api/pad/{pad_id}/backups", { params: { path: { pad_id: padId }, query } });
     return { ...answer, data: answer.data?.backups };
   });
