@@ -140,16 +140,16 @@ def test_by_keyboard_elements_of_an_earlier_state_come_back_and_a_name_keeps_it(
     press(page, "Share this drawing", backwards=True)
     page.get_by_role("dialog").wait_for()
     page.keyboard.press("Escape")
-    assert focused(page) == "Share this drawing"
+    has_focus(page, "Share this drawing")
     press(page, "History", backwards=True)
     page.locator("h1", has_text="History").wait_for()
-    assert focused(page) == "History"
+    has_focus(page, "History")
     press(page, "just now")
     press(page, "Name it", backwards=True)
     page.keyboard.type("erster Wurf")
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="erster Wurf")).to_be_visible()
-    assert focused(page) == "Name it"
+    has_focus(page, "Name it")
     press(page, "Choose elements")
     tab.is_ready()
     press(page, "Select the 2 that are missing now", backwards=True)
@@ -175,13 +175,18 @@ def focused(page: Page) -> str:
     return str(page.evaluate(_FOCUSED))
 
 
+def has_focus(page: Page, name: str) -> None:
+    """What was done may show before the focus has moved."""
+    wait_until(lambda: focused(page) == name, f"{name} has the focus")
+
+
 def press(page: Page, name: str, *, backwards: bool = False) -> None:
     """Go to a link or a button by the Tab key, and press it."""
     for _ in range(40):
         if focused(page) == name:
             break
         page.keyboard.press("Shift+Tab" if backwards else "Tab")
-    assert focused(page) == name
+    has_focus(page, name)
     assert page.evaluate(_IS_MARKED), f"one does not see that {name} has the focus"
     page.keyboard.press("Enter")
 
@@ -316,19 +321,19 @@ def test_it_is_used_by_keyboard_alone(alice: Person, pad: str) -> None:
     page = tab.page
     page.get_by_role("link", name="Untitled").wait_for()
     press(page, "More for Plan")
-    assert focused(page) == "Rename"
+    has_focus(page, "Rename")
     page.keyboard.press("Escape")
-    assert focused(page) == "More for Plan"
+    has_focus(page, "More for Plan")
     press(page, "More for Plan")
     page.keyboard.press("Enter")
     page.get_by_role("dialog").wait_for()
     page.keyboard.press("Escape")
-    assert focused(page) == "More for Plan"
+    has_focus(page, "More for Plan")
     press(page, "More for Plan")
     page.keyboard.press("End")
     page.keyboard.press("Enter")
     tab.says("“Plan” was deleted.")
-    assert focused(page) == "Untitled"
+    has_focus(page, "Untitled")
     page.keyboard.press("Control+z")
     page.get_by_role("link", name="Plan").wait_for()
     press(page, "Plan", backwards=True)
