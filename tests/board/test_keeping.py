@@ -234,7 +234,8 @@ def test_a_picture_reaches_the_other(alice: Person, pad: str, person: NewPerson)
     assert stored[image["fileId"]]["dataURL"].startswith("data:image/png;base64,")
     two.hurry()
     two.shows({image["id"]})
-    assert two.page.evaluate(f"({CANVAS})().files['{image['fileId']}'].dataURL")
+    shown = f"({CANVAS})().files['{image['fileId']}']?.dataURL"  # which comes after its element
+    wait_until(lambda: two.page.evaluate(shown), "the picture")
 
 
 def test_two_tabs_of_one_browser_keep_what_each_has_drawn(alice: Person, pad: str) -> None:
