@@ -93,10 +93,14 @@ BEGIN
         END IF;
     END IF;
 
-    -- A pad from the future (a clock that was set back) tells nothing about the order.
+    -- A pad from the future tells nothing about the order: the clock was set back since that save, or under it,
+    -- between the two times that it wrote.
     updated_at := clock_timestamp();
     overtaken := coalesce(
-        NOT has_seen AND came_at < pad.arrived_at - tolerance AND pad.saved_at <= updated_at, FALSE
+        NOT has_seen
+        AND came_at < pad.arrived_at - tolerance
+        AND greatest(pad.arrived_at, pad.saved_at) <= updated_at,
+        FALSE
     );
     IF overtaken THEN
         version := pad.version;

@@ -278,6 +278,20 @@ def test_a_clock_that_was_set_keeps_nothing_from_being_saved(
     assert elements(1, version=9) in newest
 
 
+def test_a_clock_that_was_set_back_under_a_save_keeps_no_other_from_being_saved(
+    conn: Connection,
+) -> None:
+    """That save came at the one time and was written at the other."""
+    pad = new_pad(conn)
+    save(conn, pad, scene(step="first"))
+    conn.execute("UPDATE pad_ws.pads SET arrived_at = arrived_at + interval '2 hours'")
+    for step in ("second", "third"):
+        saved = save(conn, pad, scene(step=step))
+        assert saved
+        assert not saved.overtaken
+        assert parsed(pad_row(conn, pad.id)["data"])["step"] == step
+
+
 def test_what_pad_ws_writes_meanwhile_is_known_not_to_be_counted(conn: Connection) -> None:
     """It knows nothing of versions, but sets updated_at."""
     pad = drawn_pad(conn, of([]))
