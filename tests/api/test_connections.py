@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import socket
@@ -148,6 +149,18 @@ class TestBodiesThatNobodyReads:
             headers = ("Cookie: session_id=unknown", f"Content-Length: {len(LARGE)}")
             answer = wire.exchange(nginx, wire.request("POST", "/api/pad", *headers) + LARGE)
             assert (answer.status, answer.check_problem()) == (401, "sign_in_required")
+
+
+@pytest.mark.parametrize("length", [2**21 - 65, 2**21 - 64, 2**21 - 63, 2**21, 2**22 - 63])
+def test_a_large_body_arrives_whole_whatever_its_length(url: str, cookie: str, length: int) -> None:
+    """It may end right where a huge page does, and take no more memory than it needs."""
+    before, after = b'{"display_name": "Large", "data": {"elements": [], "note": "', b'"}}'
+    note = (b"0123456789" * (length // 10))[: length - len(before) - len(after)]
+    headers = (f"Cookie: {cookie}", "Content-Type: application/json", f"Content-Length: {length}")
+    content = wire.request("POST", "/api/pad", *headers) + before + note + after
+    answer = wire.exchange(url, content)
+    assert answer.status == 201
+    assert json.loads(answer.body)["data"]["note"] == note.decode()
 
 
 class TestHeads:
