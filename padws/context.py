@@ -1,13 +1,14 @@
-"""What belongs to the application that serves the current request."""
+"""The current request: the parts of the application that serves it, its site, its client."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import cast
+from typing import Any, cast
 
 import redis
-from flask import current_app
+from flask import current_app, request
 
 from padws.auth.limits import Limits
 from padws.auth.links import Passwords
@@ -59,3 +60,14 @@ def settings() -> Settings:
 def database() -> Database:
     """The current application's database."""
     return services().database
+
+
+def site() -> str:
+    """The address of this site as people see it, without a slash at the end."""
+    return services().settings.frontend_url.rstrip("/") or f"{request.scheme}://{request.host}"
+
+
+def client_is_gone() -> Callable[[], bool] | None:
+    """What tells whether the client still waits for the answer; None where no socket is known."""
+    wsgi: Any = request.environ
+    return getattr(wsgi.get("gunicorn.socket"), "is_gone", None)

@@ -5,7 +5,7 @@ some orders make quadratic and nothing can stop, and takes over a kilobyte of me
 Every check here takes time in proportion to the body, whatever is in it, and most bodies need only
 the first: how often a character occurs. The bodies need not be JSON. Up to the first mistake this
 reads them as PostgreSQL does, and PostgreSQL reads no further. What nests too deeply is refused by
-PostgreSQL itself, and by the decoder in `http.split_object`.
+PostgreSQL itself, and by the decoder in `http.bodies.split_object`.
 """
 
 from __future__ import annotations

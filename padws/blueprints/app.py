@@ -8,7 +8,8 @@ from flask import Response
 from padws.auth.access import caller, require_sign_in
 from padws.context import settings
 from padws.errors import NotProvided
-from padws.http import ApiBlueprint, answer
+from padws.http.answers import answer
+from padws.http.bodies import ApiBlueprint
 from padws.schemas.app import BuildInfo, FrontEndConfig, WorkspaceState
 
 blueprint = ApiBlueprint("app", __name__, url_prefix="/api/app")

@@ -17,7 +17,7 @@ from padws.auth.sign_in_attempts import destination_of, key_of, new_state, newes
 from padws.context import database, services, settings
 from padws.errors import PROBLEM, Unauthenticated, Unavailable
 from padws.html import for_people, send_page, sign_in_failed
-from padws.http import SUCCESS, answer
+from padws.http.answers import SUCCESS, answer
 from padws.observability.current_request import current_request
 from padws.observability.metrics import SIGN_INS
 from padws.queries import users

@@ -10,19 +10,11 @@ from msgspec.structs import asdict
 
 from padws import memory_budget
 from padws.auth.access import caller, require_sign_in
-from padws.context import database, services, settings
+from padws.context import client_is_gone, database, services, settings
 from padws.errors import NotFound
-from padws.http import (
-    SUCCESS,
-    ApiBlueprint,
-    accepted_versions,
-    answer,
-    answer_saved,
-    client_is_gone,
-    members_with_scene,
-    next_page,
-    refuse_change,
-)
+from padws.http.answers import SUCCESS, answer, answer_saved, members_with_scene, next_page
+from padws.http.bodies import ApiBlueprint
+from padws.http.versions import accepted_versions, refuse_change
 from padws.json_complexity import MOST_VALUES
 from padws.observability.metrics import BACKUPS_TAKEN
 from padws.paging import TimeCursor, place_after

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 
 from padws.context import services, settings
 from padws.errors import Unauthenticated
-from padws.http import answer
+from padws.http.answers import answer
 from padws.observability.metrics import exposition
 from padws.readiness import State, StateCollector
 

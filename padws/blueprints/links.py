@@ -13,24 +13,12 @@ from padws.auth.access import caller, require_sign_in
 from padws.auth.client_networks import network_of
 from padws.auth.links import new_link_token, owner_named_in
 from padws.auth.tokens import digest_of
-from padws.context import database, services
+from padws.context import client_is_gone, database, services, site
 from padws.errors import Forbidden, NotFound
-from padws.http import (
-    NO_VERSION,
-    SUCCESS,
-    ApiBlueprint,
-    answer,
-    answer_picture,
-    client_is_gone,
-    digest_in,
-    etag_of,
-    has_picture,
-    known_versions,
-    members_of,
-    members_with_scene,
-    not_modified,
-    site,
-)
+from padws.http.answers import SUCCESS, answer, members_of, members_with_scene, not_modified
+from padws.http.bodies import ApiBlueprint
+from padws.http.picture_answers import answer_picture, digest_in, has_picture
+from padws.http.versions import NO_VERSION, etag_of, known_versions
 from padws.observability.current_request import current_request
 from padws.observability.metrics import LINK_PASSWORDS, LINKS_CREATED, LINKS_OPENED
 from padws.pictures import shared_addresses, texts

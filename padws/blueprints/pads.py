@@ -12,28 +12,25 @@ from flask import Response, url_for
 
 from padws import memory_budget
 from padws.auth.access import caller, require_sign_in
-from padws.context import database, services, settings
+from padws.context import client_is_gone, database, services, settings, site
 from padws.drawing_files import MEDIA_TYPE, content_disposition
 from padws.errors import Conflict, NotFound, RestoredSince, StaleVersion
-from padws.http import (
+from padws.http.answers import (
     SUCCESS,
-    ApiBlueprint,
-    accepted_versions,
     answer,
     answer_kept,
-    client_is_gone,
-    drawing_of,
-    etag_of,
-    known_etags,
-    known_versions,
     members_with_scene,
     next_page,
     not_modified,
     page_size,
-    read_drawing,
-    read_drawing_file,
+)
+from padws.http.bodies import ApiBlueprint, drawing_of, read_drawing, read_drawing_file
+from padws.http.versions import (
+    accepted_versions,
+    etag_of,
+    known_etags,
+    known_versions,
     refuse_change,
-    site,
 )
 from padws.json_complexity import MOST_VALUES
 from padws.observability.current_request import current_request

@@ -10,7 +10,8 @@ from padws import memory_budget
 from padws.auth.access import caller, require_sign_in
 from padws.context import database, settings
 from padws.errors import NotFound
-from padws.http import ApiBlueprint, answer_picture, digest_in, has_picture
+from padws.http.bodies import ApiBlueprint
+from padws.http.picture_answers import answer_picture, digest_in, has_picture
 from padws.queries import pictures
 from padws.schemas.openapi import IF_NONE_MATCH, PICTURE, RANGE
 

@@ -19,7 +19,8 @@ from psycopg_pool import PoolTimeout
 from padws.auth.access import caller, require_sign_in
 from padws.context import database, services, settings
 from padws.errors import NotFound, Unavailable
-from padws.http import ApiBlueprint, answer, receive_zip
+from padws.http.answers import answer
+from padws.http.bodies import ApiBlueprint, receive_zip
 from padws.observability.metrics import BACKUPS_TAKEN, PADS_CREATED, TAKEOUTS
 from padws.queries import users
 from padws.schemas.openapi import TAKEOUT, TAKEOUT_BODY

@@ -10,7 +10,8 @@ from padws import memory_budget
 from padws.auth.access import administrators_only, require_sign_in
 from padws.context import database
 from padws.errors import NotFound
-from padws.http import SUCCESS, ApiBlueprint, answer, members_of, read_scene
+from padws.http.answers import SUCCESS, answer, members_of
+from padws.http.bodies import ApiBlueprint, read_scene
 from padws.queries import templates
 from padws.schemas.common import WithData
 from padws.schemas.openapi import LOCATION, SCENE_BODY

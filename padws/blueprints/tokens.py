@@ -12,7 +12,8 @@ from padws.auth.access import caller, not_by_personal_token, require_sign_in
 from padws.auth.tokens import digest_of, new_personal_token
 from padws.context import database
 from padws.errors import NotFound
-from padws.http import SUCCESS, ApiBlueprint, answer, members_of
+from padws.http.answers import SUCCESS, answer, members_of
+from padws.http.bodies import ApiBlueprint
 from padws.queries import tokens, users
 from padws.schemas.common import Status
 from padws.schemas.tokens import CreatedToken, NewToken, Token

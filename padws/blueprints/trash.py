@@ -11,15 +11,9 @@ from padws import memory_budget
 from padws.auth.access import caller, require_sign_in
 from padws.context import database, settings
 from padws.errors import NotFound
-from padws.http import (
-    SUCCESS,
-    ApiBlueprint,
-    answer,
-    etag_of,
-    members_with_scene,
-    next_page,
-    page_size,
-)
+from padws.http.answers import SUCCESS, answer, members_with_scene, next_page, page_size
+from padws.http.bodies import ApiBlueprint
+from padws.http.versions import etag_of
 from padws.observability.metrics import PADS_PURGED
 from padws.paging import TimeCursor, place_after
 from padws.pictures import addresses, texts

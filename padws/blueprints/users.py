@@ -11,7 +11,8 @@ from flask import Response, url_for
 from padws.auth.access import administrators_only, caller, require_sign_in
 from padws.context import database, services, settings
 from padws.errors import Conflict, NotFound, Unprocessable
-from padws.http import SUCCESS, ApiBlueprint, answer, members_of
+from padws.http.answers import SUCCESS, answer, members_of
+from padws.http.bodies import ApiBlueprint
 from padws.json_text import JsonText
 from padws.queries import links, pads, quotas, users
 from padws.schemas.common import LARGEST_PAGE, Status

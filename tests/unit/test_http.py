@@ -13,8 +13,8 @@ import pytest
 from flask import Flask
 from marshmallow import Schema, fields
 
-from padws import http
 from padws.errors import BadRequest, NotFound, Problem, StaleVersion, Unprocessable
+from padws.http import answers, bodies, versions
 from padws.json_text import JsonText
 
 LIMIT = 1_000_000
@@ -43,7 +43,7 @@ def asked_with(app: Flask, **headers: str) -> Any:
 
 
 def test_a_version_is_its_etag() -> None:
-    assert http.etag_of(7) == '"7"'
+    assert versions.etag_of(7) == '"7"'
 
 
 ACCEPTED = {
@@ -78,9 +78,9 @@ ACCEPTED = {
 @pytest.mark.parametrize("header", ACCEPTED)
 def test_if_match_says_from_which_versions_a_change_may_start(app: Flask, header: str) -> None:
     with asked_with(app, If_Match=header):
-        assert http.accepted_versions() == ACCEPTED[header]
+        assert versions.accepted_versions() == ACCEPTED[header]
     with asked_with(app, If_None_Match=header):
-        assert http.known_versions() == ACCEPTED[header]
+        assert versions.known_versions() == ACCEPTED[header]
 
 
 def test_every_set_of_versions_is_one_to_postgresql(postgres: str) -> None:
@@ -92,9 +92,9 @@ def test_every_set_of_versions_is_one_to_postgresql(postgres: str) -> None:
 
 def test_without_the_headers_every_change_and_no_knowledge_is_meant(app: Flask) -> None:
     with asked_with(app):
-        assert http.accepted_versions() == "{(,)}"
-        assert http.known_versions() == "{}"
-        assert http.known_etags() == []
+        assert versions.accepted_versions() == "{(,)}"
+        assert versions.known_versions() == "{}"
+        assert versions.known_etags() == []
 
 
 @pytest.mark.parametrize(
@@ -118,23 +118,23 @@ def test_without_the_headers_every_change_and_no_knowledge_is_meant(app: Flask) 
 def test_headers_that_cannot_be_read(app: Flask, header: str) -> None:
     """A condition that cannot be read must not be ignored; what the client knows already may be."""
     with asked_with(app, If_Match=header), pytest.raises(BadRequest) as caught:
-        http.accepted_versions()
+        versions.accepted_versions()
     assert caught.value.code == "invalid_if_match"
     with asked_with(app, If_None_Match=header):
-        assert http.known_versions() == "{}"
+        assert versions.known_versions() == "{}"
 
 
 def test_lists_are_known_by_their_tags(app: Flask) -> None:
     with asked_with(app, If_None_Match='W/"0a1b-br", "*", "7", "2c--gzip"'):
-        assert http.known_etags() == ["0a1b", "7", "2c"]
-        assert http.known_versions() == "{[7,7]}"
+        assert versions.known_etags() == ["0a1b", "7", "2c"]
+        assert versions.known_versions() == "{[7,7]}"
 
 
 def test_why_nothing_was_changed() -> None:
     with pytest.raises(NotFound) as missing:
-        http.refuse_change(None)
+        versions.refuse_change(None)
     with pytest.raises(StaleVersion) as stale:
-        http.refuse_change(7)
+        versions.refuse_change(7)
     assert missing.value.code == "pad_not_found"
     assert (stale.value.code, stale.value.members) == ("stale_version", {"version": 7})
 
@@ -145,7 +145,7 @@ def test_why_nothing_was_changed() -> None:
 def test_an_object_is_split_and_its_scene_left_alone(in_app: None) -> None:
     scene = b'{ "elements" : [1.50, "\\u00e9"],"elements":[] }'
     body = b' {"display_name": "\\u00e9", "n": [1, {}], "data": ' + scene + b"} "
-    members = http.split_object(body, ["data"])
+    members = bodies.split_object(body, ["data"])
     assert members.pop("data").json == scene
     assert members == {"display_name": "é", "n": [1, {}]}
 
@@ -168,7 +168,7 @@ def test_an_object_is_split_and_its_scene_left_alone(in_app: None) -> None:
 )
 def test_what_is_no_object_is_a_problem(in_app: None, body: bytes, kind: type[Problem]) -> None:
     with pytest.raises(kind):
-        http.split_object(body, ["data"])
+        bodies.split_object(body, ["data"])
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ class Shown(Schema):
 
 def test_members_are_those_of_the_schema_without_what_is_left_out() -> None:
     row = Row(UUID(int=1), None, 0, "secret")
-    assert http.members_of(Shown(), row) == {"id": UUID(int=1), "count": 0}
+    assert answers.members_of(Shown(), row) == {"id": UUID(int=1), "count": 0}
 
 
 def test_an_answer_has_ids_times_and_scenes_in_it() -> None:
@@ -200,7 +200,7 @@ def test_an_answer_has_ids_times_and_scenes_in_it() -> None:
         "at": datetime(2025, 5, 1, 12, 30, 0, 250_000, tzinfo=UTC),
         "data": JsonText(b'{ "a" : 1.50 }'),
     }
-    response = http.answer(content, 201, {"ETag": '"7"'})
+    response = answers.answer(content, 201, {"ETag": '"7"'})
     assert response.data == (
         b'{"id":"00000000-0000-0000-0000-000000000001","at":"2025-05-01T12:30:00.250000+00:00",'
         b'"data":{ "a" : 1.50 }}'
@@ -211,4 +211,4 @@ def test_an_answer_has_ids_times_and_scenes_in_it() -> None:
         "private, no-cache",
     )
     with pytest.raises(TypeError):
-        http.answer({"set": {1}})
+        answers.answer({"set": {1}})

@@ -1,0 +1,1 @@
+"""HTTP for all blueprints: bodies in, versions compared, JSON out."""
