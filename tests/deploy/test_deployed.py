@@ -116,7 +116,7 @@ def test_nothing_of_the_embedded_servers_is_loaded(deployed: Path) -> None:
 
 def test_dev_says_what_it_lacks(deployed: Path) -> None:
     refusal = run(deployed / "flask", "dev", environ=environment_of(deployed, {}), code=1)
-    assert "pip install 'padws[embedded]'" in refusal
+    assert "pip install 'padws-….whl[embedded]'" in refusal
 
 
 def test_the_wheel_serves(

@@ -1,4 +1,4 @@
-"""The OpenAPI document passes a strict linter, and clients are generated as docs/api.md says."""
+"""The OpenAPI document passes a strict linter; clients, curl too, work as the docs say."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from tests.conftest import StartService
 from tests.helpers import npm
 from tests.helpers.browser import signed_in
 from tests.helpers.documented import document
+from tests.helpers.programs import program
 
 HERE = Path(__file__).parent
 VIRTUAL_ENVIRONMENT = Path(sys.executable).parent
@@ -99,6 +100,27 @@ def test_typescript_knows_right_from_wrong(running: Service, from_npm: Path) -> 
     done = run(*tsc, *programs, within=from_npm)
     mistaken = set(re.findall(r"^(\S+)\(\d+,\d+\): error", done.stdout, re.MULTILINE))
     assert mistaken == {f"wrong{number}.ts" for number in range(len(MISTAKES))}, done.stdout
+
+
+def test_every_line_with_curl_works(running: Service, tmp_path: Path) -> None:
+    """The session of README.md, and what other pages do with its token."""
+    session, lines = (
+        "\n".join(re.findall(r"```sh\n(.*?)```", (ROOT / name).read_text("utf-8"), re.DOTALL))
+        for name in ("README.md", "docs/takeout.md")
+    )
+    search = re.findall(r"^curl .*$", (ROOT / "docs/front-end.md").read_text("utf-8"), re.MULTILINE)
+    script = "\n".join([session, lines, *search])
+    for address in ("http://127.0.0.1:8000", "https://pads.example.org"):
+        assert address in script
+        script = script.replace(address, running.url)
+    program("curl")
+    bash = ("bash", "-e", "-o", "pipefail", "-O", "expand_aliases", "-c")
+    out = succeed(*bash, script, within=tmp_path)
+    codes = re.findall(r'"code":"(\w+)"', out)
+    assert codes == ["stale_version"]
+    assert out.count('"status":"success"') == 4
+    assert '"skipped":[]' in out
+    assert out.rstrip().splitlines()[-1] == "[]"
 
 
 def test_a_generated_python_client_draws(running: Service, tmp_path: Path) -> None:

@@ -85,6 +85,17 @@ def test_users_are_listed_and_shown(run: Run, alice: UUID) -> None:
     assert "username" in run("users", "show", "alice").stdout
 
 
+def test_what_cannot_be_asked_is_one_line(
+    run: Run, environment: dict[str, str], tmp_path: Path
+) -> None:
+    refused = run("users", "show", "\udcff", code=1).output
+    assert refused == "Error: A name or an address must be UTF-8.\n"
+    environment["DATABASE_URL"] = f"postgresql:///padws?host={tmp_path}"
+    refused = run("users", "list", code=1).output
+    assert refused.count("\n") == 1
+    assert "No such file or directory" in refused
+
+
 def test_usage(run: Run, alice: UUID) -> None:
     (usage,) = lines(run("users", "usage", "alice", "--json"))
     assert usage["pads"] == 2
@@ -124,6 +135,8 @@ def test_a_takeout_goes_out_and_comes_in(run: Run, alice: UUID, tmp_path: Path) 
     assert [each.name for each in tmp_path.iterdir()] == ["alice.zip"]
     assert path.stat().st_mode & 0o777 == 0o600
     assert "File exists" in run("users", "export", "alice", path, code=1).output
+    nowhere = run("users", "export", "alice", tmp_path / "none" / "x", code=1).output
+    assert nowhere == f"Error: No such file or directory: {tmp_path / 'none'}\n"
     assert "2 pads" in run("users", "import", "bob", path, "--dry-run").stdout
     assert run("pads", "list", "bob", "--json").stdout == ""
     (done,) = lines(run("users", "import", "bob", path, "--json"))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from functools import cache
 from html import unescape
 from pathlib import Path
 
+import click
 import pytest
 from dotenv import dotenv_values
 
+from padws.cli import main
 from padws.config import ROOT, SettingsSchema, known_variables, load_settings
 from padws.errors import CONSTRAINTS, TITLES, NotFound, Problem
 from padws.html import PAGES
@@ -67,6 +70,49 @@ def test_every_file_that_a_page_names_exists(page: str) -> None:
     folders = r"(?:padws|tests|docs|sql|migrations|deploy|templates|tools|bench)/"
     named = re.findall(rf"`({folders}[\w./-]*)`", text)
     assert [name for name in named if not (ROOT / name).exists() and "YYYY" not in name] == []
+
+
+# Commands
+
+CODE = re.compile(r"^```.*?^```|(?<=\n\n)(?: {4,}\S[^\n]*\n)+|`[^`\n]+`", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(
+    r"(?:^ *|[`/(=] ?|&& |-- )(?:padws|flask) (?!flask |\S*…)([a-z][^\n`|&;#)\"]*)", re.MULTILINE
+)
+
+
+def epilogs(group: click.Group) -> Iterator[str]:
+    """What the help of a group's commands says at its end."""
+    for command in group.commands.values():
+        yield command.epilog or ""
+        if isinstance(command, click.Group):
+            yield from epilogs(command)
+
+
+def wrong_word(words: list[str], command: click.Command = main) -> str | None:
+    """The first command or option that does not exist."""
+    while isinstance(command, click.Group) and words:
+        name, *words = words
+        if name not in command.commands:
+            return name
+        command = command.commands[name]
+    options = {"--help"}.union(*(each.opts for each in command.params))
+    given = (each.partition("=")[0] for each in words if each.startswith("--"))
+    return next((each for each in given if each not in options), None)
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *PAGES_OF_DOCS, "the help"])
+def test_every_command_that_a_page_names_exists(page: str) -> None:
+    if page == "the help":
+        code = "\n".join(epilogs(main))
+    else:
+        code = "\n".join(CODE.findall((ROOT / page).read_text(encoding="utf-8")))
+    found = {command: wrong_word(command.split()) for command in COMMAND.findall(code)}
+    assert {command: wrong for command, wrong in found.items() if wrong} == {}
+    if page in ("docs/shell.md", "docs/operations.md", "the help"):
+        assert len(found) > 7, "the search for commands no longer finds them"
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    named = re.findall(r"(?:^ *|`)make ([a-z-]+)", code, re.MULTILINE)
+    assert set(named) - set(targets) == set()
 
 
 # Settings
