@@ -28,9 +28,29 @@ def pytest_report_header() -> str:
     return f"servers: PostgreSQL {servers.origin(Postgres)}, Redis {servers.origin(Redis)}"
 
 
+#: What mostly waits, and what mostly computes; of each, what takes longest comes first.
+WAITS = ("faults", "ledger", "deploy", "migrations", "embedded", "doctor", "observability", "auth")
+COMPUTES = ("board", "openapi", "api", "migrations/test_kill.py", "dba", "recovery", "shell")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes a minute, so that no process is left alone with it in the end."""
-    items.sort(key=lambda item: item.path.name != "test_kill.py")
+    """Of two processes, let one begin with what waits and the other one with what computes.
+
+    xdist gives each half of the tests, and whoever is done takes over from the end of the other's:
+    short ones are there, so that nobody is left alone with long ones.
+    """
+    half = len(items) // 2
+    computes, waits = (_taken_out(items, names) for names in (COMPUTES, WAITS))
+    some = max(0, half - len(waits))
+    items[:] = [*waits, *items[:some], *computes, *items[some:]]
+
+
+def _taken_out(items: list[pytest.Item], names: tuple[str, ...]) -> list[pytest.Item]:
+    """The tests of these folders and files, in the order of the names; `items` keeps the others."""
+    ours = [each for name in names for each in items if each.nodeid.startswith(f"tests/{name}")]
+    others = set(items).difference(ours)
+    items[:] = [each for each in items if each in others]
+    return ours
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,10 @@ from padws.embedded.ends_with_parent import ChildProcess
 LOOPBACK = "127.0.0.1"
 _SECONDS_OF_SILENCE = 5
 _LINES_OF_LOG = 15
-_LOWEST_PORT, _PORTS = 10_000, 22_000  # Linux gives clients those from 32,768 on
+
+#: The ports to choose from: Linux gives clients those from 32,768 on.
+PORTS = range(10_000, 32_000)
+_given = set[int]()
 
 
 class Server(Protocol):
@@ -97,11 +100,14 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port that is free now, and that the system does not give to a client in the meantime."""
-    while True:
-        port = _LOWEST_PORT + secrets.randbelow(_PORTS)
-        if is_free(port):
-            return port
+    """A port that is free now, and that nobody else is given in the meantime.
+
+    Neither this process, which is never given it again, nor, by the system, a client.
+    """
+    while (port := secrets.choice(PORTS)) in _given or not is_free(port):
+        pass
+    _given.add(port)
+    return port
 
 
 def missing(title: str, settings: Sequence[str]) -> click.ClickException:

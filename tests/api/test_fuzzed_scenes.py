@@ -20,7 +20,7 @@ from tests.helpers.contract import ok
 from tests.helpers.drawings import drawing, without_mark
 
 #: Bodies for each test; PADWS_TEST_BODIES=100000 looks longer.
-BODIES = int(os.environ.get("PADWS_TEST_BODIES", "200"))
+BODIES = int(os.environ.get("PADWS_TEST_BODIES", "100"))
 JSON = {"Content-Type": "application/json"}
 NEVER = object()
 

@@ -86,6 +86,7 @@ class SlowSave:
         half = len(body) // 2
         self._connection.sendall(wire.request("POST", path, *headers, body=body[:half]))
         self._rest = body[half:]
+        wait_until(lambda: wire.is_read(self._connection))
 
     def finish(self) -> Any:
         """Send the rest; returns what the answer says."""

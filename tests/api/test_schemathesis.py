@@ -28,7 +28,7 @@ from tests.helpers.documented import enforced
 from tests.helpers.drawings import drawing
 
 #: Requests of each operation that Hypothesis makes up, beside those at the limits of each schema.
-EXAMPLES = int(os.environ.get("PADWS_TEST_EXAMPLES", "50"))
+EXAMPLES = int(os.environ.get("PADWS_TEST_EXAMPLES", "30"))
 
 CHECKS = [
     schemathesis.checks.not_a_server_error,

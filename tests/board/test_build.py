@@ -84,6 +84,7 @@ def test_without_npms_registry_the_small_page_is_served(
     monkeypatch.setattr(board, "BOARD", tmp_path / "built")
     monkeypatch.setattr(board, "_MARK", tmp_path / "mark")
     monkeypatch.setenv("npm_config_registry", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("npm_config_fetch_retries", "0")
     monkeypatch.setenv("npm_config_cache", str(tmp_path / "cache"))
     monkeypatch.setattr(sys, "argv", ["board", "--optional"])
     board.main()

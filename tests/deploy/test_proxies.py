@@ -25,7 +25,7 @@ from padws.embedded.startup import LOOPBACK, free_port, wait_until_ready
 from tests.helpers.ledger import PadLedger
 from tests.helpers.people import sign_in_all
 from tests.helpers.programs import program, run
-from tests.helpers.waiting import PATIENCE, wait_until
+from tests.helpers.waiting import wait_until
 from tests.helpers.writers import Writer
 
 DEPLOY = ROOT / "deploy"
@@ -224,7 +224,7 @@ def test_instances_restarted_one_after_the_other_lose_and_refuse_no_save(
     people = sign_in_all(f"http://{instances[0].address}", ["alice", "bob", "carol", "dave"])
     with proxied(command, f"http://{LOOPBACK}:{port}", tmp_path) as url:
         writers = [
-            Writer(PadLedger(f"writer-{n}", careful=n % 2 == 0), person.cookie, (url,), PATIENCE)
+            Writer(PadLedger(f"writer-{n}", careful=n % 2 == 0), person.cookie, (url,))
             for n, person in enumerate(people)
         ]
         for writer in writers:

@@ -15,7 +15,7 @@ from padws.config import load_settings
 from padws.doctor import redis_server
 from padws.embedded.startup import free_port
 from tests.helpers.programs import program, run
-from tests.helpers.waiting import wait_until
+from tests.helpers.waiting import PATIENCE, wait_until
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def self_signed(tmp_path: Path) -> Iterator[str]:
 def answers(url: str, **more: str) -> bool:
     settings = load_settings({"REDIS_URL": url, "REDIS_TLS_VERIFY": "false", **more})
     try:
-        with closing(redis_client.connect(settings, within=1, retries=0)) as client:
+        with closing(redis_client.connect(settings, within=PATIENCE, retries=0)) as client:
             return bool(client.ping())
     except redis.RedisError:
         return False

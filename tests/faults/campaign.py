@@ -62,6 +62,8 @@ class Campaign:
         """Inject a fault, wait until every writer is served again, and check everything."""
         seen = self._forget()
         self._no_failures(seen)
+        for writer in self.place.writers:
+            writer.be_patient(fault.patience)
         fault.inject(self.place)
         self._wait_until_served(fault)
         found = self.check(fault.name, 1, seen)

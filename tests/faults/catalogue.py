@@ -17,12 +17,12 @@ from tests.helpers import databases
 from tests.helpers.commands import THIS
 from tests.helpers.parts import still
 from tests.helpers.waiting import wait_until
-from tests.helpers.writers import CUT_OFF, REFUSED, TIME_OUT
+from tests.helpers.writers import CUT_OFF, LITTLE_PATIENCE, PATIENCE, REFUSED, TIME_OUT
 
 Inject = Callable[[Place], None]
 
 #: Longer than every time-out of the service and of gunicorn in `place.SETTINGS`, and than the
-#: patience of a writer.
+#: little patience that a writer has with what may answer too late.
 FREEZE = 6.0
 #: What a short outage lasts, seconds.
 AWAY = 1.0
@@ -41,6 +41,11 @@ class Fault:
         if self.inject is disk_full and place.disk is None:
             return "it needs root and a kernel that lets it mount a small file system"
         return ""
+
+    @property
+    def patience(self) -> float:
+        """How long a writer waits for an answer meanwhile: seconds."""
+        return LITTLE_PATIENCE if TIME_OUT in self.excuses else PATIENCE
 
 
 def worker_killed(place: Place) -> None:

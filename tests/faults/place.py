@@ -27,24 +27,24 @@ from tests.helpers.ledger import PadLedger, PartsLedger, PicturesLedger, Scene, 
 from tests.helpers.parts import Part
 from tests.helpers.people import sign_in_all
 from tests.helpers.relay import postgres_relay
-from tests.helpers.writers import PATIENCE, PicturesWriter, Writer
+from tests.helpers.writers import PicturesWriter, Writer
 
 WORKERS = 2
 POOL = 2
 KEEP = 10
 
-#: Short time-outs, so that a fault of seconds is longer than each of them; small pools, so that
-#: writers exhaust them; a backup with every save.
+#: Short time-outs, so that a fault of seconds is longer than each of them, and no shorter: a busy
+#: machine stops for a second. Small pools, so that writers exhaust them; a backup with every save.
 SETTINGS = {
     "WEB_CONCURRENCY": str(WORKERS),
     "WEB_THREADS": "32",
     "GUNICORN_CMD_ARGS": "--timeout=4",
     "DB_POOL_MIN_SIZE": "1",
     "DB_POOL_MAX_SIZE": str(POOL),
-    "DB_POOL_TIMEOUT": "1",
-    "DB_STATEMENT_TIMEOUT": "1.5",
-    "DB_LOCK_TIMEOUT": "1",
-    "REDIS_TIMEOUT": "0.5",
+    "DB_POOL_TIMEOUT": "2",
+    "DB_STATEMENT_TIMEOUT": "3",
+    "DB_LOCK_TIMEOUT": "2",
+    "REDIS_TIMEOUT": "2",
     "MIN_INTERVAL_MINUTES": "0",
     "MAX_BACKUPS_PER_USER": str(KEEP),
     # No backup more than these, whatever the hour: the ledger knows the number.
@@ -201,10 +201,10 @@ def serving(
     return Place(postgres, redis, tuple(instances), urls, databases[0], directory.logs)
 
 
-def write(stack: ExitStack, place: Place, number: int, patience: float = PATIENCE) -> None:
+def write(stack: ExitStack, place: Place, number: int) -> None:
     """Let that many writers save, until the stack ends."""
     stack.callback(_stop, place.writers)
-    place.writers.extend(started_writers(place.urls, number, patience))
+    place.writers.extend(started_writers(place.urls, number))
 
 
 def started(stack: ExitStack, server: Any) -> Part:
@@ -220,25 +220,25 @@ def gunicorn(port: int, settings: Mapping[str, str], logs: Path) -> Gunicorn:
     return Gunicorn(port, temporary.environment(settings), log=logs / f"gunicorn-{port}.log")
 
 
-def started_writers(urls: tuple[str, ...], number: int, patience: float) -> list[Writer]:
+def started_writers(urls: tuple[str, ...], number: int) -> list[Writer]:
     """Writers, each signed in as a different person.
 
     Every second one is careful. Of three, one has pictures, and one saves what has changed alone.
     """
     people = sign_in_all(urls[0], [f"writer {n}" for n in range(number)])
-    writers = [_writer(n, person.cookie, urls, patience) for n, person in enumerate(people)]
+    writers = [_writer(n, person.cookie, urls) for n, person in enumerate(people)]
     for writer in writers:
         writer.start()
     return writers
 
 
-def _writer(n: int, cookie: str, urls: tuple[str, ...], patience: float) -> Writer:
+def _writer(n: int, cookie: str, urls: tuple[str, ...]) -> Writer:
     name, careful = f"writer {n}", n % 2 == 0
     if n % 3 == 1:
         ledger = PicturesLedger(name, careful)
         by_address = n % 4 in (0, 3)  # of the careful and of the others every second one
-        return PicturesWriter(ledger, cookie, urls, patience, by_address=by_address)
-    return Writer((PartsLedger if n % 3 == 2 else PadLedger)(name, careful), cookie, urls, patience)
+        return PicturesWriter(ledger, cookie, urls, by_address=by_address)
+    return Writer((PartsLedger if n % 3 == 2 else PadLedger)(name, careful), cookie, urls)
 
 
 def _stop(writers: list[Writer]) -> None:

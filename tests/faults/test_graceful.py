@@ -24,7 +24,7 @@ from tests.faults.place import PATIENT, POSTGRES_OPTIONS, Place, serving, starte
 from tests.helpers import wire
 from tests.helpers.parts import still
 from tests.helpers.people import alice_and_her_pad
-from tests.helpers.waiting import PATIENCE, wait_until
+from tests.helpers.waiting import wait_until
 
 #: Seconds, more than any test takes: nothing may depend on waiting for their end.
 FOR_EVER = {"GUNICORN_CMD_ARGS": "--graceful-timeout=3600"}
@@ -129,7 +129,7 @@ def test_a_reload_under_load_loses_no_request() -> None:
         directory = stack.enter_context(temporary.data_directory())
         database = Postgres(directory, *POSTGRES_OPTIONS)
         place = serving(stack, directory, started(stack, database), [database.url()], **PATIENT)
-        write(stack, place, 6, patience=PATIENCE)
+        write(stack, place, 6)
         campaign = Campaign(place)
         for _ in range(2):
             assert not campaign.inject(Fault("reload", reload)).failures

@@ -73,7 +73,7 @@ class Pgbouncer:
             auth_type = any
             pool_mode = transaction
             default_pool_size = {SERVER_CONNECTIONS}
-            query_wait_timeout = 2
+            query_wait_timeout = 10
             server_login_retry = 1
         """
 
@@ -158,7 +158,7 @@ def test_a_statement_that_was_given_up_keeps_its_place(pooled: Pooled) -> None:
     database = Database(load_settings(environ | one))
     query = """
         SELECT count(*) AS busy FROM pg_stat_activity
-        WHERE query = 'SELECT pg_sleep(5)' AND state = 'active'
+        WHERE query = 'SELECT pg_advisory_xact_lock(1)' AND state = 'active'
     """
 
     def serves() -> bool:
@@ -169,13 +169,15 @@ def test_a_statement_that_was_given_up_keeps_its_place(pooled: Pooled) -> None:
             return False
 
     try:
-        with database.connection(PATIENCE) as connection:
-            connection.answer_within = 0.3  # type: ignore[attr-defined]
-            with pytest.raises(psycopg.OperationalError, match="not answered"):
-                connection.execute("SELECT pg_sleep(5)")
-        assert not serves()
-        assert pooled.place.sql(query)[0]["busy"]
-        wait_until(serves)  # when the statement is over
+        with pooled.place.connect() as other, other.transaction():
+            other.execute("SELECT pg_advisory_xact_lock(1)")
+            with database.connection(PATIENCE) as connection:
+                connection.answer_within = 0.3  # type: ignore[attr-defined]
+                with pytest.raises(psycopg.OperationalError, match="not answered"):
+                    connection.execute("SELECT pg_advisory_xact_lock(1)")
+            assert not serves()
+            assert pooled.place.sql(query)[0]["busy"]
+        wait_until(serves)  # now that the statement is over
     finally:
         database.close()
 

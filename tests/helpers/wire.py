@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import http.client
 import socket
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from tests.helpers.contract import check_problem
@@ -43,6 +45,18 @@ def exchange(url: str, content: bytes, *, end: bool = False) -> Answer:
         if end:
             connection.shutdown(socket.SHUT_WR)
         return read(connection)
+
+
+def is_read(connection: socket.socket) -> bool:
+    """Whether a process of this machine has accepted the connection, and read all that was sent."""
+    ends = [_as_in_proc(*end) for end in (connection.getpeername(), connection.getsockname())]
+    lines = map(str.split, Path("/proc/net/tcp").read_text().splitlines())
+    ((queues, inode),) = ((line[4], line[9]) for line in lines if line[1:3] == ends)
+    return inode != "0" and queues.endswith(":00000000")
+
+
+def _as_in_proc(host: str, port: int) -> str:
+    return f"{int.from_bytes(socket.inet_aton(host), sys.byteorder):08X}:{port:04X}"
 
 
 def is_closed(connection: socket.socket) -> bool:

@@ -23,8 +23,8 @@ from tests.helpers.ledger import (
     picture_of,
 )
 
-#: Seconds that a writer waits for an answer.
-PATIENCE = 5.0
+#: Seconds that a writer waits for an answer; fewer where what is frozen may answer too late.
+PATIENCE, LITTLE_PATIENCE = 60.0, 5.0
 #: Seconds between two saves, and before the next one after a failure.
 PAUSE, PAUSE_AFTER_FAILURE = 0.01, 0.1
 #: Seconds without a failure that make a writer believe that it is served again.
@@ -65,16 +65,18 @@ class Seen:
 class Line:
     """A connection to one instance of the service, made anew where it broke."""
 
-    def __init__(self, url: str, cookie: str, patience: float = PATIENCE):
+    def __init__(self, url: str, cookie: str):
         parts = urlsplit(url)
-        self._connection = http.client.HTTPConnection(
-            str(parts.hostname), parts.port, timeout=patience
-        )
+        self._connection = http.client.HTTPConnection(str(parts.hostname), parts.port)
+        self.patience = PATIENCE
         self._headers = {"Cookie": f"session_id={cookie}", "Content-Type": "application/json"}
 
     def ask(self, method: str, path: str, content: object, **headers: str) -> Answer:
         """Send a request with JSON or bytes. Raises OSError or HTTPException without an answer."""
         body = content if isinstance(content, bytes) else json.dumps(content)
+        self._connection.timeout = self.patience
+        if self._connection.sock:
+            self._connection.sock.settimeout(self.patience)
         try:
             self._connection.request(method, path, body, self._headers | headers)
             response = self._connection.getresponse()
@@ -91,12 +93,10 @@ class Line:
 class Writer(threading.Thread):
     """Saves its own pad until told to stop, at one instance and then at the other."""
 
-    def __init__(
-        self, ledger: PadLedger, cookie: str, urls: tuple[str, ...], patience: float = PATIENCE
-    ):
+    def __init__(self, ledger: PadLedger, cookie: str, urls: tuple[str, ...]):
         super().__init__(name=ledger.name, daemon=True)
         self.ledger = ledger
-        self._lines = [Line(url, cookie, patience) for url in urls]
+        self._lines = [Line(url, cookie) for url in urls]
         random.shuffle(self._lines)
         self._stop_it = threading.Event()
         self._last = time.monotonic()
@@ -125,6 +125,11 @@ class Writer(threading.Thread):
         """Start counting again; what was counted so far."""
         seen, self.seen = self.seen, Seen()
         return seen
+
+    def be_patient(self, seconds: float) -> None:
+        """Wait so long for an answer, from the next request on."""
+        for line in self._lines:
+            line.patience = seconds
 
     def gap(self) -> float:
         """The longest time without an acknowledged save since `forget`, until now."""
@@ -211,14 +216,13 @@ class PicturesWriter(Writer):
         ledger: PicturesLedger,
         cookie: str,
         urls: tuple[str, ...],
-        patience: float = PATIENCE,
         *,
         by_address: bool,
     ):
         self._by_address = by_address
         self._addresses: dict[str, str] = {}
         self.got = self.sent_by_address = 0  # pictures
-        super().__init__(ledger, cookie, urls, patience)
+        super().__init__(ledger, cookie, urls)
 
     def _content(self, number: int) -> Scene:
         content = super()._content(number)

@@ -22,7 +22,7 @@ from tests.migrations.locks import nobody_holds_a_lock
 
 AT_ONCE = 8
 #: Each scenario takes one in so many of all things, and other ones than the others; 1: all.
-EVERY = int(os.environ.get("KILL_EVERY", "5"))
+EVERY = int(os.environ.get("KILL_EVERY", "15"))
 TTL = "0.4"
 
 
@@ -128,7 +128,7 @@ ROLLBACK = ("db-rollback", "--to", "none", "--yes")
 
 @pytest.mark.parametrize(
     ("first", "before", "command", "migrated"),
-    [(1, (), UPGRADE, False), (2, PAD_WS, UPGRADE, False), (3, (), ROLLBACK, True)],
+    [(1, (), UPGRADE, False), (6, PAD_WS, UPGRADE, False), (11, (), ROLLBACK, True)],
     ids=["an empty database", "a database of pad.ws", "a rollback"],
 )
 def test_a_run_killed_after_any_statement_is_finished_by_the_next(

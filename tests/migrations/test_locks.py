@@ -223,7 +223,8 @@ def test_a_table_in_use_is_tried_again_and_nobody_queues_meanwhile(
     with transaction(url, "SELECT FROM pad_ws.pads") as session:  # as a long query holds it
         command = forker.start(pad_ws_settings, "db-upgrade")
         command.says("Trying again in 0.5 s")
-        assert not is_waiting(url)  # a waiting ALTER TABLE would stop every later reader
+        # Between two attempts; a waiting ALTER TABLE would stop every later reader.
+        wait_until(lambda: not is_waiting(url), "nobody waits")
         session.rollback()
     assert command.wait() == 0, command.output
 

@@ -83,6 +83,7 @@ def test_a_slow_request_is_a_warning(start: Start, sql: psycopg.Connection) -> N
         with sql.transaction():
             sql.execute("SELECT FROM pad_ws.pads FOR UPDATE")
             saved = pool.submit(alice.save, pad)
+            wait_until(lambda: sql.execute("SELECT FROM pg_locks WHERE NOT granted").rowcount)
             time.sleep(0.2)  # at least, till it may go on
         slow = of_request(service, saved.result().headers["X-Request-ID"])
     assert [each["level"] for each in slow] == ["warning"]

@@ -129,14 +129,17 @@ def test_work_that_was_not_given_up_is_left_alone(
 
     def work() -> None:
         with other.connection(PATIENCE) as connection:
-            done.append(connection.execute("SELECT pg_sleep(1) AS busy").fetchone())
+            done.append(connection.execute("SELECT pg_advisory_lock(1) AS busy").fetchone())
 
     done: list[object] = []
     thread = threading.Thread(target=work)
+    observer.execute("SELECT pg_advisory_lock(1)")
     thread.start()
     wait_until(lambda: busy(observer) == 1)
     give_up(database)
     assert serves(database, PATIENCE)
+    wait_until(lambda: busy(observer) == 1)
+    observer.execute("SELECT pg_advisory_unlock(1)")
     thread.join(PATIENCE)
     assert done == [("",)]
 
