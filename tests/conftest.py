@@ -147,5 +147,5 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def browser(chromium: Browser) -> Iterator[BrowserContext]:
     """A real browser with an empty profile."""
-    with chromium.new_context() as context:
+    with browsers.profile(chromium) as context:
         yield context

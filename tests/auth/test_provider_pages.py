@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.auth.conftest import ServeApp
-from tests.helpers.chromium import Watch
+from tests.helpers.chromium import Watch, profile
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def address(served: ServeApp, oidc_issuer: str) -> str:
 def narrow(chromium: Browser) -> Iterator[BrowserContext]:
     """A phone's browser, in dark mode."""
     size = {"width": 390, "height": 800}
-    with chromium.new_context(viewport=size, color_scheme="dark") as context:  # type: ignore[arg-type]
+    with profile(chromium, viewport=size, color_scheme="dark") as context:
         yield context
 
 

@@ -20,6 +20,7 @@ from padws.embedded.startup import LOOPBACK, free_port
 from tests.helpers import servers
 from tests.helpers.browser import SCENE
 from tests.helpers.chromium import Watch
+from tests.helpers.chromium import profile as profile_of
 from tests.helpers.parts import Part
 from tests.helpers.person import Person
 from tools import board
@@ -97,7 +98,7 @@ def profile(
     with ExitStack() as stack:
 
         def make(**options: Any) -> BrowserContext:
-            context = stack.enter_context(chromium.new_context(**options))
+            context = stack.enter_context(profile_of(chromium, **options))
             watches.append(Watch(context))
             return context
 

@@ -22,6 +22,7 @@ from padws.config import ROOT, load_settings
 from padws.embedded import ends_with_parent, temporary
 from padws.embedded.servers import Gunicorn
 from padws.embedded.startup import LOOPBACK, free_port, wait_until_ready
+from tests.helpers import servers
 from tests.helpers.ledger import PadLedger
 from tests.helpers.people import sign_in_all
 from tests.helpers.programs import program, run
@@ -152,11 +153,21 @@ class Instance:
         self._running = self._start()
 
 
-@pytest.fixture
-def instances(environment: dict[str, str], tmp_path: Path) -> Iterator[list[Instance]]:
-    settings = {**environment, "TRUSTED_PROXIES": "1", "MIN_INTERVAL_MINUTES": "0"}
+@pytest.fixture(scope="module")
+def instances(
+    postgres: str,
+    template_database: str,
+    redis_server: str,
+    oidc_issuer: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[list[Instance]]:
+    """Two instances, which serve all tests."""
+    logs = tmp_path_factory.mktemp("instances")
     with ExitStack() as stack:
-        yield [Instance(stack, settings, tmp_path / f"instance-{n}.log") for n in (1, 2)]
+        url = stack.enter_context(servers.database(postgres, template_database))
+        settings = servers.settings_of(url, redis_server, oidc_issuer)
+        settings |= {"TRUSTED_PROXIES": "1", "MIN_INTERVAL_MINUTES": "0"}
+        yield [Instance(stack, settings, logs / f"instance-{n}.log") for n in (1, 2)]
 
 
 def addresses(instances: list[Instance]) -> tuple[str, str]:
@@ -229,9 +240,8 @@ def test_instances_restarted_one_after_the_other_lose_and_refuse_no_save(
         ]
         for writer in writers:
             writer.start()
-        for _ in range(2):
-            for instance in instances:
-                instance.restart()
+        for instance in instances:
+            instance.restart()
         for writer in writers:
             writer.stop()
     for writer in writers:

@@ -82,7 +82,7 @@ class Redises:
             "REDIS_URL": f"redis://:{PASSWORD}@nowhere.invalid:1/{DATABASE}",
             "REDIS_SENTINELS": f"{LOOPBACK}:1,{LOOPBACK}:{self.sentinel.port}/{SERVICE}",
             "REDIS_SENTINEL_PASSWORD": SENTINEL_PASSWORD,
-            "REDIS_TIMEOUT": "10",
+            "REDIS_TIMEOUT": "4",
         }
 
     def has_failed_over(self) -> bool:

@@ -15,7 +15,7 @@ import pytest
 from padws.embedded import temporary
 from tests.helpers import servers, wire
 from tests.helpers.people import alice_and_her_pad
-from tests.helpers.waiting import wait_until
+from tests.helpers.waiting import PATIENCE, wait_until
 
 HEALTH = wire.request("GET", "/healthz")
 ENDING = wire.request("GET", "/healthz", "Connection: close")
@@ -50,11 +50,6 @@ class Running:
         connection = stack.enter_context(wire.connect(self.url, source))
         connection.sendall(content)
         return connection
-
-    def has(self, connection: socket.socket) -> bool:
-        """Whether the worker has its end of a connection open."""
-        address = connection.getsockname()
-        return address in [tuple(each.raddr) for each in self.worker.net_connections()]
 
     def serves(self, source: str = "") -> None:
         """Assert that somebody else is answered, by the same worker as before."""
@@ -200,8 +195,9 @@ class TestDeadlines:
         assert wire.exchange(running.url, save).status == 200
         with small_window(running.url) as connection:
             connection.sendall(wire.request("GET", path, cookie))
-            wait_until(lambda: running.has(connection))
-            wait_until(lambda: not running.has(connection))
+            cut_off = select.poll()
+            cut_off.register(connection, select.POLLHUP)
+            assert cut_off.poll(1000 * PATIENCE)
             with pytest.raises(ConnectionResetError):
                 received(connection)
 

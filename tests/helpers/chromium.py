@@ -6,14 +6,17 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, expect, sync_playwright
 
+from tests.helpers.waiting import PATIENCE
+
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
 _LOUD = ("error", "warning")
-_PATIENCE = 60_000  # milliseconds: a time that only a hanging page takes
+_PATIENCE = 1000 * PATIENCE  # milliseconds
 
 
 @contextmanager
@@ -37,6 +40,14 @@ def running() -> Iterator[Browser]:
         expect.set_options(timeout=_PATIENCE)
         yield browser
         browser.close()
+
+
+@contextmanager
+def profile(browser: Browser, **options: Any) -> Iterator[BrowserContext]:
+    """An empty profile, whose pages have all the time that only a hanging one takes."""
+    with browser.new_context(**options) as context:
+        context.set_default_timeout(_PATIENCE)
+        yield context
 
 
 class Watch:

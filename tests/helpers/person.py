@@ -10,7 +10,7 @@ from typing import Any
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.helpers import browser as http
-from tests.helpers.waiting import PATIENCE, wait_until
+from tests.helpers.waiting import wait_until
 
 Point = tuple[float, float]
 Element = dict[str, Any]
@@ -80,7 +80,6 @@ class Person:
         self.who = name
         self.api = http.signed_in(url, name)
         self.context = context
-        self.context.set_default_timeout(1_000 * PATIENCE)
         self.come_back()
 
     def come_back(self) -> None:

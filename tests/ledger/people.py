@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from hashlib import sha1
 from typing import Any
 
+import psutil
 import psycopg
 import requests
 
@@ -40,6 +41,13 @@ _AGE = """
     WHERE table_schema = 'pad_ws' AND table_name IN ('pads', 'backups')
     AND data_type = 'timestamp with time zone'
     GROUP BY table_name
+"""
+
+#: The processes of the service that PostgreSQL has a connection of, as it names them there.
+_ASKING = """
+    SELECT split_part(application_name, '/', 3)::int
+    FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name ~ '^padws/[^/]*/[0-9]+/'
 """
 
 
@@ -134,7 +142,8 @@ class Somebody:
         answer = send()
         if answer is None:
             self.done["unanswered"] += 1
-            time.sleep(0.5)  # PostgreSQL may still be at it, whoever asked it has gone
+            time.sleep(0.5)  # whoever asked PostgreSQL has gone by then, which may still be at it
+            wait_until(self._nobody_has_gone, "PostgreSQL knows who has gone")
         elif answer.status_code != 200:
             raise Lost(f"{pad_id}: {answer.status_code} {answer.text[:200]}")
         version, found = self._read(pad_id)
@@ -151,6 +160,13 @@ class Somebody:
             raise Lost(f"{pad_id}: what version {version} replaced is in no backup")
         if due and not any(each.scene == new for each in (*taken, held) if each):
             raise Lost(f"{pad_id}: no backup of version {version}, which was due")
+
+    def _nobody_has_gone(self) -> bool:
+        """Whether PostgreSQL works for processes that are alive, and for nobody else."""
+        with psycopg.connect(self._database_url, application_name=APPLICATION_NAME) as conn:
+            asking = {pid for (pid,) in conn.execute(_ASKING)}
+        found = (each.info for each in psutil.process_iter(["pid", "status"]))
+        return asking <= {each["pid"] for each in found if each["status"] != psutil.STATUS_ZOMBIE}
 
     def _learn(self, pad_id: str, before: Scene, after: Scene) -> list[Entry]:
         """The backups that have come since the last time."""

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from padws.migrations.files import known
-from tests.helpers import databases
+from tests.helpers import databases, servers
 from tests.helpers.commands import Forks
 
 ALL = [each.id for each in known()]
 
 
-PAD_WS = (databases.PAD_WS_ITSELF, databases.LEGACY)
+@pytest.fixture(scope="module")
+def upgraded_pad_ws(postgres: str, redis_server: str, forker: Forks) -> Iterator[str]:
+    """The name of a database of pad.ws at the newest migration, which tests copy."""
+    with servers.database(postgres) as url:
+        databases.execute(url, databases.PAD_WS_ITSELF, databases.LEGACY)
+        forker.run({"DATABASE_URL": url, "REDIS_URL": redis_server}, "db-upgrade")
+        yield databases.name_of(url)
+
+
+@pytest.fixture
+def of_pad_ws(postgres: str, upgraded_pad_ws: str) -> Iterator[str]:
+    with servers.database(postgres, upgraded_pad_ws) as url:
+        yield url
 
 
 @pytest.mark.parametrize(
-    ("to", "before"), [*((each, PAD_WS) for each in ALL), ("none", PAD_WS), ("none", ())]
+    ("to", "of"),
+    [*((each, "of_pad_ws") for each in ALL), ("none", "of_pad_ws"), ("none", "empty_database_url")],
 )
 def test_down_and_up_again_loses_and_changes_nothing(
-    to: str, before: tuple[bytes, ...], settings: dict[str, str], forker: Forks
+    to: str, of: str, redis_for_test: str, forker: Forks, request: pytest.FixtureRequest
 ) -> None:
-    url = settings["DATABASE_URL"]
-    databases.execute(url, *before)
-    forker.run(settings, "db-upgrade")
+    url = request.getfixturevalue(of)
+    settings = {"DATABASE_URL": url, "REDIS_URL": redis_for_test}
+    forker.run(settings, "db-upgrade")  # which has something to do in the empty one alone
     at_the_top = databases.catalogue(url), databases.rows(url)
 
     forker.run(settings, "db-rollback", "--to", to, "--yes")

@@ -486,8 +486,9 @@ def test_the_newest_of_each_hour_day_and_week_stays(
     pad = new_pad(conn)
     history(conn, pad, [step * number + SECOND for number in range(60)])
     times = [row["created_at"] for row in backups_of(conn, pad.id)]
-    assert prune(conn, pad, **{unit: 6}) == expected(times, unit, 6)
-    assert prune(conn, pad, **{unit: 1}) == expected(times, unit, 1)
+    for number in (6, 1):
+        before = expected(times, unit, number)  # or after, if an hour ends in between
+        assert prune(conn, pad, **{unit: number}) in (before, expected(times, unit, number))
     assert len(prune(conn, pad)) == 1
 
 
