@@ -204,7 +204,12 @@ def _backups_values(owner: Owner, _: str) -> Values:
 
 
 def _recent_values(owner: Owner, _: str) -> Values:
-    return {"owner_id": owner.person.id, "with_pictures": "true", "limit": "10"}
+    return {
+        "owner_id": owner.person.id,
+        "with_data": "true",
+        "with_pictures": "true",
+        "limit": "10",
+    }
 
 
 def _me_values(owner: Owner, _: str) -> Values:

@@ -14,6 +14,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, get_args, get_origin, get_t
 
 import psycopg
 
+from padws.bounded_cursor import BoundedCursor
 from padws.config import ROOT
 from padws.json_text import JsonText
 from padws.observability.current_request import current_request
@@ -24,6 +25,11 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 SQL_DIR = ROOT / "sql"
+
+# How many bytes of scenes and pictures a statement may bring that could leave them out.
+_MOST_AT_ONCE = 24_000_000
+
+_CAN_LEAVE_OUT = "with_data"  # the parameter of those
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,13 +79,17 @@ def from_file(function: Callable[P, R]) -> Callable[P, R]:
     there, `list[Row]` all of them, `WithPictures[Row]` all of them and, from two more columns, the
     pictures that follow; a `Row` is a msgspec.Struct with a field for each column, or the
     type of a single column. Raises TypeError at import when signature and file do not agree.
+
+    A list that can be asked for without scenes (`with_data`) raises TooMuchAtOnce if these are too
+    large; its statement is then cancelled.
     """
     noun = function.__module__.rpartition(".")[2]
     statement = load_statement(SQL_DIR / noun / f"{function.__name__}.sql")
     arguments = _arguments_of(function)
     if arguments != set(statement.parameters):
         raise TypeError(f"{noun}.{function.__name__}{arguments} but :{statement.parameters}")
-    result = _Result(get_type_hints(function)["return"])
+    returned = get_type_hints(function)["return"]
+    result = _Result(returned, is_bounded=_CAN_LEAVE_OUT in arguments)
     name = f"{noun}.{function.__name__}"
     duration = STATEMENTS.labels(name)
     text = statement.text.encode()  # here, so that it is encoded and hashed once
@@ -88,16 +98,13 @@ def from_file(function: Callable[P, R]) -> Callable[P, R]:
     def run(connection: psycopg.Connection[Any], **values: Any) -> Any:
         request = current_request()
         request.sql_statements += 1
-        cursor = psycopg.RawCursor(connection)
         began = time.perf_counter()
         try:
             with span(name):
                 ordered = [values[name] for name in statement.parameters]
-                if request.sql_comment:  # which makes it another statement each time
-                    cursor.execute(request.sql_comment + statement.text, ordered, prepare=False)
-                else:
-                    cursor.execute(text, ordered)
-                return result.of(cursor)
+                # A comment makes it another statement each time.
+                query = request.sql_comment.encode() + text if request.sql_comment else text
+                return result.ask(connection, query, ordered, may_prepare=query is text)
         finally:
             duration.observe(time.perf_counter() - began)
 
@@ -120,7 +127,8 @@ _PICTURE = ("digest", "content")  # the last columns of what WithPictures is mad
 class _Result:
     """What a statement's rows become, by a query function's return annotation."""
 
-    def __init__(self, annotation: Any):
+    def __init__(self, annotation: Any, *, is_bounded: bool):
+        self._is_bounded = is_bounded
         self._many = get_origin(annotation) is list
         self._with_pictures = get_origin(annotation) is WithPictures
         arguments = get_args(annotation)  # also of `Row | None`
@@ -130,16 +138,32 @@ class _Result:
         self._make = row if self._fields else _only
         self._match = False
 
-    def of(self, cursor: psycopg.Cursor[tuple[Any, ...]]) -> Any:
+    def ask(
+        self,
+        connection: psycopg.Connection[Any],
+        query: bytes,
+        values: list[Any],
+        *,
+        may_prepare: bool,
+    ) -> Any:
         """The rows or the row. Raises TypeError when the columns are not the fields in order."""
+        if self._is_bounded:
+            bounded = BoundedCursor(connection)
+            rows = bounded.fetch_within(_MOST_AT_ONCE, query, values, may_prepare=may_prepare)
+            if rows and not self._match:
+                self._match_columns(bounded)
+            return self._all(rows)
+        cursor = psycopg.RawCursor(connection)
+        cursor.execute(query, values, prepare=None if may_prepare else False)
         if not self._match:
             self._match_columns(cursor)
-        if self._many:
-            return list(starmap(self._make, cursor.fetchall()))
-        if self._with_pictures:
-            return self._split(cursor.fetchall())
-        values = cursor.fetchone()
-        return values and self._make(*values)
+        if self._many or self._with_pictures:
+            return self._all(cursor.fetchall())
+        found = cursor.fetchone()
+        return found and self._make(*found)
+
+    def _all(self, rows: list[tuple[Any, ...]]) -> Any:
+        return self._split(rows) if self._with_pictures else list(starmap(self._make, rows))
 
     def _match_columns(self, cursor: psycopg.Cursor[tuple[Any, ...]]) -> None:
         columns = tuple(column.name for column in cursor.description or ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
@@ -11,11 +12,13 @@ from msgspec.structs import asdict
 from padws import memory_budget
 from padws.auth.access import caller, require_sign_in
 from padws.context import client_is_gone, database, services, settings
+from padws.database import Connection
 from padws.errors import NotFound
 from padws.http.answers import SUCCESS, answer, answer_saved, members_with_scene, next_page
 from padws.http.bodies import ApiBlueprint
 from padws.http.versions import accepted_versions, refuse_change
 from padws.json_complexity import MOST_VALUES
+from padws.long_lists import answer_one_by_one, with_scenes
 from padws.observability.metrics import BACKUPS_TAKEN
 from padws.paging import TimeCursor, place_after
 from padws.pictures import addresses, texts
@@ -59,29 +62,44 @@ def _limit(query: dict[str, Any], most: int) -> int:
 def list_backups(query: dict[str, Any], pad_id: UUID) -> Response:
     """List the newest backups of a pad, newest first."""
     limit = _limit(query, _MOST_LISTED)
+    ids: dict[str, Any] = {"pad_id": pad_id, "owner_id": caller().id}
+    wanted = {
+        **ids,
+        "with_data": query["data"],
+        "with_pictures": query["pictures"],
+        "from_time": query.get("from_time", "-infinity"),
+        "to_time": query.get("to_time", "infinity"),
+        "limit": limit,
+        **place_after(query.get("cursor")),
+    }
     if query["data"]:
         memory_budget.wait()
     with database().connection() as conn:
-        found = backups.list_backups(
-            conn,
-            pad_id=pad_id,
-            owner_id=caller().id,
-            with_data=query["data"],
-            with_pictures=query["pictures"],
-            from_time=query.get("from_time", "-infinity"),
-            to_time=query.get("to_time", "infinity"),
-            limit=limit,
-            **place_after(query.get("cursor")),
-        )
+        found, has_scenes = with_scenes(backups.list_backups, conn, **wanted)
     if not found.rows:
         raise NotFound("pad_not_found")
-    pictures = texts(found.contents) if query["pictures"] else addresses(pad_id)
     rows = [row for row in found.rows[:limit] if row.id]
     headers = {}
     if len(found.rows) > limit:
         headers = next_page(TimeCursor(rows[-1].created_at, cast(UUID, rows[-1].id)))
+    around: dict[str, Any] = {"pad_name": found.rows[0].pad_name, "backups": []}
+    if not has_scenes:
+        read = partial(_read, **ids, inside=query["pictures"])
+        return answer_one_by_one([row.id for row in rows], read, around=around, headers=headers)
+    pictures = texts(found.contents) if query["pictures"] else addresses(pad_id)
     listed = [members_with_scene(BACKUP, row, pictures) for row in rows]
-    return answer({"backups": listed, "pad_name": found.rows[0].pad_name}, headers=headers)
+    return answer(around | {"backups": listed}, headers=headers)
+
+
+def _read(
+    conn: Connection, backup_id: UUID, *, pad_id: UUID, owner_id: UUID, inside: bool
+) -> dict[str, Any] | None:
+    """A backup's members, its pictures inside its scene or as addresses; None if it is gone."""
+    found = backups.get_backup(
+        conn, backup_id=backup_id, pad_id=pad_id, owner_id=owner_id, with_pictures=inside
+    )
+    pictures = texts(found.contents) if inside else addresses(pad_id)
+    return members_with_scene(BACKUP, found.row, pictures) if found.row else None
 
 
 @blueprint.get("/recent")
@@ -89,11 +107,23 @@ def list_backups(query: dict[str, Any], pad_id: UUID) -> Response:
 @blueprint.response(200, RecentBackups())
 def list_recent_backups(query: dict[str, Any]) -> Response:
     """List the newest backups across all of the caller's pads."""
+    owner_id = caller().id
+    wanted = {
+        "owner_id": owner_id,
+        "with_data": True,
+        "with_pictures": query["pictures"],
+        "limit": _limit(query, 0),
+    }
     memory_budget.wait()
     with database().connection() as conn:
-        found = backups.list_recent_backups(
-            conn, owner_id=caller().id, with_pictures=query["pictures"], limit=_limit(query, 0)
-        )
+        found, has_scenes = with_scenes(backups.list_recent_backups, conn, **wanted)
+    if not has_scenes:
+
+        def read(conn: Connection, row: backups.RecentBackup) -> dict[str, Any] | None:
+            inside = query["pictures"]
+            return _read(conn, row.id, pad_id=row.pad_id, owner_id=owner_id, inside=inside)
+
+        return answer_one_by_one(found.rows, read, around={"backups": []})
     inside = texts(found.contents)
     listed = [
         members_with_scene(BACKUP, row, inside if query["pictures"] else addresses(row.pad_id))
@@ -107,14 +137,14 @@ def list_recent_backups(query: dict[str, Any]) -> Response:
 @blueprint.response(200, BACKUP)
 def get_backup(query: dict[str, Any], pad_id: UUID, backup_id: UUID) -> Response:
     """Read one backup."""
-    ids = {"backup_id": backup_id, "pad_id": pad_id, "owner_id": caller().id}
     memory_budget.wait()
     with database().connection() as conn:
-        found = backups.get_backup(conn, with_pictures=query["pictures"], **ids)
-    if not found.row:
+        members = _read(
+            conn, backup_id, pad_id=pad_id, owner_id=caller().id, inside=query["pictures"]
+        )
+    if not members:
         raise NotFound("backup_not_found")
-    pictures = texts(found.contents) if query["pictures"] else addresses(pad_id)
-    return answer(members_with_scene(BACKUP, found.row, pictures))
+    return answer(members)
 
 
 @blueprint.post("/<uuid:pad_id>/backups")
@@ -163,15 +193,26 @@ def list_element_history(pad_id: UUID, element_id: str) -> Response:
     """List what an element was, each time that it changed, newest first."""
     memory_budget.wait()
     place = services().limits.reading_history(str(caller().id))
+    ids = {"pad_id": pad_id, "owner_id": caller().id}
+    wanted: dict[str, Any] = {**ids, "element_id": element_id}
     with place, database().connection(is_pointless=client_is_gone()) as conn:
-        found = backups.list_element_history(
-            conn, owner_id=caller().id, pad_id=pad_id, element_id=element_id
-        )
-        if not found and pads.get_pad_version(conn, pad_id=pad_id, owner_id=caller().id) is None:
+        found, is_whole = with_scenes(backups.list_element_history, conn, with_data=True, **wanted)
+        if not found and pads.get_pad_version(conn, **ids) is None:
             raise NotFound("pad_not_found")
     if not found:
         raise NotFound("element_not_found")
+    if not is_whole:
+        read = partial(_read_element, **wanted)
+        return answer_one_by_one(found, read, around={"history": []})
     return answer({"history": [asdict(each) for each in found]})
+
+
+def _read_element(
+    conn: Connection, then: backups.ElementThen, **wanted: Any
+) -> dict[str, Any] | None:
+    """What an element was then; None if that is gone."""
+    found = backups.get_element(conn, backup_id=then.backup_id, **wanted)
+    return asdict(then) | {"element": found.element} if found else None
 
 
 @blueprint.delete("/<uuid:pad_id>/backups/<uuid:backup_id>")

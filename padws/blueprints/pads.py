@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from functools import partial
 from typing import Any, TypeVar
@@ -13,12 +13,14 @@ from flask import Response, url_for
 from padws import memory_budget
 from padws.auth.access import caller, require_sign_in
 from padws.context import client_is_gone, database, services, settings, site
+from padws.database import Connection
 from padws.drawing_files import MEDIA_TYPE, content_disposition
 from padws.errors import Conflict, NotFound, RestoredSince, StaleVersion
 from padws.http.answers import (
     SUCCESS,
     answer,
     answer_kept,
+    members_of,
     members_with_scene,
     next_page,
     not_modified,
@@ -26,6 +28,7 @@ from padws.http.answers import (
 )
 from padws.http.bodies import ApiBlueprint, drawing_of, read_drawing, read_drawing_file
 from padws.http.versions import (
+    NO_VERSION,
     accepted_versions,
     etag_of,
     known_etags,
@@ -33,6 +36,7 @@ from padws.http.versions import (
     refuse_change,
 )
 from padws.json_complexity import MOST_VALUES
+from padws.long_lists import answer_one_by_one, with_scenes
 from padws.observability.current_request import current_request
 from padws.observability.metrics import BACKUPS_TAKEN, PADS_CREATED, PADS_PURGED
 from padws.paging import Cursor
@@ -103,18 +107,41 @@ def list_pads(query: dict[str, Any]) -> Response:
     if query["data"]:
         memory_budget.wait()
     with database().connection() as conn:
-        found = pads.list_pads(conn, **wanted)
+        found, has_scenes = with_scenes(pads.list_pads, conn, **wanted)
     if not found.rows:
         _make_first_pad()
         with database().connection() as conn:
-            found = pads.list_pads(conn, **wanted)
+            found, has_scenes = with_scenes(pads.list_pads, conn, **wanted)
     if not found.rows:  # deleted in between, perhaps with its owner
         raise Conflict("deleted_meanwhile")
     etag = f'"{found.rows[0].etag}"'
     if not {found.rows[0].etag, "*"}.isdisjoint(wanted["known_etags"]):
         return not_modified(etag)
+    if not has_scenes:
+        return _one_by_one(found.rows, {"ETag": etag}, PAD, inside=query["pictures"])
     listed = [_members(pad, found, inside=query["pictures"]) for pad in found.rows]
     return answer(listed, headers={"ETag": etag})
+
+
+def _one_by_one(
+    rows: Iterable[pads.ListedPad], headers: dict[str, str], schema: ListedPad, *, inside: bool
+) -> Response:
+    """A list, or a page of one, that is too large to be in memory at once."""
+
+    def read(conn: Connection, pad: pads.ListedPad) -> dict[str, Any] | None:
+        found = pads.get_pad(
+            conn,
+            pad_id=pad.id,
+            owner_id=pad.owner_id,
+            known_versions=NO_VERSION,
+            with_pictures=inside,
+        )
+        if not found.row:
+            return None
+        listed = members_of(schema, pad)  # with what a search has found, or without
+        return listed | _members(found.row, found, inside=inside)
+
+    return answer_one_by_one(rows, read, headers=headers)
 
 
 def _find_pads(query: dict[str, Any]) -> Response:
@@ -130,23 +157,24 @@ def _find_pads(query: dict[str, Any]) -> Response:
         "known_etags": known_etags(),
     }
     memory_budget.wait()
-    found = _search(wanted)
+    found, has_scenes = _search(wanted)
     if not found.rows[0].etag:
         _make_first_pad()
-        found = _search(wanted)
+        found, has_scenes = _search(wanted)
     if not found.rows[0].etag:  # as above
         raise Conflict("deleted_meanwhile")
     etag = f'"{found.rows[0].etag}"'
     if not {found.rows[0].etag, "*"}.isdisjoint(wanted["known_etags"]):
         return not_modified(etag)
     rows = [pad for pad in found.rows if pad.id]
-    schema = FOUND_PAD if words else PAD
-    inside = query["pictures"]
-    listed = [_members(pad, found, schema, inside=inside) for pad in rows[:limit]]
     headers = {"ETag": etag}
     if limit and len(rows) > limit:
         last = rows[limit - 1]
         headers |= next_page(Cursor(query.get("sort", "created"), last.key, last.id))
+    inside, schema = query["pictures"], FOUND_PAD if words else PAD
+    if not has_scenes:
+        return _one_by_one(rows[:limit], headers, schema, inside=inside)
+    listed = [_members(pad, found, schema, inside=inside) for pad in rows[:limit]]
     return answer(listed, headers=headers)
 
 
@@ -162,11 +190,11 @@ def _place_of(query: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _search(wanted: dict[str, Any]) -> WithPictures[pads.FoundPad]:
+def _search(wanted: dict[str, Any]) -> tuple[WithPictures[pads.FoundPad], bool]:
     user_id = str(wanted["owner_id"])
     place = services().limits.searching(user_id) if wanted["words"] else nullcontext()
     with place, database().connection(is_pointless=client_is_gone()) as conn:
-        return pads.find_pads(conn, **wanted)
+        return with_scenes(pads.find_pads, conn, **wanted)
 
 
 def _members(

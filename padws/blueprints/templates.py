@@ -9,9 +9,11 @@ from flask import Response
 from padws import memory_budget
 from padws.auth.access import administrators_only, require_sign_in
 from padws.context import database
+from padws.database import Connection
 from padws.errors import NotFound
 from padws.http.answers import SUCCESS, answer, members_of
 from padws.http.bodies import ApiBlueprint, read_scene
+from padws.long_lists import answer_one_by_one, with_scenes
 from padws.queries import templates
 from padws.schemas.common import WithData
 from padws.schemas.openapi import LOCATION, SCENE_BODY
@@ -44,8 +46,16 @@ def list_templates(query: dict[str, Any]) -> Response:
     if query["data"]:
         memory_budget.wait()
     with database().connection() as conn:
-        rows = templates.list_templates(conn, with_data=query["data"])
+        rows, has_scenes = with_scenes(templates.list_templates, conn, with_data=query["data"])
+    if not has_scenes:
+        return answer_one_by_one([row.name for row in rows], _read)
     return answer([members_of(TEMPLATE, row) for row in rows])
+
+
+def _read(conn: Connection, name: str) -> dict[str, Any] | None:
+    """A template's members; None if it is gone."""
+    found = templates.get_template(conn, name=name)
+    return members_of(TEMPLATE, found) if found else None
 
 
 @blueprint.get("/<name>")

@@ -76,7 +76,7 @@ _BLOCK = 1_048_576  # bytes of an answer that are copied at once
 _GAP = orjson.Fragment(b"\0")  # a byte that JSON never contains
 
 
-def _dumps(content: Any) -> list[Buffer]:
+def in_pieces(content: Any) -> list[Buffer]:
     """JSON in pieces, texts as they are: orjson would scan it and copy it twice."""
     gaps: list[tuple[Buffer, ...]] = []
 
@@ -91,7 +91,7 @@ def _dumps(content: Any) -> list[Buffer]:
     return [first, *chain.from_iterable(filled)]
 
 
-def _blocks(pieces: list[Buffer]) -> Iterator[bytes]:
+def in_blocks(pieces: list[Buffer]) -> Iterator[bytes]:
     """The pieces one after the other, joined or cut so that each block is worth a system call."""
     parts, size = list[Buffer](), 0
     for piece in pieces:
@@ -116,7 +116,7 @@ class _Pieces:
 
     def __iter__(self) -> Iterator[bytes]:
         try:
-            yield from _blocks(self._pieces)
+            yield from in_blocks(self._pieces)
         finally:
             self.close()
 
@@ -150,7 +150,7 @@ def answer(
 
     Whether something `has_written`, and may not be told to come back, its method says unless given.
     """
-    pieces = _dumps(content)
+    pieces = in_pieces(content)
     length = sum(map(len, pieces))
     all_headers = {
         "Content-Type": "application/json",
@@ -169,6 +169,12 @@ def body_of(pieces: list[Buffer], length: int, *, has_written: bool | None) -> I
     if has_written is None:
         has_written = request.method not in ("GET", "HEAD")
     return _Pieces(pieces, length, has_written=has_written)
+
+
+def stream(body: Iterable[bytes], headers: Mapping[str, str]) -> Response:
+    """A JSON answer of a length that is not known before it ends."""
+    all_headers = {"Content-Type": "application/json", "Cache-Control": _ASK_FIRST, **headers}
+    return Answer(body, 200, list(all_headers.items()))
 
 
 def not_modified(etag: str, cache_control: str = _ASK_FIRST) -> Response:

@@ -46,17 +46,33 @@ class LabelledBackup(Struct, frozen=True):
 
 
 class ElementThen(Struct, frozen=True):
-    """An element as a backup has it, or the pad itself (None) at a version."""
+    """An element as a backup has it, or the pad itself (None) at a version; None: left out."""
 
     backup_id: UUID | None
     timestamp: datetime
     version: int | None
+    element: JsonText | None
+
+
+class Element(Struct, frozen=True):
+    """An element alone."""
+
     element: JsonText
 
 
-class RecentBackup(Backup, frozen=True):
-    """A backup of any of a user's pads."""
+class RecentBackup(Struct, frozen=True):
+    """A backup of any of a user's pads; `data` is None if the scene was left out."""
 
+    id: UUID
+    timestamp: datetime
+    reason: str | None
+    label: str | None
+    version: int | None
+    elements: int | None
+    bytes: int
+    data: JsonText | None
+    files: JsonText | None
+    pictures: JsonText | None
     pad_id: UUID
 
 
@@ -112,7 +128,7 @@ def list_backups(
 
 @from_file
 def list_recent_backups(
-    conn: Connection, *, owner_id: UUID, with_pictures: bool, limit: int
+    conn: Connection, *, owner_id: UUID, with_data: bool, with_pictures: bool, limit: int
 ) -> WithPictures[RecentBackup]:
     """The newest backups over all of a user's pads, newest first."""
 
@@ -140,9 +156,16 @@ def label_backup(
 
 @from_file
 def list_element_history(
-    conn: Connection, *, owner_id: UUID, pad_id: UUID, element_id: str
+    conn: Connection, *, owner_id: UUID, pad_id: UUID, element_id: str, with_data: bool
 ) -> list[ElementThen]:
     """What an element was, each time that it changed, newest first."""
+
+
+@from_file
+def get_element(
+    conn: Connection, *, owner_id: UUID, pad_id: UUID, backup_id: UUID | None, element_id: str
+) -> Element | None:
+    """An element as a backup of a pad has it, or the pad itself."""
 
 
 @from_file

@@ -61,6 +61,11 @@ def list_trash(
 
 
 @from_file
+def get_trashed_pad(conn: Connection, *, owner_id: UUID, pad_id: UUID) -> WithPictures[Pad]:
+    """One that was in the trash a moment ago, wherever it is now; none if it is gone."""
+
+
+@from_file
 def restore_pad(
     conn: Connection, *, owner_id: UUID, pad_id: UUID, trash_for: timedelta
 ) -> WithPictures[Pad]:

@@ -69,7 +69,7 @@ SELECT
     CASE
         WHEN :with_data AND listed.place <= :limit::integer AND listed.pictures IS NOT NULL THEN listed.data -> 'files'
     END AS files,
-    listed.pictures,
+    CASE WHEN :with_data THEN listed.pictures END AS pictures,
     listed.created_at,
     NULL AS digest,
     NULL::json AS content

@@ -1,7 +1,9 @@
 -- What an element was in a pad of this owner and in its backups, newest first, each time that it changed: the
--- newest of those that are equal side by side. The pad itself is the row without a backup. No row: nowhere.
+-- newest of those that are equal side by side. The pad itself is the row without a backup. The element is left out
+-- (null) when the caller does not want it. No row: nowhere.
 -- Index: pads_id_owner_id_key, backups_source_id_created_at_idx.
--- psql -v pad_id="'…'" -v owner_id="'…'" -v element_id="'…'" -f sql/backups/list_element_history.sql
+-- psql -v pad_id="'…'" -v owner_id="'…'" -v element_id="'…'" -v with_data=true \
+--      -f sql/backups/list_element_history.sql
 
 WITH shown AS (
     SELECT
@@ -58,7 +60,7 @@ SELECT
     found.backup_id,
     found.timestamp,
     found.version,
-    found.element
+    CASE WHEN :with_data THEN found.element END AS element
 FROM found
 WHERE found.newer IS DISTINCT FROM found.element
 ORDER BY found.place;

@@ -1,8 +1,9 @@
 -- The newest backups over all of a user's pads, newest first: of each pad no more than the limit
 -- is looked at. Where pictures are kept apart, the scenes' files come beside them, and after the backups
--- each picture once, unless the caller does not want them.
+-- each picture once, unless the caller does not want them. Scenes are left out (null) when the caller does not want
+-- them.
 -- Index: pads_owner_id_created_at_live_idx, backups_source_id_created_at_idx, backup_pictures_pkey, pictures_pkey.
--- psql -v owner_id="'…'" -v with_pictures=true -v limit=10 -f sql/backups/list_recent_backups.sql
+-- psql -v owner_id="'…'" -v with_data=true -v with_pictures=true -v limit=10 -f sql/backups/list_recent_backups.sql
 
 WITH listed AS (
     SELECT
@@ -54,9 +55,13 @@ WITH listed AS (
         listed.version,
         listed.elements,
         listed.bytes,
-        CASE WHEN listed.pictures IS NULL THEN listed.data ELSE listed.data - 'files' END AS data,
-        CASE WHEN listed.pictures IS NOT NULL THEN listed.data -> 'files' END AS files,
-        listed.pictures,
+        CASE
+            WHEN NOT :with_data THEN NULL
+            WHEN listed.pictures IS NULL THEN listed.data
+            ELSE listed.data - 'files'
+        END AS data,
+        CASE WHEN :with_data AND listed.pictures IS NOT NULL THEN listed.data -> 'files' END AS files,
+        CASE WHEN :with_data THEN listed.pictures END AS pictures,
         listed.source_id AS pad_id,
         NULL AS digest,
         NULL::json AS content
@@ -83,6 +88,6 @@ FROM (
     FROM listed
     INNER JOIN pad_ws.backup_pictures AS needed
         ON listed.id = needed.backup_id AND needed.owner_id = :owner_id
-    WHERE :with_pictures
+    WHERE :with_data AND :with_pictures
 ) AS needed
 INNER JOIN pad_ws.pictures AS kept ON needed.digest = kept.digest AND kept.owner_id = :owner_id;

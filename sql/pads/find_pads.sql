@@ -105,7 +105,7 @@ page AS MATERIALIZED (
             WHEN NOT :with_data OR pads.version = 0 OR pads.pictures IS NULL THEN NULL
             ELSE pads.data -> 'files'
         END AS files,
-        pads.pictures,
+        CASE WHEN :with_data THEN pads.pictures END AS pictures,
         coalesce(pads.created_at, pads.updated_at, 'epoch') AS created_at,
         coalesce(pads.updated_at, pads.created_at, 'epoch') AS updated_at,
         pads.version,

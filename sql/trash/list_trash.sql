@@ -38,7 +38,7 @@ WITH listed AS (
             ELSE listed.data - 'files'
         END AS data,
         CASE WHEN :with_data AND listed.pictures IS NOT NULL THEN listed.data -> 'files' END AS files,
-        listed.pictures,
+        CASE WHEN :with_data THEN listed.pictures END AS pictures,
         coalesce(listed.created_at, listed.updated_at, 'epoch') AS created_at,
         coalesce(listed.updated_at, listed.created_at, 'epoch') AS updated_at,
         listed.deleted_at,

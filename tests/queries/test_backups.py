@@ -601,7 +601,7 @@ def test_recent_backups_are_the_newest_over_all_pads_of_the_user(conn: Connectio
 
     def recent(limit: int) -> list[Any]:
         found = backups.list_recent_backups(
-            conn, owner_id=owner_id, with_pictures=True, limit=limit
+            conn, owner_id=owner_id, with_data=True, with_pictures=True, limit=limit
         )
         return [parsed(row.data)["step"] for row in found.rows]
 
@@ -616,7 +616,7 @@ def test_null_times_of_adopted_backups(adopted: Connection, times: Times) -> Non
     adopted.execute("UPDATE pad_ws.backups SET (created_at, updated_at) = (%s, %s)", times)
     (in_list,) = listed(adopted, pad)
     (recent,) = backups.list_recent_backups(
-        adopted, owner_id=pad.owner_id, with_pictures=True, limit=10
+        adopted, owner_id=pad.owner_id, with_data=True, with_pictures=True, limit=10
     ).rows
     alone = read(adopted, pad, backup_id)
     assert {in_list.timestamp, recent.timestamp, alone.timestamp} == {NULL_TIMES[times][0]}

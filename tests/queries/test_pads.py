@@ -483,7 +483,9 @@ def test_a_stranger_sees_and_changes_nothing(conn: Connection) -> None:
         after = plain_row(pad_row(conn, pad.id)), backups_of(conn, pad.id)
         assert [after[0], len(after[1])] == [before[0], len(before[1])], name
     assert [each.owner_id for each in listed(conn, stranger)] == [stranger]
-    recent = backups.list_recent_backups(conn, owner_id=stranger, with_pictures=True, limit=10)
+    recent = backups.list_recent_backups(
+        conn, owner_id=stranger, with_data=True, with_pictures=True, limit=10
+    )
     assert recent.rows == []
 
 

@@ -19,6 +19,7 @@ LAYERS = [
     ("padws.blueprints", "padws.client_connection", "padws.gunicorn_command", "padws.front_end"),
     ("padws.readiness", "padws.release", "padws.tidying"),
     ("padws.migrations",),
+    ("padws.long_lists",),
     ("padws.http", "padws.html", "padws.template_files"),
     ("padws.auth.cross_site",),
     ("padws.auth.access",),
@@ -28,7 +29,13 @@ LAYERS = [
     ("padws.takeout",),
     ("padws.schemas", "padws.queries"),
     ("padws.statements",),
-    ("padws.database", "padws.redis_client", "padws.memory_budget", "padws.error_handler"),
+    (
+        "padws.database",
+        "padws.bounded_cursor",
+        "padws.redis_client",
+        "padws.memory_budget",
+        "padws.error_handler",
+    ),
     ("padws.pictures", "padws.drawing_files", "padws.scene_in_picture"),
     (
         "padws.abandoned_connections",
