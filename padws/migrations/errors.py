@@ -16,6 +16,9 @@ ADVICE = {
 }
 
 
+_OF_A_ROW = (psycopg.IntegrityError, psycopg.DataError)
+
+
 class MigrationError(Exception):
     """The schema is not at the newest migration; the message is one line for an operator."""
 
@@ -56,10 +59,14 @@ def one_line(text: object) -> str:
 
 
 def in_words(error: psycopg.Error) -> str:
-    """PostgreSQL's message, detail and hint, and what to do about the usual causes; one line."""
+    """PostgreSQL's message, detail and hint, and what to do about the usual causes; one line.
+
+    Without the detail where that is of a row, which may have drawings and addresses in it.
+    """
     diag = error.diag
     message = diag.message_primary or str(error) or type(error).__name__
-    parts = [message, diag.message_detail, diag.message_hint, ADVICE.get(error.sqlstate or "")]
+    detail = None if isinstance(error, _OF_A_ROW) else diag.message_detail
+    parts = [message, detail, diag.message_hint, ADVICE.get(error.sqlstate or "")]
     return " ".join(_sentence(one_line(part)) for part in parts if part)
 
 

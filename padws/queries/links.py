@@ -95,6 +95,11 @@ def delete_expired_links(conn: Connection, *, owner_id: UUID, expired_for: timed
 
 
 @from_file
+def count_links_of_user(conn: Connection, *, owner_id: UUID) -> int:
+    """How many links a user has."""
+
+
+@from_file
 def delete_links_of_user(conn: Connection, *, owner_id: UUID) -> int:
     """End all links of a user; how many there were."""
 

@@ -21,7 +21,7 @@ from padws.queries.pictures import check_references
 from padws.queries.trash import TrashedPad, list_trash, restore_pad
 from padws.scene_in_picture import drawing_in, is_picture
 from padws.schemas.common import readable_name
-from padws.shell.printing import as_json, print_rows
+from padws.shell.printing import as_json, counted, print_rows
 from padws.shell.tools import Tools, dry_run, id_of, open_tools, record, user_argument
 from padws.uuid7 import uuid7
 
@@ -245,11 +245,13 @@ def move(user: str, new_owner: str, dry_run: bool, yes: bool) -> None:
         with tools.database.connection() as conn:
             number = len(takeouts.list_owned_pads(conn, owner_id=old.id))
         if dry_run:
-            click.echo(f"{number:,} pads and the trash would go to {new.username}.")
+            click.echo(f"{counted(number, 'pad')} and the trash would go to {new.username}.")
             return
         if not yes:
-            click.confirm(f"Give {number:,} pads and the trash to {new.username}?", abort=True)
+            click.confirm(
+                f"Give {counted(number, 'pad')} and the trash to {new.username}?", abort=True
+            )
         with tools.database.connection() as conn:
             moved = pads.move_pads(conn, owner_id=old.id, new_owner_id=new.id)
-        record("%s pads of user %s moved to %s", moved, old.id, new.id)
-        click.echo(f"{moved:,} pads are {new.username}'s now.")
+        record("%s of user %s moved to %s", counted(moved, "pad"), old.id, new.id)
+        click.echo(f"Moved to {new.username}: {counted(moved, 'pad')}.")

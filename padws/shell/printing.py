@@ -17,6 +17,11 @@ Row = Mapping[str, Any]
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 pad`, `2,000 pads`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def print_rows(rows: Iterable[Any], columns: Sequence[str], *, as_json: bool) -> None:
     """Some columns of rows as a table; or whole, as a JSON object for each line."""
     found = [_members(row) for row in rows]

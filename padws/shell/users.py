@@ -13,7 +13,7 @@ import click
 from padws.new_file import new_file
 from padws.queries import links, quotas, tokens, users
 from padws.recovery.progress import Progress
-from padws.shell.printing import as_json, print_row, print_rows
+from padws.shell.printing import as_json, counted, print_row, print_rows
 from padws.shell.tools import Tools, dry_run, open_tools, record, user_argument
 from padws.takeout.archive import Archive
 from padws.takeout.bounds import sizes
@@ -101,11 +101,11 @@ def end_sessions(user: str, dry_run: bool) -> None:
         found = tools.user(user)
         if dry_run:
             number = sum(user_id == found.id for user_id, _ in tools.sessions.active())
-            click.echo(f"{number} sessions of {found.username} would be ended.")
+            click.echo(f"{counted(number, 'session')} of {found.username} would be ended.")
             return
         ended = tools.sessions.end_all_of(found.id)
-        record("%s sessions of user %s ended", ended, found.id)
-        click.echo(f"{ended} sessions of {found.username} ended.")
+        record("%s of user %s ended", counted(ended, "session"), found.id)
+        click.echo(f"{counted(ended, 'session')} of {found.username} ended.")
 
 
 @users_group.command("revoke-tokens", short_help="Revoke a user's access tokens.")
@@ -118,11 +118,11 @@ def revoke_tokens(user: str, dry_run: bool) -> None:
         with tools.database.connection() as conn:
             if dry_run:
                 number = len(tokens.list_tokens(conn, user_id=found.id))
-                click.echo(f"{number} tokens of {found.username} would be revoked.")
+                click.echo(f"{counted(number, 'token')} of {found.username} would be revoked.")
                 return
             revoked = len(tokens.delete_tokens(conn, user_id=found.id))
-        record("%s tokens of user %s revoked", revoked, found.id)
-        click.echo(f"{revoked} tokens of {found.username} revoked.")
+        record("%s of user %s revoked", counted(revoked, "token"), found.id)
+        click.echo(f"{counted(revoked, 'token')} of {found.username} revoked.")
 
 
 @users_group.command("end-links", short_help="End all share links of a user.")
@@ -134,11 +134,12 @@ def end_links(user: str, dry_run: bool) -> None:
         found = tools.user(user)
         with tools.database.connection() as conn:
             if dry_run:
-                click.echo(f"All links to pads of {found.username} would be ended.")
+                number = links.count_links_of_user(conn, owner_id=found.id)
+                click.echo(f"{counted(number, 'link')} of {found.username} would be ended.")
                 return
             ended = links.delete_links_of_user(conn, owner_id=found.id)
-        record("%s links of user %s ended", ended, found.id)
-        click.echo(f"{ended} links of {found.username} ended.")
+        record("%s of user %s ended", counted(ended, "link"), found.id)
+        click.echo(f"{counted(ended, 'link')} of {found.username} ended.")
 
 
 @users_group.command("export", short_help="Write a user's takeout to a file.")
@@ -169,7 +170,8 @@ def _write(takeout: Takeout, file: IO[bytes], progress: Progress) -> None:
 
 
 def _so_far(takeout: Takeout) -> str:
-    return f"{takeout.pads:,} pads, {takeout.backups:,} backups: {takeout.bytes:,} bytes."
+    pads, backups = counted(takeout.pads, "pad"), counted(takeout.backups, "backup")
+    return f"{pads}, {backups}: {takeout.bytes:,} bytes."
 
 
 @users_group.command("import", short_help="Bring a takeout in for a user.")
@@ -188,12 +190,12 @@ def import_takeout(user: str, path: Path, dry_run: bool, as_json: bool) -> None:
         archive = Archive(file, **sizes(tools.settings))
         if dry_run:
             number = sum(1 for _ in archive.pads())
-            click.echo(f"{number} pads would be brought in for {found.username}.")
+            click.echo(f"{counted(number, 'pad')} would be brought in for {found.username}.")
             return
         result = _bring_in(tools, archive, found.id)
         record(
-            "takeout %s for user %s: %s pads, %s backups",
-            *(path, found.id, result.pads, result.backups),
+            "takeout %s for user %s: %s, %s",
+            *(path, found.id, counted(result.pads, "pad"), counted(result.backups, "backup")),
         )
     _report(result, as_json=as_json)
     sys.exit(_SKIPPED if result.skipped else 0)
@@ -223,7 +225,7 @@ def _report(result: ImportResult, *, as_json: bool) -> None:
         return
     for each in skipped:
         click.echo(f"Skipped {each['path']}: {each['reason']}")
-    click.echo(f"{result.pads:,} pads and {result.backups:,} backups are new.")
+    click.echo(f"New: {counted(result.pads, 'pad')}, {counted(result.backups, 'backup')}.")
 
 
 @users_group.command("delete", short_help="Delete a user with all that is theirs.")
@@ -237,13 +239,13 @@ def delete(user: str, dry_run: bool, yes: bool) -> None:
         with tools.database.connection() as conn:
             pads = quotas.get_usage(conn, owner_id=found.id).pads
         if dry_run:
-            click.echo(f"{found.username} would be deleted, with {pads:,} pads.")
+            click.echo(f"{found.username} would be deleted, with {counted(pads, 'pad')}.")
             return
         if not yes:
-            click.confirm(f"Delete {found.username} with {pads:,} pads?", abort=True)
+            click.confirm(f"Delete {found.username} with {counted(pads, 'pad')}?", abort=True)
         with tools.database.connection() as conn:
             users.bar_user(conn, user_id=found.id)
         tools.sessions.end_all_of(found.id)
         delete_barred_user(tools.database.connection, found, tools.settings.takeout_dir)
-        record("user %s deleted with %s pads", found.id, pads)
+        record("user %s deleted with %s", found.id, counted(pads, "pad"))
         click.echo(f"{found.username} is deleted.")

@@ -6,8 +6,8 @@ SELECT each.element
 FROM pad_ws.pads AS pads
 LEFT JOIN pad_ws.backups AS backups
     ON
-        backups.id = :backup_id
-        AND backups.source_id = pads.id
+        pads.id = backups.source_id
+        AND backups.id = :backup_id
         AND backups.owner_id = :owner_id
 CROSS JOIN
     LATERAL pad_ws.elements_by_id(CASE WHEN :backup_id::uuid IS NULL THEN pads.data ELSE backups.data END) AS each

@@ -1,6 +1,7 @@
 -- The newest backups over all of a user's pads, newest first: of each pad no more than the limit
 -- is looked at. Where pictures are kept apart, the scenes' files come beside them, and after the backups
--- each picture once, unless the caller does not want them. Scenes are left out (null) when the caller does not want them.
+-- each picture once, unless the caller does not want them. Scenes are left out (null) when the caller does not want
+-- them.
 -- Index: pads_owner_id_created_at_live_idx, backups_source_id_created_at_idx, backup_pictures_pkey, pictures_pkey.
 -- psql -v owner_id="'…'" -v with_data=true -v with_pictures=true -v limit=10 -f sql/backups/list_recent_backups.sql
 

@@ -61,8 +61,16 @@ def indexes_of(path: Path) -> set[str]:
 
 
 def without_twins(indexes: set[str]) -> set[str]:
-    """The indexes by one name each: a search for ids alone may use either of these."""
-    twins = {"backups_id_owner_id_key": "backups_pkey", "pads_id_owner_id_key": "pads_pkey"}
+    """The indexes by one name each: a search for ids alone, or for one picture, may use either.
+
+    Both cost the same: which one is taken depends on what was vacuumed before.
+    """
+    twins = {
+        "backups_id_owner_id_key": "backups_pkey",
+        "pads_id_owner_id_key": "pads_pkey",
+        "pad_pictures_owner_id_digest_idx": "pad_pictures_pkey",
+        "backup_pictures_owner_id_digest_idx": "backup_pictures_pkey",
+    }
     return {twins.get(each, each) for each in indexes}
 
 

@@ -118,8 +118,8 @@ def test_sessions_and_tokens_end_and_that_is_logged(
             token_digest=b"x" * 32,
             expires_at=None,
         )
-    assert "1 sessions" in run("users", "end-sessions", "alice", "--dry-run").stdout
-    assert "1 tokens" in run("users", "revoke-tokens", "alice", "--dry-run").stdout
+    assert "1 session of" in run("users", "end-sessions", "alice", "--dry-run").stdout
+    assert "1 token of" in run("users", "revoke-tokens", "alice", "--dry-run").stdout
     for command in ("end-sessions", "revoke-tokens"):
         result = run("users", command, "alice")
         assert result.stdout.startswith("1 ")
@@ -223,9 +223,24 @@ def test_a_pad_is_restored_from_its_history_and_from_the_trash(
     assert run("pads", "list", "alice", "--trash", "--json").stdout == ""
 
 
-def test_links_are_ended(run: Run, alice: UUID) -> None:
-    assert "would be" in run("users", "end-links", "alice", "--dry-run").stdout
-    assert run("users", "end-links", "alice").stdout.startswith("0 links")
+@pytest.mark.parametrize(("number", "counted"), [(0, "0 links"), (1, "1 link"), (2, "2 links")])
+def test_links_are_counted_and_ended(
+    run: Run, alice: UUID, database: Database, number: int, counted: str
+) -> None:
+    with database.connection() as conn:
+        conn.execute(
+            """
+            INSERT INTO pad_ws.links (id, owner_id, pad_id, token_digest)
+            SELECT gen_random_uuid(), owner_id, id, sha256(id::text::bytea || n::text::bytea)
+            FROM (SELECT * FROM pad_ws.pads WHERE owner_id = %s LIMIT 1), generate_series(1, %s) n
+            """,
+            [alice, number],
+        )
+    for _ in range(2):
+        asked = run("users", "end-links", "alice", "--dry-run").stdout
+        assert asked == f"{counted} of alice would be ended.\n"
+    assert run("users", "end-links", "alice").stdout == f"{counted} of alice ended.\n"
+    assert run("users", "end-links", "alice").stdout == "0 links of alice ended.\n"
 
 
 def test_templates_are_loaded_and_exported(run: Run, alice: UUID, tmp_path: Path) -> None:
