@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,7 +12,7 @@ import redis
 from playwright.sync_api import Browser, BrowserContext
 
 from padws.config import load_settings
-from padws.embedded import temporary
+from padws.embedded import startup, temporary
 from padws.embedded.directory import DataDirectory
 from padws.embedded.postgres import Postgres
 from padws.embedded.servers import Provider, Redis
@@ -26,6 +27,13 @@ StartService = Callable[[Mapping[str, str]], temporary.Service]
 
 def pytest_report_header() -> str:
     return f"servers: PostgreSQL {servers.origin(Postgres)}, Redis {servers.origin(Redis)}"
+
+
+def pytest_configure() -> None:
+    """Give each process of xdist's ports of its own: two may not both take one that is free."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    startup.PORTS = startup.PORTS[number::workers]
 
 
 #: What mostly waits, and what mostly computes; of each, what takes longest comes first.

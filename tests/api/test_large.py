@@ -9,13 +9,12 @@ from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
-from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from padws import memory_budget
 from padws.memory_budget import MemoryBudget
 from tests.api.conftest import ClientOf, Configure, SignedIn
 from tests.api.pads import make_pad
-from tests.helpers import people
+from tests.api.traffic import Unread
 from tests.helpers.contract import Client, assert_problem, ok
 
 LARGE = {"elements": [], "files": {"a": {"dataURL": "x" * 3_000_000}}}
@@ -36,17 +35,6 @@ def budget_of(app: Flask) -> MemoryBudget:
 def save(client: Client, pad: dict[str, Any], **options: Any) -> Any:
     path = f"/api/pad/{pad['id']}"
     return client.post(path, data=BODY, content_type="application/json", **options)
-
-
-class Unread:
-    """An answer that its client has begun to read, and no more."""
-
-    def __init__(self, app: Flask, cookie: str, path: str, method: str = "GET", **options: Any):
-        headers = [("Cookie", f"{people.COOKIE}={cookie}")]
-        environ = EnvironBuilder(path, method=method, headers=headers, **options).get_environ()
-        self.content: Any
-        self.content, status, self.headers = run_wsgi_app(app, environ)
-        assert status in ("200 OK", "201 CREATED"), status
 
 
 def test_an_answer_is_sent_in_pieces_of_a_known_length(

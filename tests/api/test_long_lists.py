@@ -13,8 +13,7 @@ from padws import database, memory_budget, statements
 from padws.json_text import JsonText
 from tests.api.conftest import ClientOf, Configure, SignedIn
 from tests.api.pads import make_pad
-from tests.api.test_large import Unread
-from tests.api.traffic import Tap
+from tests.api.traffic import Tap, Unread
 from tests.helpers.contract import Client, assert_problem, ok
 
 PICTURE = f"data:image/png;base64,{'QUFB' * 1_000}"

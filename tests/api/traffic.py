@@ -1,4 +1,4 @@
-"""What a request sends to PostgreSQL and to Redis, read off the wire."""
+"""What a request sends to PostgreSQL and to Redis, read off the wire; answers that nobody reads."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from typing import IO, Any
 import redis
 from flask import Flask
 from psycopg.pq import Trace
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from padws.context import Services
+from tests.helpers import people
 
 # Messages of a client that make the server do something: a statement is prepared only once.
 _MESSAGE = re.compile(r"^F\t\d+\t(Query|Parse|Execute)\b(.*)$", re.MULTILINE)
@@ -72,3 +74,14 @@ class Tap:
 def _messages(log: IO[str]) -> list[str]:
     log.seek(0)
     return [match[1] for match in _MESSAGE.finditer(log.read())]
+
+
+class Unread:
+    """An answer that its client has begun to read, and no more."""
+
+    def __init__(self, app: Flask, cookie: str, path: str, method: str = "GET", **options: Any):
+        headers = [("Cookie", f"{people.COOKIE}={cookie}")]
+        environ = EnvironBuilder(path, method=method, headers=headers, **options).get_environ()
+        self.content: Any
+        self.content, status, self.headers = run_wsgi_app(app, environ)
+        assert status in ("200 OK", "201 CREATED"), status
