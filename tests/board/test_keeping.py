@@ -79,6 +79,15 @@ def test_what_lies_above_what_is_saved_even_where_nothing_said_it_before(
     assert [each["id"] for each in tab.on_screen()] == ["box-1", "box-2", "box-0"]
 
 
+def test_what_a_client_without_versions_has_moved_is_shown(alice: Person, pad: str) -> None:
+    alice.save(pad, elements=boxes(1))
+    tab = alice.open(pad)
+    tab.shows({"box-0"})
+    alice.save(pad, elements=[{**boxes(1)[0], "x": 70}])
+    tab.hurry()
+    wait_until(lambda: [each["x"] for each in tab.on_screen()] == [70], "where it is now")
+
+
 def test_a_tab_that_dies_in_mid_stroke_loses_nothing(alice: Person, pad: str) -> None:
     tab = alice.open(pad)
     alice.context.set_offline(True)

@@ -1,6 +1,6 @@
 import { Excalidraw, MainMenu } from "@excalidraw/excalidraw";
 import "@excalidraw/excalidraw/index.css";
-import { lazy, type MouseEvent, Suspense, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { lazy, memo, type MouseEvent, Suspense, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { Message, ToPads, Waiting } from "../app";
 import { ApiError, getPad, renamePad, type User } from "../api/client";
 import { follow, historyPath } from "../router";
@@ -55,45 +55,56 @@ export default function Editor({ padId, user }: Props) {
 function Drawing({ sync }: { sync: PadSync }) {
   const view = useSyncExternalStore(sync.subscribe, () => sync.view);
   const isDark = useDarkMode();
-  const canvas = useRef<HTMLElement>(null);
-  const [initial] = useState(() => ({ ...sync.initial, libraryItems: readLibrary(sync.userId).catch(() => []) }));
   useTitle(view.name);
   useSaveKey(sync);
-  useEffect(() => keepNames(canvas.current!), []);
   return (
     <div className="editor">
       <Bar sync={sync} view={view} />
       <Banner sync={sync} view={view} />
-      <main ref={canvas} className="canvas" aria-label={text.editor.canvas}>
-        <Excalidraw
-          excalidrawAPI={(api) => sync.open(api)}
-          initialData={initial as never}
-          onChange={(elements, appState, files) =>
-            sync.change(elements as never, appState as never, files as never)
-          }
-          name={view.name}
-          theme={isDark ? "dark" : "light"}
-          aiEnabled={false}
-          validateEmbeddable={false}
-          autoFocus
-          onLibraryChange={(items) => void writeLibrary(sync.userId, items).catch(() => undefined)}
-          UIOptions={{ canvasActions: { loadScene: false, saveToActiveFile: false, toggleTheme: false } }}
-        >
-          <MainMenu>
-            <MainMenu.DefaultItems.Export />
-            <MainMenu.DefaultItems.SaveAsImage />
-            <MainMenu.DefaultItems.SearchMenu />
-            <MainMenu.DefaultItems.ClearCanvas />
-            <MainMenu.Separator />
-            <MainMenu.DefaultItems.ChangeCanvasBackground />
-            <MainMenu.Separator />
-            <MainMenu.DefaultItems.Help />
-          </MainMenu>
-        </Excalidraw>
-      </main>
+      <Canvas sync={sync} name={view.name} isDark={isDark} />
     </div>
   );
 }
+
+interface CanvasProps {
+  sync: PadSync;
+  name: string;
+  isDark: boolean;
+}
+
+/** Excalidraw: apart, so that what is said about saving does not make it render all that it shows. */
+const Canvas = memo(({ sync, name, isDark }: CanvasProps) => {
+  const canvas = useRef<HTMLElement>(null);
+  const [initial] = useState(() => ({ ...sync.initial, libraryItems: readLibrary(sync.userId).catch(() => []) }));
+  useEffect(() => keepNames(canvas.current!), []);
+  return (
+    <main ref={canvas} className="canvas" aria-label={text.editor.canvas}>
+      <Excalidraw
+        excalidrawAPI={(api) => sync.open(api)}
+        initialData={initial as never}
+        onChange={(elements, appState, files) => sync.change(elements as never, appState as never, files as never)}
+        name={name}
+        theme={isDark ? "dark" : "light"}
+        aiEnabled={false}
+        validateEmbeddable={false}
+        autoFocus
+        onLibraryChange={(items) => void writeLibrary(sync.userId, items).catch(() => undefined)}
+        UIOptions={{ canvasActions: { loadScene: false, saveToActiveFile: false, toggleTheme: false } }}
+      >
+        <MainMenu>
+          <MainMenu.DefaultItems.Export />
+          <MainMenu.DefaultItems.SaveAsImage />
+          <MainMenu.DefaultItems.SearchMenu />
+          <MainMenu.DefaultItems.ClearCanvas />
+          <MainMenu.Separator />
+          <MainMenu.DefaultItems.ChangeCanvasBackground />
+          <MainMenu.Separator />
+          <MainMenu.DefaultItems.Help />
+        </MainMenu>
+      </Excalidraw>
+    </main>
+  );
+});
 
 function Bar({ sync, view }: { sync: PadSync; view: View }) {
   const [dialog, setDialog] = useState<"name" | "share" | null>(null);

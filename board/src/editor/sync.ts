@@ -12,7 +12,7 @@ import { ApiError, createPad, getPad, getUser, type Pad, type SceneElement, scen
 import { type SceneFile, withPicture } from "../api/pictures";
 import { isFull, whyFull } from "../api/usage";
 import { deleteDraft, type Draft, PAD_SAVED, writeDraft } from "../store";
-import { apply, type Changes, combine, Comparison, isEmpty, keptAppState, type Screen } from "./changes";
+import { type Changes, combine, Comparison, isEmpty, isSame, keptAppState, type Screen } from "./changes";
 import { fit } from "./fit";
 import { writeChanges } from "./write";
 
@@ -203,7 +203,7 @@ export class PadSync {
   }
 
   #isChanged(): boolean {
-    return !isEmpty(this.#changes());
+    return this.#comparison.hasChanges(this.#screen);
   }
 
   get #order(): string[] {
@@ -326,11 +326,10 @@ export class PadSync {
 
   /** The changes, as they are to be sent: each newer than what it replaces. */
   #ready(): Changes {
-    const known = new Map(this.#comparison.scene.elements.map((element) => [element.id, element.version ?? 1]));
     const changes = this.#changes();
     if (!isEmpty(changes) && !this.#comparison.isOrdered) changes.elements = this.#all(changes.elements);
     for (const element of changes.elements) {
-      const version = known.get(element.id);
+      const version = this.#comparison.versionOf(element.id);
       if (version !== undefined && (element.version ?? 1) <= version) bumpVersion(element as never, version);
     }
     return structuredClone(changes);
@@ -353,7 +352,7 @@ export class PadSync {
     });
     if (!saved) return this.#look();
     if (!saved.others) this.#version = saved.version;
-    this.#comparison.acknowledge(changes, this.#order);
+    this.#comparison.acknowledge(changes);
     if (this.#isChanged()) this.#firstChange = began;
     else this.#allSaved();
     this.#keepDraft();
@@ -381,17 +380,18 @@ export class PadSync {
     if (this.#wasReplaced(scene.elements)) this.#show({ notice: "replaced" });
     const unsaved = this.#changes();
     const changed = new Set(unsaved.elements.map((element) => element.id));
-    const remote = restored(scene.elements);
+    const remote = this.#restored(scene.elements);
     const appState = restoreAppState(scene.appState, null) as unknown as Record<string, unknown>;
     this.#version = pad.version;
     this.#comparison = new Comparison(scene, remote, appState);
     this.#behind.clear();
-    const edited = this.#screen.elements.filter((element) => this.#edited().has(element.id) && !changed.has(element.id));
+    const underThePointer = this.#edited();
+    const edited = this.#screen.elements.filter(({ id }) => underThePointer.has(id) && !changed.has(id));
     edited.filter((element) => this.#comparison.isChanged(element)).forEach((element) => {
       this.#comparison.tolerate(element);
       this.#behind.add(element.id);
     });
-    const elements = this.#merged([...unsaved.elements, ...edited], this.#sameObjects(remote), this.#appState());
+    const elements = this.#merged([...unsaved.elements, ...edited], remote, this.#appState());
     this.#screen = {
       elements,
       appState: { ...this.#screen.appState, ...keptAppState(appState), ...unsaved.appState },
@@ -419,7 +419,7 @@ export class PadSync {
 
   /** Hand Excalidraw the pictures that it lacks; most must be loaded first. */
   #showPictures(): void {
-    const files = { ...this.#comparison.scene.files, ...this.#screen.files } as Record<string, SceneFile>;
+    const files = { ...this.#comparison.files, ...this.#screen.files } as Record<string, SceneFile>;
     const here = this.#api?.getFiles() ?? {};
     for (const [id, file] of Object.entries(files)) {
       if (id in here || this.#loadingPictures.has(id)) continue;
@@ -433,9 +433,10 @@ export class PadSync {
   /** Whether an element is older at the service than it was, or gone: somebody put the pad back. */
   #wasReplaced(elements: SceneElement[]): boolean {
     const versions = new Map(elements.map((element) => [element.id, element.version ?? 1]));
-    return this.#comparison.scene.elements.some(
-      ({ id, version, isDeleted }) => !isDeleted && (versions.get(id) ?? 0) < (version ?? 1),
-    );
+    for (const { id, version, isDeleted } of this.#comparison.elements) {
+      if (!isDeleted && (versions.get(id) ?? 0) < (version ?? 1)) return true;
+    }
+    return false;
   }
 
   /** The elements under the pointer or the keyboard. */
@@ -449,13 +450,19 @@ export class PadSync {
     return this.#api?.getAppState() ?? ({} as AppState);
   }
 
-  /** Elements that are the same on the screen already, as the objects there: strokes go on in them. */
-  #sameObjects(remote: SceneElement[]): SceneElement[] {
+  /**
+   * Elements as Excalidraw has them. Those that are the same on the screen are the objects there: strokes go on in
+   * them, and nothing is done again for a whole drawing of which another has changed a little.
+   */
+  #restored(elements: SceneElement[]): SceneElement[] {
     const shown = new Map(this.#screen.elements.map((element) => [element.id, element]));
-    return remote.map((element) => {
-      const same = shown.get(element.id);
-      return same && !this.#comparison.isChanged(same) && same.version === element.version ? same : element;
-    });
+    // Those that other clients have made may have neither version nor nonce.
+    const isShown = (element: SceneElement) => Boolean(element.versionNonce) && isSame(shown.get(element.id), element);
+    // An index that is missing is found between those of all others.
+    const isOrdered = elements.every((element) => element.index);
+    const made = restored(isOrdered ? elements.filter((element) => !isShown(element)) : elements);
+    const news = new Map(made.map((element) => [element.id, element]));
+    return elements.flatMap((element) => (isShown(element) ? shown.get(element.id)! : (news.get(element.id) ?? [])));
   }
 
   #merged(local: SceneElement[], remote: SceneElement[], appState: AppState): SceneElement[] {
@@ -486,7 +493,7 @@ export class PadSync {
 
   /** Make a new pad of what is on the screen; its id. */
   async keepAsNew(): Promise<string> {
-    const scene = apply(this.#comparison.scene, structuredClone(this.#changes()), this.#order);
+    const scene = this.#comparison.with(structuredClone(this.#changes()), this.#order);
     const pad = await createPad(this.#view.name, scene);
     await this.forget();
     return pad.id;
