@@ -35,6 +35,26 @@ function size(bytes: number): string {
   return new Intl.NumberFormat(LANGUAGE, { style: "unit", unit, maximumSignificantDigits: 3 }).format(bytes / each);
 }
 
+const ELEMENTS: Record<string, string> = {
+  arrow: "Arrow",
+  diamond: "Diamond",
+  ellipse: "Ellipse",
+  embeddable: "Embedded page",
+  frame: "Frame",
+  freedraw: "Stroke",
+  image: "Picture",
+  line: "Line",
+  rectangle: "Rectangle",
+  text: "Text",
+};
+
+/** Where something lies in a drawing, by row and column. */
+const PLACES = [
+  ["top left", "top", "top right"],
+  ["left", "middle", "right"],
+  ["bottom left", "bottom", "bottom right"],
+];
+
 const many = (n: number, one: string): string => `${number.format(n)} ${one}${n === 1 ? "" : "s"}`;
 
 export const text = {
@@ -166,7 +186,10 @@ export const text = {
     empty: "Empty the trash",
     emptied: "The trash is empty.",
     emptyQuestion: "Empty the trash?",
-    emptyLead: (n: number) => `${many(n, "pad")} and their history cannot be restored after that.`,
+    emptyLead: (n: number, hasMore: boolean) =>
+      hasMore ? "All deleted pads and their history cannot be restored after that." :
+      n === 1 ? "1 pad and its history cannot be restored after that." :
+      `${many(n, "pad")} and their history cannot be restored after that.`,
   },
 
   share: {
@@ -259,7 +282,13 @@ export const text = {
     labelHeading: "Name this state",
     labelSave: "Keep under this name",
     choose: "Choose elements",
-    chooseLead: "Select what is to come back. The rest of the drawing stays as it is.",
+    chooseLead: "Choose what is to come back, in the list or in the drawing. The rest of the drawing stays as it is.",
+    lost: "Elements that are not as they were",
+    lostHow: (isMissing: boolean) => (isMissing ? "missing now" : "different now"),
+    nothingLost: "Nothing is missing or different now.",
+    chosen: (n: number) => (n === 0 ? "Nothing is chosen." : n === 1 ? "1 element is chosen." : `${number.format(n)} elements are chosen.`),
+    element: (type: string, words: string, [column, row]: [number, number]) =>
+      `${ELEMENTS[type] ?? "Element"}${words && ` “${words}”`}, ${PLACES[row]![column]!}`,
     chooseMissing: (n: number) => (n === 1 ? "Select the 1 that is missing now" : `Select the ${n} that are missing now`),
     restoreChosen: (n: number) => (n === 0 ? "Restore elements" : `Restore ${many(n, "element")}`),
     restoredSome: (n: number) => (n === 1 ? "1 element is back." : `${n} elements are back.`),

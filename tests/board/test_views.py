@@ -6,12 +6,13 @@ import json
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.board.conftest import NewPerson, NewProfile
 from tests.helpers import npm
@@ -133,8 +134,16 @@ def test_an_earlier_state_is_looked_at_and_restored(alice: Person, pad: str) -> 
 def test_by_keyboard_elements_of_an_earlier_state_come_back_and_a_name_keeps_it(
     alice: Person, pad: str
 ) -> None:
-    alice.save(pad, elements=boxes(3))
-    alice.save(pad, elements=boxes(1))
+    labelled = {
+        **boxes(1)[0],
+        "id": "label",
+        "type": "text",
+        "text": "Lager",
+        "containerId": "box-1",
+    }
+    wide = {**boxes(1)[0], "width": 300}
+    alice.save(pad, elements=[*boxes(4), labelled])
+    alice.save(pad, elements=[wide])
     tab = alice.open(pad)
     page = tab.page
     press(page, "Share this drawing", backwards=True)
@@ -152,17 +161,32 @@ def test_by_keyboard_elements_of_an_earlier_state_come_back_and_a_name_keeps_it(
     has_focus(page, "Name it")
     press(page, "Choose elements")
     tab.is_ready()
-    press(page, "Select the 2 that are missing now", backwards=True)
-    press(page, "Restore 2 elements")
+    has_focus(page, "Choose elements")  # the group, in which one goes on
+    tab.shows({*(f"box-{i}" for i in range(4)), "label"})
+    press(page, "Cancel")
+    has_focus(page, "Choose elements")
+    page.keyboard.press("Enter")
+    tab.is_ready()
+    tab.shows({*(f"box-{i}" for i in range(4)), "label"})
+    names = page.get_by_role("list", name="Elements that are not as they were")
+    expect(names.get_by_role("checkbox")).to_have_count(4)
+    for name in ("Rectangle “Lager”, middle missing now", "Rectangle, left different now"):
+        press(page, name, key="Space")
+        expect(names.get_by_role("checkbox", name=name)).to_be_checked()
+    expect(page.get_by_role("status").filter(has_text="3 elements are chosen.")).to_have_count(1)
+    press(page, "Restore 3 elements")
     page.wait_for_url(f"**/pads/{pad}")
-    alice.finds(
-        pad, lambda elements: {each["id"] for each in elements} == {"box-0", "box-1", "box-2"}
-    )
+    expected = {"box-0", "box-1", "label"}
+    alice.finds(pad, lambda elements: {each["id"] for each in elements} == expected)
+    assert {each["width"] for each in alice.stored(pad)} == {100}
     (kept, *_) = alice.api.get(f"/api/pad/{pad}/backups?data=false").json()["backups"][::-1]
     assert kept["label"] == "erster Wurf"
 
 
-_FOCUSED = "(document.activeElement.ariaLabel ?? document.activeElement.textContent).trim()"
+_FOCUSED = """(() => {
+  const {ariaLabel, labels, textContent} = document.activeElement;
+  return (ariaLabel ?? labels?.[0]?.textContent ?? textContent).trim();
+})()"""
 #: Whether one sees where the keyboard is.
 _IS_MARKED = """['', '::after'].some(part => {
   const style = getComputedStyle(document.activeElement, part);
@@ -180,15 +204,15 @@ def has_focus(page: Page, name: str) -> None:
     wait_until(lambda: focused(page) == name, f"{name} has the focus")
 
 
-def press(page: Page, name: str, *, backwards: bool = False) -> None:
-    """Go to a link or a button by the Tab key, and press it."""
+def press(page: Page, name: str, *, backwards: bool = False, key: str = "Enter") -> None:
+    """Go to a link, a button or a field by the Tab key, and press it."""
     for _ in range(40):
         if focused(page) == name:
             break
         page.keyboard.press("Shift+Tab" if backwards else "Tab")
     has_focus(page, name)
     assert page.evaluate(_IS_MARKED), f"one does not see that {name} has the focus"
-    page.keyboard.press("Enter")
+    page.keyboard.press(key)
 
 
 def test_older_states_are_shown_page_by_page(alice: Person, pad: str, board_database: str) -> None:
@@ -197,12 +221,22 @@ def test_older_states_are_shown_page_by_page(alice: Person, pad: str, board_data
     page = alice.tab(f"/pads/{pad}/history").page
     states = page.get_by_role("listitem")
     expect(states).to_have_count(1 + 60 + 1)  # now, a page, and the way to the next one
-    while (more := page.get_by_role("button", name="Show more")).count():
-        shown = states.count()
-        more.focus()
-        page.keyboard.press("Enter")
-        expect(states).not_to_have_count(shown)
+    show_all(page)
     expect(states).to_have_count(1 + 130)
+
+
+def show_all(page: Page) -> None:
+    """Have more shown, by keyboard, for as long as there is more."""
+    items, more = page.get_by_role("listitem"), page.get_by_role("button", name="Show more")
+    while shown := more.count() and items.count():
+        page.evaluate("document.querySelector('.more')?.focus()")  # it may have gone by itself
+        page.keyboard.press("Enter")
+        wait_until(partial(has_more, items, shown, more), "more of them")
+
+
+def has_more(items: Locator, shown: int, button: Locator) -> bool:
+    """Whether other items are there than those that were shown, or there are no more."""
+    return items.count() != shown or not button.count()
 
 
 #: Makes backups of an hour's distance.
@@ -381,6 +415,32 @@ def test_a_deleted_pad_is_restored_from_the_trash_or_deleted_for_good(
     page.get_by_role("dialog").get_by_role("button", name="Delete for good").click()
     tab.says("There is nothing in the trash.")
     assert alice.api.get("/api/pad/trash").json() == []
+
+
+def test_the_trash_is_shown_page_by_page(alice: Person, pad: str, board_database: str) -> None:
+    alice.save(pad, elements=boxes(2))
+    alice.api.request("DELETE", f"/api/pad/{pad}")
+    with psycopg.connect(board_database) as connection:
+        connection.execute(DELETED, {"pad": pad, "number": 59})
+    asked = list[str]()
+    page = alice.context.new_page()
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{alice.url}/trash")
+    page.locator(".preview img").first.wait_for()
+    assert all("limit=24" in url for url in asked if "/api/pad/trash" in url)
+    assert len([url for url in asked if "data=true" in url]) == 1  # the scenes of what is in sight
+    cards = page.get_by_role("list", name="Trash").get_by_role("listitem")
+    show_all(page)
+    expect(cards).to_have_count(60)
+
+
+#: Makes deleted pads of an hour's distance.
+DELETED = """
+INSERT INTO pad_ws.pads (owner_id, display_name, data, deleted_at)
+SELECT owner_id, 'Old ' || number, data, deleted_at - make_interval(hours => number)
+FROM pad_ws.pads, generate_series(1, %(number)s) AS number
+WHERE id = %(pad)s
+"""
 
 
 def test_a_link_shows_the_drawing_as_it_is_to_whoever_has_its_password(

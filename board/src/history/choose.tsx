@@ -1,12 +1,13 @@
 import { Excalidraw } from "@excalidraw/excalidraw";
 import "@excalidraw/excalidraw/index.css";
 import type { ExcalidrawImperativeAPI } from "@excalidraw/excalidraw/types";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import type { Scene } from "../api/client";
 import { useDarkMode } from "../editor/dark_mode";
 import { fit } from "../editor/fit";
 import { keepNames } from "../editor/names";
 import { text } from "../text";
+import { type Lost, lostSince } from "./elements";
 
 interface Props {
   /** The earlier state, and the drawing as it is. */
@@ -16,46 +17,49 @@ interface Props {
   onCancel: () => void;
 }
 
-const shownIn = (scene: Scene): string[] => scene.elements.filter((each) => !each.isDeleted).map(({ id }) => id);
-
-/** An earlier state in which one selects the elements that come back; nothing that is done here is kept. */
+/**
+ * An earlier state in which one selects the elements that come back: in the drawing, or in the list of those that are
+ * no longer as they were. Nothing that is done here is kept.
+ */
 export default function Choose({ then, now, onRestore, onCancel }: Props) {
   const [api, setApi] = useState<ExcalidrawImperativeAPI>();
-  const [chosen, setChosen] = useState("");
+  const [chosen, setChosen] = useState<string[]>([]);
+  const lost = useMemo(() => lostSince(then, now), [then, now]);
+  const panel = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLDivElement>(null);
   const isFitted = useRef(false);
   const isDark = useDarkMode();
-  useEffect(() => keepNames(canvas.current!), []);
+  useEffect(() => {
+    panel.current!.focus(); // the button that led here is gone
+    return keepNames(canvas.current!);
+  }, []);
 
-  const ids = chosen ? chosen.split(" ") : [];
-  const here = new Set(shownIn(now));
-  const missing = shownIn(then).filter((id) => !here.has(id));
-  const select = (wanted: string[]) =>
-    api?.updateScene({ appState: { selectedElementIds: Object.fromEntries(wanted.map((id) => [id, true as const])) } });
+  const select = (ids: string[]) =>
+    api?.updateScene({ appState: { selectedElementIds: Object.fromEntries(ids.map((id) => [id, true as const])) } });
   const onChange = (elements: readonly { id: string; containerId?: string | null }[], selected: Record<string, true>) => {
     if (!isFitted.current && api) {
       isFitted.current = true;
       fit(api);
     }
     // A text comes along with what it is written on.
-    setChosen(elements.filter(({ id, containerId }) => selected[id] || selected[containerId ?? ""]).map(({ id }) => id).join(" "));
+    const ids = elements.filter(({ id, containerId }) => selected[id] || selected[containerId ?? ""]).map(({ id }) => id);
+    setChosen((before) => (JSON.stringify(before) === JSON.stringify(ids) ? before : ids));
   };
 
   return (
-    <>
-      <div className="row choose-actions">
+    <div ref={panel} className="choose-panel" role="group" aria-label={text.history.choose} tabIndex={-1}>
+      <div className="choose-side">
         <p className="quiet">{text.history.chooseLead}</p>
-        {missing.length > 0 && (
-          <button type="button" className="button" onClick={() => select(missing)}>
-            {text.history.chooseMissing(missing.length)}
+        <LostList lost={lost} chosen={chosen} onSelect={select} />
+        <p className="hidden-text" role="status">{text.history.chosen(chosen.length)}</p>
+        <div className="row">
+          <button type="button" className="button main" disabled={!chosen.length} onClick={() => onRestore(chosen)}>
+            {text.history.restoreChosen(chosen.length)}
           </button>
-        )}
-        <button type="button" className="button main" disabled={!ids.length} onClick={() => onRestore(ids)}>
-          {text.history.restoreChosen(ids.length)}
-        </button>
-        <button type="button" className="button" onClick={onCancel}>
-          {text.cancel}
-        </button>
+          <button type="button" className="button" onClick={onCancel}>
+            {text.cancel}
+          </button>
+        </div>
       </div>
       <div ref={canvas} className="choose">
         <Excalidraw
@@ -65,9 +69,44 @@ export default function Choose({ then, now, onRestore, onCancel }: Props) {
           theme={isDark ? "dark" : "light"}
           aiEnabled={false}
           validateEmbeddable={false}
-          autoFocus
         />
       </div>
+    </div>
+  );
+}
+
+interface LostListProps {
+  lost: Lost[];
+  chosen: string[];
+  onSelect: (ids: string[]) => void;
+}
+
+/** What is no longer as it was: for whoever has no pointer, or does not see where something was. */
+function LostList({ lost, chosen, onSelect }: LostListProps) {
+  const missing = lost.filter(({ isMissing }) => isMissing).map(({ id }) => id);
+  const isChosen = new Set(chosen);
+  const toggle = (id: string) => onSelect(isChosen.has(id) ? chosen.filter((each) => each !== id) : [...chosen, id]);
+  if (!lost.length) return <p>{text.history.nothingLost}</p>;
+  return (
+    <>
+      {missing.length > 0 && (
+        <button type="button" className="button" onClick={() => onSelect(missing)}>
+          {text.history.chooseMissing(missing.length)}
+        </button>
+      )}
+      <ul className="lost" aria-label={text.history.lost}>
+        {lost.map(({ id, name, isMissing }) => (
+          <li key={id}>
+            <label className="lost-one">
+              <input type="checkbox" checked={isChosen.has(id)} onChange={() => toggle(id)} />
+              <span>
+                <span className="name" dir="auto">{name}</span>{" "}
+                <span className="quiet">{text.history.lostHow(isMissing)}</span>
+              </span>
+            </label>
+          </li>
+        ))}
+      </ul>
     </>
   );
 }

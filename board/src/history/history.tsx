@@ -1,4 +1,4 @@
-import { lazy, Suspense, useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { Message, ToPads, Waiting } from "../app";
 import { api, ApiError, type Backup, etagOf, getPad, ok, type Scene, sceneOf } from "../api/client";
 import { collect } from "../api/pages";
@@ -51,6 +51,7 @@ export default function History({ padId }: { padId: string }) {
   const [isComparing, setComparing] = useState(false);
   const [isNaming, setNaming] = useState(false);
   const [choice, setChoice] = useState<{ then: Scene; now: Scene } | null>(null);
+  const wasChoosing = useRef(false);
   const load = (more = 0) =>
     loadPast(padId, (past?.backups.length || PAGE) + more).then(setPast, (reason: Error) => setError(reason.message));
   useEffect(() => void load(), [padId]);
@@ -61,11 +62,16 @@ export default function History({ padId }: { padId: string }) {
   const backup = past.backups.find(({ id }) => id === chosen);
   const isNow = !backup || isComparing;
   const choose = (id: string | null) => {
+    wasChoosing.current = false;
     setChoice(null);
     setChosen(id);
   };
   const beginChoosing = (from: Backup) =>
     void Promise.all([loadBackup(padId, from.id), loadPictured(padId)]).then(([then, now]) => setChoice({ then, now }), report);
+  const endChoosing = () => {
+    wasChoosing.current = true;
+    setChoice(null);
+  };
   const keepNow = () =>
     void ok(api.POST("/api/pad/{pad_id}/backups", { params: { path: { pad_id: padId } } }))
       .then(({ id }) => load().then(() => setChosen(id)))
@@ -101,7 +107,7 @@ export default function History({ padId }: { padId: string }) {
                 <button type="button" className="button" onClick={() => setNaming(true)}>
                   {text.history.label}
                 </button>
-                <button type="button" className="button" onClick={() => beginChoosing(backup)}>
+                <button type="button" className="button" autoFocus={wasChoosing.current} onClick={() => beginChoosing(backup)}>
                   {text.history.choose}
                 </button>
                 <RestoreButton padId={padId} version={past.version} backup={backup} onStale={load} />
@@ -112,7 +118,7 @@ export default function History({ padId }: { padId: string }) {
             <Suspense fallback={<Waiting />}>
               <Choose
                 {...choice}
-                onCancel={() => setChoice(null)}
+                onCancel={endChoosing}
                 onRestore={(elements) => void restore(padId, past.version, backup, elements).catch(report).then(() => load())}
               />
             </Suspense>
