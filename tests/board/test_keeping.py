@@ -230,8 +230,10 @@ def test_two_people_draw_at_once_and_both_see_everything(
     for _ in range(3):
         one.stroke(line((300, next(places)), (600, next(places))))
         two.stroke(line((650, next(places)), (900, next(places))))
-    stored = alice.finds(pad, lambda elements: len(elements) == 9)
-    assert agree(pad, one, two) == stored  # by themselves
+    alice.finds(pad, lambda elements: len(elements) == 9)
+    # By themselves. A stroke may have been saved before its end, and moved among the others' since.
+    stored = agree(pad, one, two)
+    assert len(stored) == 9
     assert any(like([*hand, *further], each) for each in stored)  # it went on under what came in
 
 
