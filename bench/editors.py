@@ -126,8 +126,10 @@ def figure_at_target(stand: Stand, drawing: Drawing) -> Figure:
 async def _stage(stand: Stand, owners: Sequence[Owner], drawing: Drawing, seconds: float) -> Stage:
     """Let everybody draw, and count once everybody is there."""
     timings: list[Timed] = []
+    # Made before anybody comes: meanwhile nobody can, and then all who should have would, at once.
+    requests = [_requests(owner, drawing) for owner in owners]
     ends = time.monotonic() + WARM_UP + seconds
-    people = asyncio.gather(*(_draw(stand.url, owner, drawing, ends, timings) for owner in owners))
+    people = asyncio.gather(*(_draw(stand.url, each, drawing, ends, timings) for each in requests))
     await asyncio.sleep(WARM_UP)
     timings.clear()
     before, client = stand.counters(), _own_cpu_seconds()
@@ -139,18 +141,17 @@ async def _stage(stand: Stand, owners: Sequence[Owner], drawing: Drawing, second
 
 
 async def _draw(
-    url: str, owner: Owner, drawing: Drawing, ends: float, timings: list[Timed]
+    url: str, requests: dict[str, Request], drawing: Drawing, ends: float, timings: list[Timed]
 ) -> None:
     """One person, from loading the page on."""
-    requests = _requests(owner, drawing)
 
     async def ask(kind: str, due: float) -> None:
         await _ask(connection, requests[kind])
         timings.append((kind, time.monotonic() - due))
 
-    await asyncio.sleep(random.uniform(0, PACE))  # noqa: S311 - people do not come in step
+    due = time.monotonic() + random.uniform(0, PACE)  # noqa: S311 - people do not come in step
+    await asyncio.sleep(due - time.monotonic())
     connection = await Connection.open(url)
-    due = time.monotonic()
     await ask("list", due)
     while time.monotonic() < ends:
         await asyncio.sleep(max(0.0, due - time.monotonic()))
