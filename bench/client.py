@@ -84,7 +84,7 @@ class Connection:
         return cls(url, reader, writer)
 
     async def ask(self, request: Request) -> Answer:
-        """Send a request and read its answer, which must have a Content-Length.
+        """Send a request and read its answer.
 
         Raises ClickException when the connection breaks.
         """
@@ -104,8 +104,23 @@ class Connection:
         status, *lines = head.decode("latin-1").rstrip().split("\r\n")
         pairs = (line.split(":", 1) for line in lines)
         headers = {name.lower(): value.strip() for name, value in pairs}
-        body = await self._reader.readexactly(int(headers.get("content-length", 0)))
-        return Answer(int(status.split()[1]), headers, body, len(head) + len(body))
+        if headers.get("transfer-encoding") == "chunked":
+            size, body = await self._read_chunks()
+        else:
+            body = await self._reader.readexactly(int(headers.get("content-length", 0)))
+            size = len(body)
+        return Answer(int(status.split()[1]), headers, body, len(head) + size)
+
+    async def _read_chunks(self) -> tuple[int, bytes]:
+        """How many bytes a chunked body takes on its way, and the body."""
+        size, body = 0, bytearray()
+        while True:
+            line = await self._reader.readuntil(b"\r\n")
+            chunk = await self._reader.readexactly(int(line, 16) + len(b"\r\n"))
+            size += len(line) + len(chunk)
+            body += chunk[:-2]
+            if len(chunk) == len(b"\r\n"):
+                return size, bytes(body)
 
     async def close(self) -> None:
         """Close the connection."""
