@@ -29,7 +29,8 @@ PACE = 1.2  # seconds from one save to the next
 BACKUPS_EVERY = 60.0
 LOAD_EVERY = 300.0
 LIMIT = 0.250  # seconds
-WARM_UP, STAGE, LONG_STAGE = 4.0, 12.0, 60.0
+COMING = 8.0  # seconds within which everybody loads the page
+WARM_UP, STAGE, LONG_STAGE = COMING + 4.0, 12.0, 60.0
 _OK, _TOO_MANY = 200, 429
 
 
@@ -124,7 +125,7 @@ def figure_at_target(stand: Stand, drawing: Drawing) -> Figure:
 
 
 async def _stage(stand: Stand, owners: Sequence[Owner], drawing: Drawing, seconds: float) -> Stage:
-    """Let everybody draw, and count once everybody is there."""
+    """Let everybody draw, and count once all are there and what queued as they came is done."""
     timings: list[Timed] = []
     # Made before anybody comes: meanwhile nobody can, and then all who should have would, at once.
     requests = [_requests(owner, drawing) for owner in owners]
@@ -149,7 +150,7 @@ async def _draw(
         await _ask(connection, requests[kind])
         timings.append((kind, time.monotonic() - due))
 
-    due = time.monotonic() + random.uniform(0, PACE)  # noqa: S311 - people do not come in step
+    due = time.monotonic() + random.uniform(0, COMING)  # noqa: S311 - people do not come in step
     await asyncio.sleep(due - time.monotonic())
     connection = await Connection.open(url)
     await ask("list", due)

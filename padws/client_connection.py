@@ -50,12 +50,6 @@ _PIECE = 65_536
 # Bytes of a page that the kernel can give instead of 512 small ones.
 _HUGE_PAGE = 2_097_152
 
-# More than CPython and glibc put before and behind the bytes of an object, and less than a page.
-_AROUND_BYTES = 64
-
-# From Linux 6.1; earlier ones refuse it, which is as good as not asking.
-_MADV_COLLAPSE = 25
-
 # Bytes of a chunked body that gunicorn's reader gets at once; and the longest line with a chunk's
 # size, or trailers.
 _CHUNKED_PIECE, _LONGEST_LINE = 8_192, 8_192
@@ -335,13 +329,12 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
             self._pieces.append(received[length:])
         if len(received) >= length or self.is_whole:
             return received[:length]
-        body = io.BytesIO(bytes(_room_for(length)))
+        body = io.BytesIO(bytes(length))
         with body.getbuffer() as view:
             _ask_for_huge_pages(view)
             view[: len(received)] = received
-            end = self._receive_rest(view[:length], len(received))
-        body.truncate(end)
-        return body.getvalue()
+            end = self._receive_rest(view, len(received))
+        return body.getvalue()[:end]
 
     def _receive_rest(self, view: memoryview, at: int) -> int:
         while at < len(view) and not self.has_ended:
@@ -407,30 +400,17 @@ class Connection(TConn):  # type: ignore[misc]  # untyped
         return not piece or self._lingers_for < 0
 
 
-def _room_for(length: int) -> int:
-    """How many bytes to allocate for a body: with what is around them they fill huge pages.
-
-    Linux aligns new memory to huge pages if it is made of nothing else.
-    """
-    if length < _HUGE_PAGE:
-        return length
-    return -(-(length + _AROUND_BYTES) // _HUGE_PAGE) * _HUGE_PAGE - _AROUND_BYTES
-
-
 def _ask_for_huge_pages(room: memoryview) -> None:
     """Ask the kernel to give large memory in pages of 2 MB, where it can.
 
-    In pages of 4 KB those for 5 MB take 2 ms, nearly as much as its digest. The first of them is
-    in use, by what precedes the bytes; so it is to become a part of a huge one.
+    In pages of 4 KB those for 5 MB take 2 ms, more than anything but its digest.
     """
-    if len(room) < _HUGE_PAGE - _AROUND_BYTES or not hasattr(mmap, "MADV_HUGEPAGE"):
+    if len(room) < _HUGE_PAGE or not hasattr(mmap, "MADV_HUGEPAGE"):
         return
     at = ctypes.addressof(ctypes.c_char.from_buffer(room))
-    begin = at // mmap.PAGESIZE * mmap.PAGESIZE
-    _libc.madvise(
-        ctypes.c_void_p(begin), ctypes.c_size_t(at + len(room) - begin), mmap.MADV_HUGEPAGE
-    )
-    _libc.madvise(ctypes.c_void_p(begin), ctypes.c_size_t(_HUGE_PAGE), _MADV_COLLAPSE)
+    begin = -(-at // mmap.PAGESIZE) * mmap.PAGESIZE
+    size = ctypes.c_size_t(at + len(room) - begin)
+    _libc.madvise(ctypes.c_void_p(begin), size, mmap.MADV_HUGEPAGE)
 
 
 def _read_away(body: Body) -> bool:
