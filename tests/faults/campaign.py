@@ -64,6 +64,7 @@ class Campaign:
         self._no_failures(seen)
         for writer in self.place.writers:
             writer.be_patient(fault.patience)
+        self._wait_until_served(fault)  # then no request has less patience than this
         fault.inject(self.place)
         self._wait_until_served(fault)
         found = self.check(fault.name, 1, seen)
