@@ -13,12 +13,11 @@ from padws.queries.pads import SavedPad
 from padws.statements import WithPictures, from_file
 
 
-class Backup(Struct, frozen=True):
-    """A scene as it was at `timestamp`; `reason` says why it was kept, if that is known.
+class BackupWithoutScene(Struct, frozen=True):
+    """What a pad was at `timestamp`; `reason` says why it was kept, if that is known.
 
     `version` is the pad's, `elements` counts those that are not deleted; both None where that is
-    not known. `bytes` is what the scene takes as it is stored. Where `pictures` are kept apart,
-    `data` is without its member `files`.
+    not known. `bytes` is what the scene takes as it is stored.
     """
 
     id: UUID
@@ -28,21 +27,14 @@ class Backup(Struct, frozen=True):
     version: int | None
     elements: int | None
     bytes: int
+
+
+class Backup(BackupWithoutScene, frozen=True):
+    """One with its scene; where `pictures` are kept apart, `data` is without its member `files`."""
+
     data: JsonText
     files: JsonText | None
     pictures: JsonText | None
-
-
-class LabelledBackup(Struct, frozen=True):
-    """A backup without its scene."""
-
-    id: UUID
-    timestamp: datetime
-    reason: str | None
-    label: str | None
-    version: int | None
-    elements: int | None
-    bytes: int
 
 
 class ElementThen(Struct, frozen=True):
@@ -60,16 +52,9 @@ class Element(Struct, frozen=True):
     element: JsonText
 
 
-class RecentBackup(Struct, frozen=True):
+class RecentBackup(BackupWithoutScene, frozen=True):
     """A backup of any of a user's pads; `data` is None if the scene was left out."""
 
-    id: UUID
-    timestamp: datetime
-    reason: str | None
-    label: str | None
-    version: int | None
-    elements: int | None
-    bytes: int
     data: JsonText | None
     files: JsonText | None
     pictures: JsonText | None
@@ -150,7 +135,7 @@ def insert_backup(
 @from_file
 def label_backup(
     conn: Connection, *, owner_id: UUID, pad_id: UUID, backup_id: UUID, label: str | None
-) -> LabelledBackup | None:
+) -> BackupWithoutScene | None:
     """A backup under its new label; `None` if there is no such backup."""
 
 

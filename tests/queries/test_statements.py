@@ -63,7 +63,7 @@ def indexes_of(path: Path) -> set[str]:
 def without_twins(indexes: set[str]) -> set[str]:
     """The indexes by one name each: a search for ids alone, or for one picture, may use either.
 
-    Both cost the same: which one is taken depends on what was vacuumed before.
+    Which one of two PostgreSQL takes for a picture has been seen to differ from run to run.
     """
     twins = {
         "backups_id_owner_id_key": "backups_pkey",
